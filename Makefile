@@ -1,0 +1,55 @@
+# Spillway. Two commands are all a fresh machine needs: `make demo` and `make test`.
+#
+# Everything is built in the release profile: RocksDB's C++ compiles once for demo, tests and clippy
+# together. Tests run with assertions and overflow checks on; what is shipped has both off, which only
+# recompiles our own crates.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# Messages of the event that the demo sends; 2800000 is the full Fan Festival.
+MESSAGES ?= 2800000
+# Rounds of the kill test under `make soak`.
+KILLS ?= 500
+
+SHIPPED := CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=false CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=false
+CARGO := cargo --locked
+TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: help setup build demo test lint fmt bench soak clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+setup: ## install what is missing (Debian packages; elsewhere their names are printed)
+	@deploy/setup.sh
+
+build: setup ## build the two binaries into bin/
+	@mkdir -p bin
+	$(SHIPPED) $(CARGO) build --release --workspace
+	@cp -f $(TARGET_DIR)/release/spillway $(TARGET_DIR)/release/surge bin/
+
+demo: build ## replay the Fan Festival of 9 April 2013 and print what became of every message
+	@deploy/demo.sh $(MESSAGES)
+
+test: setup lint ## everything that must hold
+	$(CARGO) test --release --workspace
+
+lint: setup ## format, clippy with warnings as errors, licences and bans when cargo-deny is there
+	cargo fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets -- -D warnings
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --offline check bans licenses sources; \
+	else echo 'cargo-deny is not installed: bans and licences are checked where it is (cargo install cargo-deny)'; fi
+
+fmt: ## format all code
+	cargo fmt --all
+
+bench: build ## the benchmarks: ratios in one run on this machine
+	$(SHIPPED) $(CARGO) run --release --package benches
+
+soak: setup ## the long runs: the same tests with larger numbers
+	SPILLWAY_SOAK=1 SPILLWAY_KILLS=$(KILLS) $(CARGO) test --release --workspace -- --nocapture
+
+clean: ## remove what builds and demos left
+	cargo clean
+	rm -rf bin demo-data

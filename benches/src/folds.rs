@@ -1,0 +1,225 @@
+//! dedup and quiz, one after the other, on a real journal with synthetic deliveries: records per second, and per
+//! second of processor time, beside a plain scan of the same log.
+
+use crate::failure::{Failure, tried};
+use crate::machine::cpu_s;
+use crate::report::{Place, Table, median, ratio};
+use crate::synth;
+use msglog::journal::JournalConfig;
+use msglog::{Appender, Journal, Log, Mailbox, NewRecord, Refusal, Tier, TopicConfig};
+use record::topics::{ALL, INBOUND, partitions};
+use serde_json::{Value, json};
+use stage::state::{Budget, Store};
+use stage::{Config, Fold, Runner, Turn};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use telemetry::Registry;
+
+/// Deliveries of one append.
+const CHUNK: u64 = 1_024;
+/// Deliveries between two ticks in a run of the event's size: as many as its mean rate.
+const TICK_EVERY: u64 = 389;
+/// Memory of a node for write buffers and blocks of its stages, in bytes.
+const BUDGET: (usize, usize) = (64 << 20, 32 << 20);
+
+/// How many and how often.
+pub(crate) struct Plan {
+    /// Deliveries.
+    pub(crate) count: u64,
+    /// Repetitions, interleaved.
+    pub(crate) rounds: usize,
+}
+
+/// What one reader did.
+struct Sample {
+    records: u64,
+    seconds: f64,
+    cpu_s: f64,
+}
+
+impl Sample {
+    fn json(&self) -> Value {
+        json!({ "records": self.records, "seconds": self.seconds, "cpu_s": self.cpu_s })
+    }
+}
+
+/// The benchmark.
+pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
+    let (mut scans, mut dedups, mut quizzes) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..plan.rounds {
+        let dir = place.scratch()?;
+        let log: Arc<dyn Log> = fill(dir.path(), plan.count)?;
+        scans.push(scan(&*log)?);
+        let registry = Registry::new();
+        let budget = Budget::new(BUDGET.0, BUDGET.1);
+        let metrics = dedup::Metrics::new(&registry).map_err(tried("register metrics"))?;
+        let store = Store::rocks(dir.path().join("state").join("dedup"), &budget);
+        dedups.push(drain(dedup::Dedup::new(metrics), &log, store)?);
+        check_quarantine(&registry)?;
+        let metrics = quiz::Metrics::new(&registry).map_err(tried("register metrics"))?;
+        let store = Store::rocks(dir.path().join("state").join("quiz"), &budget);
+        quizzes.push(drain(quiz::Quiz::new(metrics), &log, store)?);
+    }
+    let mut table = Table::new(
+        format!("{} deliveries, one in forty delivered twice, ticks and the campaign between them", plan.count),
+        &["reader", "records", "records/s", "records/s of processor", "of the scan"],
+    );
+    for (name, own) in [("scan of inbound", &scans), ("dedup", &dedups), ("quiz", &quizzes)] {
+        let middle = |of: &dyn Fn(&Sample) -> f64| median(&own.iter().map(of).collect::<Vec<_>>());
+        let rate = |s: &Sample| ratio(s.records as f64, s.seconds);
+        let ratios: Vec<f64> = own.iter().zip(&scans).map(|(a, b)| ratio(rate(a), rate(b))).collect();
+        let per_core = middle(&|s| ratio(s.records as f64, s.cpu_s));
+        let cells = vec![
+            name.to_owned(),
+            format!("{:.0}", middle(&|s| s.records as f64)),
+            format!("{:.0}", middle(&rate)),
+            format!("{per_core:.0}"),
+            format!("{:.2}", median(&ratios)),
+        ];
+        let runs: Vec<Value> = own.iter().map(Sample::json).collect();
+        table.row(cells, json!({ "reader": name, "per_core": per_core, "ratio": median(&ratios), "runs": runs }));
+    }
+    let title = "The folds; processor time is that of the whole process: fold, journal's writers, RocksDB";
+    place.publish("folds", title, &[table])
+}
+
+/// Counts what became durable.
+#[derive(Default)]
+struct Durables {
+    answered: AtomicU64,
+    failed: AtomicU64,
+}
+
+impl Mailbox for Durables {
+    fn deliver(&self, answers: Vec<msglog::Answer>) {
+        let failed = answers.iter().filter(|answer| answer.result.is_err()).count();
+        self.failed.fetch_add(failed as u64, Ordering::Relaxed);
+        self.answered.fetch_add(answers.len() as u64, Ordering::Release);
+    }
+}
+
+/// A journal with all topics and `count` deliveries.
+fn fill(dir: &Path, count: u64) -> Result<Arc<Journal>, Failure> {
+    let topic = |name: &&str| TopicConfig {
+        name: (*name).to_owned(),
+        partitions: partitions(name, synth::PARTITIONS),
+        retention: None,
+        tier: Tier::Consumer,
+    };
+    let topics = ALL.iter().map(topic).collect();
+    let journal = Journal::open(&dir.join("log"), JournalConfig::new(topics)).map_err(tried("open a journal"))?;
+    let inbound = journal.appender(INBOUND).map_err(tried("append to the journal"))?;
+    let durables = Arc::new(Durables::default());
+    let mut sent = append(&*inbound, &durables, synth::tick_everywhere(0, count)?)?;
+    sent += append(&*inbound, &durables, synth::campaign_everywhere()?)?;
+    let mut chunk = Vec::new();
+    for nth in 0..count {
+        chunk.push(synth::delivery(nth, count)?);
+        if nth % TICK_EVERY == TICK_EVERY - 1 {
+            chunk.extend(synth::tick_everywhere(nth, count)?);
+        }
+        if chunk.len() as u64 >= CHUNK {
+            sent += append(&*inbound, &durables, std::mem::take(&mut chunk))?;
+        }
+    }
+    // Past the end of the event, so that the last tallies are written too.
+    chunk.extend(synth::tick_everywhere(count, count)?);
+    sent += append(&*inbound, &durables, chunk)?;
+    while durables.answered.load(Ordering::Acquire) < sent {
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    match durables.failed.load(Ordering::Relaxed) {
+        0 => Ok(journal),
+        failed => Err(Failure::away(format!("{failed} records did not become durable; is the disk full?"))),
+    }
+}
+
+/// Appends all records, waiting while the queue is full; how many they were.
+fn append(inbound: &dyn Appender, durables: &Arc<Durables>, records: Vec<NewRecord>) -> Result<u64, Failure> {
+    let count = records.len() as u64;
+    let answers: Arc<dyn Mailbox> = Arc::clone(durables) as Arc<dyn Mailbox>;
+    let mut records: Vec<(NewRecord, u64)> = records.into_iter().map(|record| (record, 0)).collect();
+    loop {
+        match inbound.append(records, &answers) {
+            Ok(()) => return Ok(count),
+            Err(refused) => match refused.reason {
+                Refusal::QueueFull => {
+                    records = refused.records;
+                    std::thread::park_timeout(Duration::from_millis(5));
+                }
+                Refusal::Log(error) => return Err(tried("append to the journal")(error)),
+            },
+        }
+    }
+}
+
+/// Reads the input as a stage does, and does nothing with it.
+fn scan(log: &dyn Log) -> Result<Sample, Failure> {
+    let config = Config::default();
+    let failed = |error| tried("read the journal")(error);
+    let mut reader = log.reader(INBOUND).map_err(failed)?;
+    let mut records = 0;
+    let mut wanted = 0;
+    for partition in 0..synth::PARTITIONS {
+        reader.seek(partition, 0).map_err(failed)?;
+        wanted += log.end_offset(INBOUND, partition).map_err(failed)?;
+    }
+    let (cpu, began) = (cpu_s(std::process::id()), Instant::now());
+    while records < wanted {
+        let batch = reader.poll(config.poll_records, config.poll_bytes, config.poll_wait).map_err(failed)?;
+        if batch.is_empty() {
+            return Err(Failure::away(format!("the scan ended after {records} of {wanted} records")));
+        }
+        records += batch.len() as u64;
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    Ok(Sample { records, seconds, cpu_s: cpu_s(std::process::id()) - cpu })
+}
+
+/// Runs a fold until there is nothing more to read; the waits at the end are not counted.
+fn drain<F: Fold>(fold: F, log: &Arc<dyn Log>, store: Store) -> Result<Sample, Failure> {
+    let mut runner = Runner::new(fold, Arc::clone(log), store, Config::default());
+    let cpu = cpu_s(std::process::id());
+    let began = Instant::now();
+    let (mut worked, mut spent, mut idle) = (began, cpu, 0);
+    while idle < 2 {
+        match runner.turn() {
+            Turn::Worked(_) => {
+                idle = 0;
+                (worked, spent) = (Instant::now(), cpu_s(std::process::id()));
+            }
+            Turn::Idle => idle += 1,
+            Turn::Waiting(_) | Turn::Stopped => {
+                let reason = runner.status().report().reason;
+                return Err(Failure::away(format!("stage {} failed: {reason}", runner.name())));
+            }
+        }
+    }
+    let report = runner.status().report();
+    runner.close();
+    if report.lag_records > 0 || report.totals.rejected > 0 {
+        return Err(Failure::away(format!(
+            "stage {} left {} records and rejected {}: {:?}",
+            report.name, report.lag_records, report.totals.rejected, report.alarms
+        )));
+    }
+    let seconds = worked.duration_since(began).as_secs_f64();
+    Ok(Sample { records: report.totals.inputs, seconds, cpu_s: spent - cpu })
+}
+
+fn check_quarantine(registry: &Registry) -> Result<(), Failure> {
+    let text = registry.render();
+    let count = |result: &str| {
+        let start = format!("spillway_dedup_total{{result=\"{result}\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&start)?.parse::<f64>().ok()).unwrap_or(0.0)
+    };
+    if count("new") == 0.0 {
+        return Err(Failure::away("dedup shows no judged message"));
+    }
+    match count("quarantined") {
+        0.0 => Ok(()),
+        quarantined => Err(Failure::no(format!("{quarantined} synthetic messages were quarantined"))),
+    }
+}

@@ -1,0 +1,149 @@
+//! Benchmarks: ratios within one run on one machine, as tables for people and as JSON for machines. Nothing here
+//! passes or fails on a time; a process that fails does, and a message that was not counted.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "tables on the terminal are what this program is for")]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod echo;
+mod failure;
+mod folds;
+mod ingress;
+mod journal;
+mod latency;
+mod load;
+mod machine;
+mod memory;
+mod rebuild;
+mod report;
+mod requests;
+mod server;
+mod synth;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use failure::{Failure, tried};
+use report::Place;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Measures the parts of Spillway against plain ones on this machine. `spillway` and `surge` must stand beside this
+/// program; figures also go to `target/benches/NAME.json`.
+#[derive(Debug, Parser)]
+#[command(name = "benches", version, max_term_width = 100)]
+struct Benches {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Requests per second of ingress against a bare echo: with and without consumers, kept connections
+    /// and one per message; safe mode beside plain
+    Ingress {
+        /// Seconds of a run with all consumers; other runs take a quarter
+        #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+        seconds: u64,
+        /// Repetitions, interleaved; medians are shown
+        #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
+        rounds: u64,
+    },
+    /// Ack latency of the event's first two minutes at real time, at half the saturating rate
+    Latency,
+    /// Records per second and processor time of the journal against plain write and fdatasync
+    Journal,
+    /// Records per second of dedup and of quiz
+    Folds {
+        /// Synthetic deliveries
+        #[arg(long, value_name = "N", default_value_t = 500_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+        count: u64,
+        /// Repetitions; medians are shown
+        #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
+        rounds: u64,
+    },
+    /// Seconds that dedup and quiz need to rebuild their states from the log of a stopped node
+    Rebuild {
+        /// Directory of the node; its state directories, caches of the log, are deleted
+        #[arg(long, value_name = "DIR")]
+        node: PathBuf,
+        /// The node's configuration file, when it has other partitions than the default
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Peak memory of a node for surges of one, two and four times a length
+    Memory {
+        /// Seconds of the shortest surge
+        #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+        seconds: u64,
+    },
+    /// All of them, one after the other; rebuild on a node that was just filled
+    All {
+        /// Runs everything shortly, to see that it works: the figures are worth little
+        #[arg(long)]
+        quick: bool,
+    },
+    /// The bare echo server of `ingress`
+    #[command(hide = true)]
+    EchoServer {
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+    },
+}
+
+fn main() -> ExitCode {
+    let Some(command) = Benches::parse().command else {
+        return match Benches::command().print_help() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::from(failure::AWAY),
+        };
+    };
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("benches: {}", failure.message);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    if let Command::EchoServer { listen } = command {
+        return echo::serve(listen).map_err(tried(format!("listen on {listen}")));
+    }
+    let place = Place::find()?;
+    let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    match command {
+        Command::Ingress { seconds, rounds } => {
+            ingress::run(&place, &ingress::Plan::of(seconds, count(rounds)))
+        }
+        Command::Latency => latency::run(&place, &latency::Plan::full()),
+        Command::Journal => journal::run(&place, &journal::Plan::full()),
+        Command::Folds { count: deliveries, rounds } => {
+            folds::run(&place, &folds::Plan { count: deliveries, rounds: count(rounds) })
+        }
+        Command::Rebuild { node, config } => rebuild::run(&place, &node, config.as_deref()),
+        Command::Memory { seconds } => memory::run(&place, seconds),
+        Command::All { quick } => all(&place, quick),
+        Command::EchoServer { .. } => Ok(()),
+    }
+}
+
+fn all(place: &Place, quick: bool) -> Result<(), Failure> {
+    let (filling, memory_s) = if quick { (2, 1) } else { (60, 30) };
+    if quick {
+        println!("quick: everything is run, its figures are worth little");
+        journal::run(place, &journal::Plan::quick())?;
+        folds::run(place, &folds::Plan { count: 20_000, rounds: 1 })?;
+        ingress::run(place, &ingress::Plan::quick())?;
+        latency::run(place, &latency::Plan::quick())?;
+    } else {
+        journal::run(place, &journal::Plan::full())?;
+        folds::run(place, &folds::Plan { count: 500_000, rounds: 3 })?;
+        ingress::run(place, &ingress::Plan::of(60, 3))?;
+        latency::run(place, &latency::Plan::full())?;
+    }
+    memory::run(place, memory_s)?;
+    let scratch = place.scratch()?;
+    let node = scratch.path().join("node");
+    ingress::saturating_rate(place, Duration::from_secs(filling), Some(&node))?;
+    rebuild::run(place, &node, None)
+}

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Installs what a build needs and does not find. Debian and its kin: by apt-get. Elsewhere: names it.
+set -euo pipefail
+
+packages=()
+need() { command -v "$1" >/dev/null 2>&1 || packages+=("$2"); }
+
+need cc build-essential
+need c++ build-essential
+need clang clang
+need curl curl
+# bindgen reads RocksDB's headers through libclang.
+if ! ls /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* /usr/lib64/libclang*.so* \
+  >/dev/null 2>&1; then
+  packages+=(libclang-dev)
+fi
+command -v cargo >/dev/null 2>&1 || [ -x "$HOME/.cargo/bin/cargo" ] || packages+=(rustup)
+
+[ ${#packages[@]} -eq 0 ] && exit 0
+mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
+
+if command -v apt-get >/dev/null 2>&1; then
+  echo "installing: ${packages[*]}" >&2
+  as_root=()
+  [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+  "${as_root[@]}" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends \
+    "${packages[@]}" >/dev/null
+else
+  echo "spillway needs these (Debian's names), install them and try again: ${packages[*]}" >&2
+  exit 3
+fi
