@@ -1,0 +1,92 @@
+//! The leaves of a message: everything it said, by path, in the order of the document. Never here:
+//! what a path means.
+
+use std::collections::BTreeMap;
+
+/// Paths (without the root, joined by `/`) and values. Unknown elements stand here like known ones (I-4).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Leaves {
+    pairs: Vec<(String, String)>,
+    parents: Vec<u32>,
+}
+
+impl Leaves {
+    pub(crate) fn with_capacity(leaves: usize) -> Self {
+        Self {
+            pairs: Vec::with_capacity(leaves),
+            parents: Vec::with_capacity(leaves),
+        }
+    }
+
+    pub(crate) fn push(&mut self, path: &str, parent: u32, value: String) {
+        self.pairs.push((path.to_owned(), value));
+        self.parents.push(parent);
+    }
+
+    pub(crate) fn pairs(&self) -> &[(String, String)] {
+        &self.pairs
+    }
+
+    /// Value of the first leaf with this path: of an element given twice the first stands.
+    pub(crate) fn first(&self, path: &str) -> Option<&str> {
+        self.pairs
+            .iter()
+            .find(|(known, _)| known == path)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// As [`Leaves::first`]; an absent element and an empty one are the same.
+    pub(crate) fn filled(&self, path: &str) -> Option<&str> {
+        self.first(path).filter(|value| !value.is_empty())
+    }
+
+    /// The first value, or nothing at all.
+    pub(crate) fn text(&self, path: &str) -> String {
+        self.first(path).unwrap_or_default().to_owned()
+    }
+
+    /// The first value unless it is empty.
+    pub(crate) fn optional(&self, path: &str) -> Option<String> {
+        self.filled(path).map(str::to_owned)
+    }
+
+    /// The first value as a number; what is no number is absent here and still a leaf.
+    pub(crate) fn number(&self, path: &str) -> Option<u64> {
+        self.first(path).and_then(|value| value.trim().parse().ok())
+    }
+
+    /// Every value with this path.
+    pub(crate) fn all(&self, path: &str) -> Vec<String> {
+        self.pairs
+            .iter()
+            .filter(|(known, _)| known == path)
+            .map(|(_, value)| value.clone())
+            .collect()
+    }
+
+    /// The leaves directly inside each element with this path, one group per element, in order.
+    pub(crate) fn items(&self, path: &str) -> Vec<Item<'_>> {
+        let mut items: BTreeMap<u32, Item<'_>> = BTreeMap::new();
+        for ((known, value), parent) in self.pairs.iter().zip(&self.parents) {
+            let name = known
+                .strip_prefix(path)
+                .and_then(|rest| rest.strip_prefix('/'));
+            if let Some(name) = name.filter(|name| !name.contains('/')) {
+                items.entry(*parent).or_default().0.push((name, value));
+            }
+        }
+        items.into_values().collect()
+    }
+}
+
+/// The leaves of one list item, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Item<'l>(Vec<(&'l str, &'l str)>);
+
+impl Item<'_> {
+    /// The first value with this name, or nothing at all.
+    pub(crate) fn text(&self, name: &str) -> String {
+        let found = self.0.iter().find(|(known, _)| *known == name);
+        found.map_or("", |(_, value)| value).to_owned()
+    }
+}

@@ -1,0 +1,106 @@
+//! Characters that may stand in XML, and how text is written as elements. Never here: which elements
+//! a message has.
+
+use std::borrow::Cow;
+
+/// Whether XML 1.0 allows the character.
+pub(crate) fn allowed(c: char) -> bool {
+    !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// Whether [`clean`] would change anything. One pass without a branch per byte: it runs over every body.
+pub(crate) fn needs_cleaning(text: &str) -> bool {
+    let (control, high) = text.bytes().fold((false, false), |(control, high), byte| {
+        (
+            control | ((byte < 0x20) & (byte != b'\n') & (byte != b'\t')),
+            high | (byte == 0xef),
+        )
+    });
+    control || (high && text.contains(['\u{fffe}', '\u{ffff}']))
+}
+
+/// The text without characters that XML forbids, with every line end as one LF.
+#[must_use]
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if needs_cleaning(text) {
+        Cow::Owned(cleaned(text))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+fn cleaned(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut characters = text.chars().filter(|&c| allowed(c)).peekable();
+    while let Some(c) = characters.next() {
+        if c != '\r' {
+            out.push(c);
+        } else if characters.peek() != Some(&'\n') {
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// Appends `<name><![CDATA[text]]></name>`: the text cleaned, a `]]>` in it split over two sections.
+/// `name` must be an XML name.
+pub fn push_element(out: &mut String, name: &str, text: &str) {
+    open(out, name);
+    out.push_str("<![CDATA[");
+    let text = clean(text);
+    let mut pieces = text.split("]]>");
+    out.push_str(pieces.next().unwrap_or(""));
+    for piece in pieces {
+        out.push_str("]]]]><![CDATA[>");
+        out.push_str(piece);
+    }
+    out.push_str("]]>");
+    close(out, name);
+}
+
+/// Appends `<name>number</name>`.
+pub fn push_number(out: &mut String, name: &str, number: i64) {
+    open(out, name);
+    out.push_str(&number.to_string());
+    close(out, name);
+}
+
+/// Appends `<name>`.
+pub(crate) fn open(out: &mut String, name: &str) {
+    out.push('<');
+    out.push_str(name);
+    out.push('>');
+}
+
+/// Appends `</name>`.
+pub(crate) fn close(out: &mut String, name: &str) {
+    out.push_str("</");
+    out.push_str(name);
+    out.push('>');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forbidden_characters_go_and_line_ends_become_lf() {
+        assert_eq!(clean("a\0b\u{8}\t\r\nc\rd\u{ffff}"), "ab\t\nc\nd");
+        assert_eq!(clean("\r\0\n"), "\n");
+        assert!(matches!(clean("Ａ 你\n\t"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_cdata_end_is_split() {
+        let mut out = String::new();
+        push_element(&mut out, "C", "]]>a]]]>>");
+        assert_eq!(out, "<C><![CDATA[]]]]><![CDATA[>a]]]]]><![CDATA[>>]]></C>");
+    }
+
+    #[test]
+    fn removing_a_character_cannot_make_a_cdata_end() {
+        let mut out = String::new();
+        push_element(&mut out, "C", "]]\0>");
+        assert_eq!(out, "<C><![CDATA[]]]]><![CDATA[>]]></C>");
+    }
+}
