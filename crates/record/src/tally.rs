@@ -1,0 +1,72 @@
+//! Tallies: what quiz counts of a round in one partition while the round is not sealed.
+
+use crate::hexed::Hex;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// `"type"` of a [`Tally`].
+pub const TALLY: &str = "tally";
+
+/// Totals of one round in one partition, never differences.
+///
+/// `{"type":"tally","v":1,"campaign":"fanfest-2013-04-09","version":1,"round":3,"tick":1365488410,"joins":12,
+/// "answers":{"A":7,"C":2},"wrong_format":1,"lines":9,"digest":"…32 hex…"}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// `tally`.
+    pub r#type: String,
+    /// Version of this schema.
+    pub v: u16,
+    /// Id of the campaign.
+    pub campaign: String,
+    /// Version of the campaign that judged.
+    pub version: u32,
+    /// Number of the round; `None` for joins outside every round.
+    pub round: Option<u16>,
+    /// The tick at which it was written.
+    pub tick: i64,
+    /// Fans who joined: with a join message or a valid answer in the round's window, or, when `round` is
+    /// `None`, with a join message in no round's window.
+    pub joins: u64,
+    /// Fans per counting answer (Q-8 … Q-10).
+    pub answers: BTreeMap<String, u64>,
+    /// Fans with a wrong format in the window and no counting answer.
+    pub wrong_format: u64,
+    /// How many lines the digest runs over: fans with a counting answer.
+    pub lines: u64,
+    /// Sum modulo 2^128 of the lines' hashes, big endian; see [`line_hash`].
+    pub digest: Hex<16>,
+}
+
+/// The line of one counting answer in the digest of a run, ended by a newline:
+/// `round⇥fan⇥counting answer⇥create_time⇥msg_id`.
+#[must_use]
+pub fn line(round: u16, fan: &str, answer: &str, create_time: i64, msg_id: &str) -> String {
+    format!("{round}\t{fan}\t{answer}\t{create_time}\t{msg_id}\n")
+}
+
+/// The first 16 bytes of SHA-256 of a line, as a big-endian number. A tally carries the sum of its lines'
+/// hashes, which can be kept up as answers change.
+#[must_use]
+pub fn line_hash(line: &str) -> u128 {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(line);
+    digest
+        .iter()
+        .take(16)
+        .fold(0, |sum, &byte| (sum << 8) | u128::from(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_tab_separated_and_its_hash_is_the_head_of_sha_256() {
+        let line = line(3, "o1", "A", 100, "7");
+        assert_eq!(line, "3\to1\tA\t100\t7\n");
+        use sha2::Digest as _;
+        let whole = crate::hexed::encode(&sha2::Sha256::digest(&line));
+        assert_eq!(format!("{:032x}", line_hash(&line)), whole[..32]);
+    }
+}
