@@ -1,0 +1,305 @@
+//! What makes a well-formed file wrong: rounds, keys, rules. Templates have their own file.
+
+use crate::model::Campaign;
+use crate::problem::Problem;
+use crate::questions::{Question, QuestionKind};
+use crate::read::Notes;
+use crate::rules::{MenuAction, Rule, RuleMatch};
+use std::collections::HashMap;
+
+const MAX_ROUNDS: usize = 99;
+const MAX_RULES: usize = 2000;
+const MAX_KEYWORDS: usize = 200;
+
+/// Notes everything that is wrong besides templates.
+pub(crate) fn check(campaign: &Campaign, notes: &mut Notes) {
+    heading(campaign, notes);
+    rounds(campaign, notes);
+    for round in &campaign.rounds {
+        let path = format!("round[{}].question", round.number);
+        question(&round.question, &path, notes);
+    }
+    if campaign.rules.len() > MAX_RULES {
+        notes.error(1, "rule", format!("at most {MAX_RULES} rules are read"));
+    }
+    let mut seen = HashMap::new();
+    for entry in &campaign.rules {
+        rule(entry, notes);
+        if let Some(first) = seen.insert(entry.id.as_str(), entry.line) {
+            let message = format!("'{}' is the id of the rule in line {first} too", entry.id);
+            notes.error(entry.line, "rule.id", message);
+        }
+    }
+    menu(campaign, notes);
+}
+
+fn heading(campaign: &Campaign, notes: &mut Notes) {
+    if !name_is_plain(&campaign.id) {
+        notes.error(
+            1,
+            "id",
+            "must be 1 to 64 lower-case letters, digits, '-', '_' or '.'",
+        );
+    }
+    if !name_is_plain(&campaign.account) {
+        notes.error(
+            1,
+            "account",
+            "must be the account's name: 1 to 64 letters, digits, '-', '_'",
+        );
+    }
+    if campaign.title.trim().is_empty() {
+        notes.error(1, "title", "must not be empty");
+    }
+    if campaign.end <= campaign.start {
+        notes.error(1, "end", "must lie after start");
+    }
+    for keyword in &campaign.join.keywords {
+        if keyword.trim().is_empty() {
+            notes.error(
+                campaign.join.line,
+                "join.keywords",
+                "an empty keyword joins nobody",
+            );
+        }
+    }
+}
+
+/// Names that stand in records, metrics and file names.
+fn name_is_plain(name: &str) -> bool {
+    let plain =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
+    (1..=64).contains(&name.len()) && name.bytes().all(plain)
+}
+
+fn rounds(campaign: &Campaign, notes: &mut Notes) {
+    if campaign.rounds.len() > MAX_ROUNDS {
+        notes.error(1, "round", format!("at most {MAX_ROUNDS} rounds are read"));
+    }
+    for round in &campaign.rounds {
+        if round.open < campaign.start || round.close > campaign.end {
+            let message = "lies outside the campaign's start and end; widen the span";
+            notes.error(round.line, format!("round[{}].open", round.number), message);
+        }
+    }
+    for pair in campaign.rounds.windows(2) {
+        let [first, second] = pair else { continue };
+        if second.number <= first.number {
+            let message = format!("must be greater than {}, the round before it", first.number);
+            notes.error(
+                second.line,
+                format!("round[{}].number", second.number),
+                message,
+            );
+        }
+        if second.open < first.close {
+            let message = format!("opens before round {} has closed", first.number);
+            notes.error(
+                second.line,
+                format!("round[{}].open", second.number),
+                message,
+            );
+        }
+    }
+}
+
+fn question(question: &Question, path: &str, notes: &mut Notes) {
+    let mut error = |key: &str, message: String| {
+        notes.error(question.line, format!("{path}.{key}"), message);
+    };
+    if question.text.trim().is_empty() {
+        error("text", "must not be empty".to_owned());
+    }
+    if question.key.is_empty() {
+        error("key", "must name at least one right answer".to_owned());
+    }
+    if question
+        .options
+        .iter()
+        .any(|choice| choice.text.trim().is_empty())
+    {
+        error(
+            "options",
+            "an option without text cannot be chosen".to_owned(),
+        );
+    }
+    match question.kind {
+        QuestionKind::Single | QuestionKind::Multi => {
+            let mut letters = question.options.iter().map(|choice| choice.letter);
+            if question.options.len() < 2 {
+                error("options", "must be at least two".to_owned());
+            } else if !letters
+                .by_ref()
+                .zip('A'..)
+                .all(|(letter, due)| letter == due)
+            {
+                error(
+                    "options",
+                    "letters must run from A without a gap".to_owned(),
+                );
+            }
+            for key in &question.key {
+                if !question
+                    .options
+                    .iter()
+                    .any(|choice| key.chars().eq([choice.letter]))
+                {
+                    error("key", format!("'{key}' is none of the options"));
+                }
+            }
+        }
+        QuestionKind::Numeric => {
+            for key in question
+                .key
+                .iter()
+                .filter(|key| crate::scaled_decimal(key).is_none())
+            {
+                error(
+                    "key",
+                    format!("'{key}' is no number with at most four decimals"),
+                );
+            }
+        }
+        QuestionKind::Text => {
+            if question.key.iter().any(|key| key.trim().is_empty()) {
+                error("key", "an empty spelling is no answer".to_owned());
+            }
+        }
+    }
+    for (key, given, kind) in misplaced(question) {
+        if given {
+            error(key, format!("only goes with kind = \"{kind}\""));
+        }
+    }
+}
+
+/// Keys that mean nothing for the question's kind, and whether they were given.
+fn misplaced(question: &Question) -> Vec<(&'static str, bool, &'static str)> {
+    let kind = question.kind;
+    let choice = matches!(kind, QuestionKind::Single | QuestionKind::Multi);
+    let text = kind == QuestionKind::Text;
+    let numeric = kind == QuestionKind::Numeric;
+    vec![
+        ("options", !choice && !question.options.is_empty(), "single"),
+        ("units", !numeric && !question.units.is_empty(), "numeric"),
+        ("tolerance", !numeric && question.tolerance != 0, "numeric"),
+        ("contains", !text && question.contains, "text"),
+        ("forgive_one", !text && question.forgive_one, "text"),
+    ]
+}
+
+fn rule(rule: &Rule, notes: &mut Notes) {
+    let path = format!("rule[{}]", rule.id);
+    let mut error = |key: &str, message: String| {
+        notes.error(rule.line, format!("{path}.{key}"), message);
+    };
+    if !name_is_plain(&rule.id) {
+        error(
+            "id",
+            "must be 1 to 64 lower-case letters, digits, '-', '_' or '.'".to_owned(),
+        );
+    }
+    if rule.preempt && rule.match_kind != RuleMatch::Exact {
+        error(
+            "match",
+            "a rule that goes before answers must match exactly".to_owned(),
+        );
+    }
+    if rule.keywords.is_empty() {
+        error("keywords", "must name at least one".to_owned());
+    }
+    if rule.keywords.len() > MAX_KEYWORDS {
+        error(
+            "keywords",
+            format!("at most {MAX_KEYWORDS} are read; make two rules"),
+        );
+    }
+    if rule.templates.is_empty() {
+        error(
+            "templates",
+            "must name at least one: no message stays without words".to_owned(),
+        );
+    }
+    for keyword in &rule.keywords {
+        if keyword.trim().is_empty() {
+            error("keywords", "an empty keyword matches nothing".to_owned());
+        } else if rule.match_kind == RuleMatch::Contains && !wide_enough(keyword) {
+            let message = format!(
+                "'{keyword}' is too short to be looked for anywhere: two Chinese characters or three letters are needed"
+            );
+            error("keywords", message);
+        }
+    }
+}
+
+/// `contains` needs two CJK characters or three Latin letters; digits count as letters.
+fn wide_enough(keyword: &str) -> bool {
+    let cjk = keyword
+        .chars()
+        .filter(|c| !c.is_ascii() && c.is_alphabetic())
+        .count();
+    let latin = keyword.chars().filter(char::is_ascii_alphanumeric).count();
+    cjk >= 2 || latin >= 3 || (cjk >= 1 && latin >= 1)
+}
+
+fn menu(campaign: &Campaign, notes: &mut Notes) {
+    let mut seen = HashMap::new();
+    for item in &campaign.menu {
+        let key = format!("menu[{}]", item.id);
+        if item.id.is_empty() || item.id.len() > 128 {
+            notes.error(item.line, &key, "an id has 1 to 128 bytes");
+        }
+        if let Some(first) = seen.insert(item.id.as_str(), item.line) {
+            notes.error(
+                item.line,
+                &key,
+                format!("the entry in line {first} has this id too"),
+            );
+        }
+        if let MenuAction::Answer { round, value } = &item.action {
+            let found = campaign.round(*round).is_some_and(|round| {
+                round.question.kind == QuestionKind::Single
+                    && round
+                        .question
+                        .options
+                        .iter()
+                        .any(|c| value.chars().eq([c.letter]))
+            });
+            if !found {
+                let message = format!("round {round} has no single-choice option '{value}'");
+                notes.error(item.line, &key, message);
+            }
+        }
+    }
+}
+
+/// Whether two campaigns of one account may not stand together: their spans overlap.
+#[must_use]
+pub fn span_overlap(one: &Campaign, other: &Campaign) -> bool {
+    one.account == other.account && one.start < other.end && other.start < one.end
+}
+
+impl Campaign {
+    /// What is wrong with the file at a given time: schedules that have expired, a campaign that is
+    /// over. Always warnings, because a file may be read again long after its event.
+    #[must_use]
+    pub fn problems_at(&self, at: i64) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.end <= at {
+            problems.push(Problem::warning(
+                None,
+                "end",
+                "the campaign is over at that time",
+            ));
+        }
+        for rule in &self.rules {
+            if rule.schedule.until.is_some_and(|until| until <= at) {
+                let key = format!("rule[{}].schedule.until", rule.id);
+                let message = "the schedule has expired: this rule never speaks again";
+                problems.push(Problem::warning(Some(rule.line), key, message));
+            }
+        }
+        Problem::sort(&mut problems);
+        problems
+    }
+}

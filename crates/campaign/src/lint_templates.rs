@@ -1,0 +1,163 @@
+//! What makes templates wrong: length, variables without a value, words that state an effect.
+
+use crate::MAX_REPLY_BYTES;
+use crate::effect::effect_stated;
+use crate::model::Campaign;
+use crate::problem::Problem;
+use crate::read::Notes;
+use crate::rules::MenuAction;
+use crate::slots::Slot;
+use crate::template::{Segment, Template, Variable};
+use std::collections::HashSet;
+
+/// A place that uses templates.
+struct Use<'c> {
+    key: String,
+    line: usize,
+    slot: Option<Slot>,
+    templates: &'c [String],
+}
+
+/// Notes everything that is wrong with templates and those who name them.
+pub(crate) fn check(campaign: &Campaign, notes: &mut Notes) {
+    let mut used = HashSet::new();
+    for place in uses(campaign) {
+        if place.templates.is_empty() {
+            notes.error(
+                place.line,
+                place.key.clone(),
+                "must name at least one template",
+            );
+        }
+        for name in place.templates {
+            used.insert(name.as_str());
+            match campaign.templates.get(name) {
+                Some(template) => in_place(template, name, &place, campaign, notes),
+                None => unknown(name, &place, campaign, notes),
+            }
+        }
+    }
+    let answer = campaign
+        .rounds
+        .iter()
+        .map(|round| round.question.answer_max_bytes())
+        .max();
+    for (name, template) in &campaign.templates {
+        let key = format!("templates.{name}");
+        let most = template.max_bytes(answer.unwrap_or(0));
+        if most > MAX_REPLY_BYTES {
+            let message = format!("can become {most} bytes; a reply has at most {MAX_REPLY_BYTES}");
+            notes.error(template.line, key.clone(), message);
+        }
+        if most == 0 {
+            notes.error(template.line, key.clone(), "says nothing");
+        }
+        if !used.contains(name.as_str()) {
+            notes.push(Problem::warning(
+                Some(template.line),
+                key,
+                "no slot and no rule uses it",
+            ));
+        }
+    }
+}
+
+fn uses(campaign: &Campaign) -> Vec<Use<'_>> {
+    let slots = campaign.slots.iter().map(|(slot, entry)| Use {
+        key: format!("slots.{}", slot.name()),
+        line: entry.line,
+        slot: Some(slot),
+        templates: &entry.templates,
+    });
+    let rules = campaign.rules.iter().map(|rule| Use {
+        key: format!("rule[{}].templates", rule.id),
+        line: rule.line,
+        slot: None,
+        templates: &rule.templates,
+    });
+    let menu = campaign.menu.iter().filter_map(|item| match &item.action {
+        MenuAction::Reply { templates } => Some(Use {
+            key: format!("menu[{}].templates", item.id),
+            line: item.line,
+            slot: None,
+            templates,
+        }),
+        MenuAction::Answer { .. } => None,
+    });
+    slots.chain(rules).chain(menu).collect()
+}
+
+fn unknown(name: &str, place: &Use<'_>, campaign: &Campaign, notes: &mut Notes) {
+    let known: Vec<&str> = campaign.templates.keys().map(String::as_str).collect();
+    let way_out = crate::read::nearest(name, &known);
+    notes.error(
+        place.line,
+        place.key.clone(),
+        format!("no template '{name}'; {way_out}"),
+    );
+}
+
+fn in_place(
+    template: &Template,
+    name: &str,
+    place: &Use<'_>,
+    campaign: &Campaign,
+    notes: &mut Notes,
+) {
+    let key = format!("templates.{name}");
+    for segment in template.segments() {
+        let Segment::Variable { variable, default } = segment else {
+            continue;
+        };
+        let braces = variable.name();
+        match (variable, default) {
+            (Variable::Score | Variable::Code | Variable::Prize, _) => {
+                let message = format!(
+                    "{{{braces}}} is not known when a message is answered; results are told by other means"
+                );
+                notes.error(template.line, key.clone(), message);
+            }
+            (_, None) if !always_known(*variable, place.slot, campaign) => {
+                let message = format!(
+                    "{{{braces}}} may have no value in {}; give it one, like {{{braces}|…}}",
+                    place.key
+                );
+                notes.error(template.line, key.clone(), message);
+            }
+            _ => {}
+        }
+    }
+    let of_the_contest = place.slot.is_some_and(Slot::speaks_of_the_contest);
+    if let Some(word) = effect_stated(&template.spoken_words(), of_the_contest) {
+        let message = format!(
+            "says '{word}': a reply states receipt, never effect (used by {})",
+            place.key
+        );
+        notes.error(template.line, key, message);
+    }
+}
+
+/// Whether a variable has a value whenever this slot speaks; outside the slots nothing is sure.
+fn always_known(variable: Variable, slot: Option<Slot>, campaign: &Campaign) -> bool {
+    let Some(slot) = slot else { return false };
+    match variable {
+        Variable::Round => {
+            // A slot that needs rounds to speak at all has one to name.
+            let rounds = !campaign.rounds.is_empty();
+            rounds
+                && matches!(
+                    slot,
+                    Slot::Join
+                        | Slot::Answer
+                        | Slot::WrongFormat
+                        | Slot::Late
+                        | Slot::Early
+                        | Slot::NotStarted
+                        | Slot::BetweenRounds
+                )
+        }
+        Variable::Answer => slot == Slot::Answer,
+        Variable::NextOpen => matches!(slot, Slot::Early | Slot::NotStarted | Slot::BetweenRounds),
+        Variable::Fan | Variable::Score | Variable::Code | Variable::Prize => false,
+    }
+}

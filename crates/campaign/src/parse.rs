@@ -1,0 +1,247 @@
+//! From the TOML document to the model: the campaign and its rounds.
+
+use crate::model::{Campaign, Join, JoinPolicy, OnSilentNode, Round, SealPolicy};
+use crate::problem::{Problem, Severity};
+use crate::read::{Item, Notes, Section};
+use crate::{lint, lint_templates, parse_question, parse_rules};
+use toml::de::DeTable;
+
+const TOP_KEYS: &[&str] = &[
+    "id",
+    "title",
+    "account",
+    "start",
+    "end",
+    "coalesce_window_s",
+    "join",
+    "seal",
+    "round",
+    "rule",
+    "menu",
+    "slots",
+    "templates",
+    "detector",
+    "service_hours",
+];
+const ROUND_KEYS: &[&str] = &["number", "open", "close", "question"];
+const MAX_FILE_BYTES: usize = 1 << 20;
+const DAY_S: i64 = 86_400;
+
+/// Reads and checks a file.
+pub(crate) fn campaign(text: &str) -> Result<(Campaign, Vec<Problem>), Vec<Problem>> {
+    if text.len() > MAX_FILE_BYTES {
+        let message = format!(
+            "has {} bytes; at most {MAX_FILE_BYTES} are read",
+            text.len()
+        );
+        return Err(vec![Problem::error(None, "file", message)]);
+    }
+    let mut notes = Notes::new(text);
+    let (document, syntax) = DeTable::parse_recoverable(text);
+    if !syntax.is_empty() {
+        for error in syntax {
+            let line = error.span().map_or(1, |span| notes.line(span.start));
+            notes.error(line, "toml", error.message().replace('\n', ", "));
+        }
+        return Err(finished(notes));
+    }
+    let campaign = read(document.get_ref(), &mut notes);
+    lint::check(&campaign, &mut notes);
+    lint_templates::check(&campaign, &mut notes);
+    let problems = finished(notes);
+    if problems
+        .iter()
+        .any(|problem| problem.severity == Severity::Error)
+    {
+        return Err(problems);
+    }
+    Ok((campaign, problems))
+}
+
+fn finished(notes: Notes) -> Vec<Problem> {
+    let mut problems = notes.into_list();
+    Problem::sort(&mut problems);
+    problems
+}
+
+fn read(table: &DeTable<'_>, notes: &mut Notes) -> Campaign {
+    let value = toml::de::DeValue::Table(table.clone());
+    let root = Item {
+        key: String::new(),
+        line: 1,
+        value: &value,
+    };
+    let Some(root) = root.section(notes, Some(TOP_KEYS)) else {
+        return Campaign::empty();
+    };
+    let text = |notes: &mut Notes, key: &str| {
+        root.need(notes, key)
+            .and_then(|item| item.text(notes))
+            .unwrap_or_default()
+    };
+    let (id, title, account) = (
+        text(notes, "id"),
+        text(notes, "title"),
+        text(notes, "account"),
+    );
+    let start = root
+        .need(notes, "start")
+        .and_then(|item| item.instant(notes))
+        .unwrap_or(0);
+    let end = root
+        .need(notes, "end")
+        .and_then(|item| item.instant(notes))
+        .unwrap_or(i64::MAX);
+    let coalesce_window_s = root.integer_in(notes, "coalesce_window_s", 0..=600, 10);
+    let mut campaign = Campaign {
+        id,
+        title,
+        account,
+        start,
+        end,
+        coalesce_window_s,
+        ..Campaign::empty()
+    };
+    campaign.join = join(&root, notes);
+    campaign.seal = seal(&root, notes);
+    let rounds = root.tables(notes, "round", ROUND_KEYS);
+    campaign.rounds = rounds
+        .iter()
+        .filter_map(|section| round(section, notes))
+        .collect();
+    parse_rules::into(&root, notes, &mut campaign);
+    campaign
+}
+
+impl Campaign {
+    /// What parsing starts from.
+    fn empty() -> Self {
+        Self {
+            id: String::new(),
+            title: String::new(),
+            account: String::new(),
+            start: 0,
+            end: i64::MAX,
+            coalesce_window_s: 0,
+            join: Join {
+                policy: JoinPolicy::Campaign,
+                implicit: true,
+                keywords: vec![],
+                line: 1,
+            },
+            seal: SealPolicy {
+                grace_s: 35,
+                max_wait_s: 120,
+                on_silent_node: OnSilentNode::SealWithout,
+            },
+            rounds: Vec::new(),
+            rules: Vec::new(),
+            menu: Vec::new(),
+            slots: crate::Slots::default(),
+            templates: std::collections::BTreeMap::new(),
+            detector: crate::Detector::default(),
+            service_hours: Vec::new(),
+        }
+    }
+}
+
+fn join(root: &Section<'_, '_>, notes: &mut Notes) -> Join {
+    let mut join = Campaign::empty().join;
+    let Some(item) = root.get(notes, "join") else {
+        return join;
+    };
+    let Some(section) = item.section(notes, Some(&["policy", "implicit", "keywords"])) else {
+        return join;
+    };
+    join.line = section.line;
+    let policies = [
+        ("none", JoinPolicy::None),
+        ("campaign", JoinPolicy::Campaign),
+        ("round", JoinPolicy::Round),
+    ];
+    if let Some(policy) = section
+        .get(notes, "policy")
+        .and_then(|i| i.choice(notes, &policies))
+    {
+        join.policy = policy;
+    }
+    if let Some(implicit) = section
+        .get(notes, "implicit")
+        .and_then(|i| i.boolean(notes))
+    {
+        join.implicit = implicit;
+    }
+    if let Some(item) = section.get(notes, "keywords") {
+        join.line = item.line;
+        join.keywords = item.texts(notes);
+    }
+    join
+}
+
+fn seal(root: &Section<'_, '_>, notes: &mut Notes) -> SealPolicy {
+    let mut seal = Campaign::empty().seal;
+    let Some(item) = root.get(notes, "seal") else {
+        return seal;
+    };
+    let Some(section) = item.section(notes, Some(&["grace_s", "max_wait_s", "on_silent_node"]))
+    else {
+        return seal;
+    };
+    seal.grace_s = section.integer_in(notes, "grace_s", 0..=3600, seal.grace_s);
+    seal.max_wait_s = section.integer_in(notes, "max_wait_s", 0..=3600, seal.max_wait_s);
+    let choices = [
+        ("wait", OnSilentNode::Wait),
+        ("seal_without", OnSilentNode::SealWithout),
+    ];
+    if let Some(choice) = section
+        .get(notes, "on_silent_node")
+        .and_then(|i| i.choice(notes, &choices))
+    {
+        seal.on_silent_node = choice;
+    }
+    seal
+}
+
+fn round(section: &Section<'_, '_>, notes: &mut Notes) -> Option<Round> {
+    let number = section
+        .need(notes, "number")
+        .and_then(|item| item.integer(notes));
+    let open = section
+        .need(notes, "open")
+        .and_then(|item| item.instant(notes));
+    let close = section
+        .need(notes, "close")
+        .and_then(|item| item.instant(notes));
+    let question = section
+        .need(notes, "question")
+        .and_then(|item| item.section(notes, Some(parse_question::KEYS)))
+        .and_then(|section| parse_question::question(&section, notes));
+    let number = match number.map(u16::try_from) {
+        Some(Ok(number @ 1..=99)) => Some(number),
+        None => None,
+        Some(_) => {
+            notes.error(
+                section.line,
+                section.path_of("number"),
+                "must lie in 1..=99",
+            );
+            None
+        }
+    };
+    let (open, close) = (open?, close?);
+    if close <= open || close - open > DAY_S {
+        notes.error(
+            section.line,
+            section.path_of("close"),
+            "must lie after open, within a day",
+        );
+        return None;
+    }
+    Some(Round {
+        number: number?,
+        open,
+        close,
+        question: question?,
+        line: section.line,
+    })
+}

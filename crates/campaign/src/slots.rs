@@ -1,0 +1,135 @@
+//! The fixed slots: situations that always need words. Never which one a message is in.
+
+use std::collections::BTreeMap;
+
+/// A situation with its own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// A join while a round is open.
+    Join,
+    /// An answer to the open round.
+    Answer,
+    /// An attempt at an answer that cannot be read in one way.
+    WrongFormat,
+    /// While a round is open, an answer that names an earlier one.
+    Late,
+    /// While a round is open, an answer that names a later one.
+    Early,
+    /// Within ten seconds of an edge of a round, instead of everything that speaks about rounds.
+    Neutral,
+    /// Join, answer or anything else before the first round.
+    NotStarted,
+    /// The same between two rounds.
+    BetweenRounds,
+    /// The same after the last round.
+    AfterEnd,
+    /// A new follower.
+    Subscribe,
+    /// A new follower who came by a QR code with a scene; without it `subscribe` speaks.
+    SubscribeScene,
+    /// Pictures, voice, video, places, links, files.
+    Media,
+    /// A question for people.
+    Question,
+    /// A question or anything else when nobody is there to answer, outside the rounds.
+    OutOfHours,
+    /// A tap on a menu that is no longer known; without it `default` speaks.
+    StaleMenu,
+    /// Everything else.
+    Default,
+}
+
+impl Slot {
+    /// Every slot with its name in the file, and whether a campaign must fill it.
+    pub const ALL: [(&'static str, Self, bool); 16] = [
+        ("join", Self::Join, true),
+        ("answer", Self::Answer, true),
+        ("wrong_format", Self::WrongFormat, true),
+        ("late", Self::Late, true),
+        ("early", Self::Early, true),
+        ("neutral", Self::Neutral, true),
+        ("not_started", Self::NotStarted, true),
+        ("between_rounds", Self::BetweenRounds, true),
+        ("after_end", Self::AfterEnd, true),
+        ("subscribe", Self::Subscribe, true),
+        ("subscribe_scene", Self::SubscribeScene, false),
+        ("media", Self::Media, true),
+        ("question", Self::Question, true),
+        ("out_of_hours", Self::OutOfHours, false),
+        ("stale_menu", Self::StaleMenu, false),
+        ("default", Self::Default, true),
+    ];
+
+    /// Its name in the file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(_, slot, _)| *slot == self)
+            .map_or("", |(name, _, _)| name)
+    }
+
+    /// Whether its words answer a join or an answer: these state receipt, never effect.
+    #[must_use]
+    pub fn speaks_of_the_contest(self) -> bool {
+        match self {
+            Self::Join
+            | Self::Answer
+            | Self::WrongFormat
+            | Self::Late
+            | Self::Early
+            | Self::Neutral
+            | Self::NotStarted
+            | Self::BetweenRounds
+            | Self::AfterEnd => true,
+            Self::Subscribe
+            | Self::SubscribeScene
+            | Self::Media
+            | Self::Question
+            | Self::OutOfHours
+            | Self::StaleMenu
+            | Self::Default => false,
+        }
+    }
+}
+
+/// What fills a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotEntry {
+    /// Names of templates; several are spread over the fans, stable for a fan and day.
+    pub templates: Vec<String>,
+    /// Line of the slot in the file.
+    pub line: usize,
+}
+
+/// The filled slots of a campaign.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Slots {
+    entries: BTreeMap<Slot, SlotEntry>,
+}
+
+impl Slots {
+    /// Fills a slot.
+    pub(crate) fn fill(&mut self, slot: Slot, entry: SlotEntry) {
+        self.entries.insert(slot, entry);
+    }
+
+    /// What fills the slot.
+    #[must_use]
+    pub fn get(&self, slot: Slot) -> Option<&SlotEntry> {
+        self.entries.get(&slot)
+    }
+
+    /// The templates of the slot; empty when it is not filled.
+    #[must_use]
+    pub fn templates(&self, slot: Slot) -> &[String] {
+        self.entries
+            .get(&slot)
+            .map_or(&[], |entry| &entry.templates)
+    }
+
+    /// Every filled slot.
+    pub fn iter(&self) -> impl Iterator<Item = (Slot, &SlotEntry)> {
+        self.entries.iter().map(|(slot, entry)| (*slot, entry))
+    }
+}

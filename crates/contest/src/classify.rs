@@ -1,0 +1,342 @@
+//! What a message is (C.5): first hit wins, a pure function of the message and the campaign. Never
+//! what follows from it.
+
+use crate::compiled::Compiled;
+use crate::event::EventClass;
+use crate::grammar::{Reading, WrongFormat};
+use crate::keywords::Asked;
+use crate::tight::Tight;
+use crate::words;
+use campaign::{MenuAction, MessageKind, Rule, Standing};
+
+/// What the platform writes for a sticker that it cannot pass on; compared before normalisation, which
+/// would change its comma.
+pub const PLACEHOLDER: &str = "【收到不支持的消息类型，暂无法显示】";
+
+/// What of a message matters here. Absent fields are empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Message<'a> {
+    /// MsgType, in any case.
+    pub kind: &'a str,
+    /// Content of a text message.
+    pub text: &'a str,
+    /// The platform's recognition of a voice message.
+    pub recognition: &'a str,
+    /// Id of the msgmenu line that was tapped.
+    pub menu_id: &'a str,
+    /// Name of the event.
+    pub event: &'a str,
+    /// Key of the event.
+    pub event_key: &'a str,
+    /// The fan.
+    pub from: &'a str,
+    /// CreateTime, epoch seconds.
+    pub create_time: i64,
+}
+
+/// What a message is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Class {
+    /// A tap on a menu that the campaign does not know.
+    StaleMenu,
+    /// A tap on a menu that is answered with words, by its id.
+    Menu(String),
+    /// A word that goes before everything: people, out.
+    Preempt,
+    /// A join.
+    Join,
+    /// An answer to the round whose window contains the CreateTime.
+    Answer {
+        /// Number of the round.
+        round: u16,
+        /// Its value: a capital letter, letters in order, a decimal number, a spelling.
+        value: String,
+    },
+    /// An attempt at the open round that cannot be read in one way (P-5).
+    WrongFormat {
+        /// Number of the round.
+        round: u16,
+        /// Why.
+        reason: WrongFormat,
+    },
+    /// An answer to a round that has closed.
+    Late {
+        /// Number of the round.
+        round: u16,
+    },
+    /// An answer to a round that has not opened.
+    Early {
+        /// Number of the round.
+        round: u16,
+    },
+    /// A keyword rule heard it, by its id.
+    Keyword(String),
+    /// A question for people (H-1).
+    Question,
+    /// A picture, voice, video, place, link or file.
+    Media,
+    /// Nothing but emoticons, or the platform's placeholder for a sticker.
+    Emoticon,
+    /// Everything else.
+    Other,
+    /// An event.
+    Event(EventClass),
+}
+
+impl Class {
+    /// Its name in records and metrics: a fixed set.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::StaleMenu => "stale_menu",
+            Self::Menu(_) => "menu",
+            Self::Preempt => "preempt",
+            Self::Join => "join",
+            Self::Answer { .. } => "answer",
+            Self::WrongFormat { .. } => "wrong_format",
+            Self::Late { .. } => "late",
+            Self::Early { .. } => "early",
+            Self::Keyword(_) => "keyword",
+            Self::Question => "question",
+            Self::Media => "media",
+            Self::Emoticon => "emoticon",
+            Self::Other => "other",
+            Self::Event(_) => "event",
+        }
+    }
+}
+
+/// Both normal forms of one text.
+struct Forms {
+    plain: String,
+    tight: Tight,
+}
+
+impl Compiled {
+    /// What the message is (C.5).
+    #[must_use]
+    pub fn classify(&self, message: &Message<'_>) -> Class {
+        let kind = message.kind;
+        if kind.eq_ignore_ascii_case("event") {
+            return Class::Event(EventClass::of(message.event, message.event_key));
+        }
+        if kind.eq_ignore_ascii_case("text") {
+            return self.classify_text(message);
+        }
+        if kind.eq_ignore_ascii_case("voice") && !message.recognition.is_empty() {
+            return self.classify_voice(message);
+        }
+        const MEDIA: [&str; 7] = [
+            "image",
+            "voice",
+            "video",
+            "shortvideo",
+            "location",
+            "link",
+            "file",
+        ];
+        if MEDIA.iter().any(|media| kind.eq_ignore_ascii_case(media)) {
+            return Class::Media;
+        }
+        Class::Other
+    }
+
+    /// What the message says about a round by that round's grammar, whatever its CreateTime. A message
+    /// that is a join, goes before answers or names another round says nothing about it.
+    #[must_use]
+    pub fn read(&self, round: u16, message: &Message<'_>) -> Reading {
+        if message.kind.eq_ignore_ascii_case("text") {
+            if !message.menu_id.is_empty() {
+                return match self.menu.get(message.menu_id) {
+                    Some(MenuAction::Answer {
+                        round: bound,
+                        value,
+                    }) if *bound == round => Reading::Answer(value.clone()),
+                    _ => Reading::NotAnAnswer,
+                };
+            }
+            let forms = self.forms(message.text);
+            if self.preempted(&forms, message.create_time).is_some() || self.joins(&forms.tight) {
+                return Reading::NotAnAnswer;
+            }
+            return self.reading(round, &forms);
+        }
+        if message.kind.eq_ignore_ascii_case("voice") && self.accepts_voice(round) {
+            return self.reading(round, &self.forms(message.recognition));
+        }
+        Reading::NotAnAnswer
+    }
+
+    /// Whether the message is a join, whatever its CreateTime.
+    #[must_use]
+    pub fn is_join(&self, message: &Message<'_>) -> bool {
+        if !message.kind.eq_ignore_ascii_case("text") || !message.menu_id.is_empty() {
+            return false;
+        }
+        let forms = self.forms(message.text);
+        self.preempted(&forms, message.create_time).is_none() && self.joins(&forms.tight)
+    }
+
+    /// The rule that goes before joins and answers, if one hears the message.
+    pub(crate) fn preempting(&self, message: &Message<'_>) -> Option<&Rule> {
+        self.preempted(&self.forms(message.text), message.create_time)
+    }
+
+    fn classify_text(&self, message: &Message<'_>) -> Class {
+        let at = message.create_time;
+        if !message.menu_id.is_empty() {
+            return match self.menu.get(message.menu_id) {
+                Some(MenuAction::Answer { round, value }) => self.bound_answer(*round, value, at),
+                Some(MenuAction::Reply { .. }) => Class::Menu(message.menu_id.to_owned()),
+                None => Class::StaleMenu,
+            };
+        }
+        let forms = self.forms(message.text);
+        if self.preempted(&forms, at).is_some() {
+            return Class::Preempt;
+        }
+        if self.joins(&forms.tight) {
+            return Class::Join;
+        }
+        if let Some(class) = self.answering(&forms, at, |_| true) {
+            return class;
+        }
+        if let Some(rule) = self.heard(&forms, at, MessageKind::Text) {
+            return Class::Keyword(rule.id.clone());
+        }
+        if self.questions.asks(&forms.plain) {
+            return Class::Question;
+        }
+        let sticker = message.text.trim() == PLACEHOLDER;
+        if sticker || (forms.plain.is_empty() && !message.text.trim().is_empty()) {
+            return Class::Emoticon;
+        }
+        Class::Other
+    }
+
+    /// A recognised voice message: an answer where the question takes it (P-9), else a keyword's, else
+    /// media like any other.
+    fn classify_voice(&self, message: &Message<'_>) -> Class {
+        let forms = self.forms(message.recognition);
+        let at = message.create_time;
+        if let Some(class) = self.answering(&forms, at, |round| self.accepts_voice(round)) {
+            return class;
+        }
+        match self.heard(&forms, at, MessageKind::Voice) {
+            Some(rule) => Class::Keyword(rule.id.clone()),
+            None => Class::Media,
+        }
+    }
+
+    /// Steps 4, 4b and 5: what the text says to the round that is open, else to the one that closed
+    /// last, else to the first; an explicit round goes to that round (P-4).
+    fn answering(&self, forms: &Forms, at: i64, listens: impl Fn(u16) -> bool) -> Option<Class> {
+        let standing = self.campaign.standing(at);
+        let (near, open) = match standing {
+            Standing::Open { round, .. } => (round.number, true),
+            Standing::Before { next } => (next.number, false),
+            Standing::Between { last, .. } => (last.number, false),
+            Standing::After { last } => (last?.number, false),
+        };
+        if !listens(near) {
+            return None;
+        }
+        match self.reading(near, forms) {
+            Reading::Answer(value) if open => return Some(Class::Answer { round: near, value }),
+            Reading::WrongFormat(reason) if open => {
+                return Some(Class::WrongFormat {
+                    round: near,
+                    reason,
+                });
+            }
+            Reading::Answer(_) => return Some(self.out_of_window(near, at)),
+            Reading::WrongFormat(_) | Reading::NotAnAnswer => {}
+        }
+        let (number, letters) = words::explicit(&forms.tight.text)?;
+        if number == near {
+            return None;
+        }
+        let wrong = |reason| {
+            open.then_some(Class::WrongFormat {
+                round: near,
+                reason,
+            })
+        };
+        match self.grammar(number) {
+            Some(grammar) if grammar.letters(letters).is_some() => {
+                Some(self.out_of_window(number, at))
+            }
+            Some(_) => wrong(WrongFormat::OutsideLetter),
+            None => wrong(WrongFormat::UnknownRound),
+        }
+    }
+
+    /// Late for a round that has opened by then, early for one that has not.
+    fn out_of_window(&self, round: u16, at: i64) -> Class {
+        let opened = self
+            .campaign
+            .round(round)
+            .is_some_and(|round| round.open <= at);
+        if opened {
+            Class::Late { round }
+        } else {
+            Class::Early { round }
+        }
+    }
+
+    /// A tap that is bound to an answer.
+    fn bound_answer(&self, round: u16, value: &str, at: i64) -> Class {
+        match self.campaign.round_at(at) {
+            Some(open) if open.number == round => Class::Answer {
+                round,
+                value: value.to_owned(),
+            },
+            _ => self.out_of_window(round, at),
+        }
+    }
+
+    fn reading(&self, round: u16, forms: &Forms) -> Reading {
+        match self.grammar(round) {
+            Some(grammar) => {
+                grammar.read(round, &forms.tight, || self.questions.asks(&forms.plain))
+            }
+            None => Reading::NotAnAnswer,
+        }
+    }
+
+    fn accepts_voice(&self, round: u16) -> bool {
+        self.campaign
+            .round(round)
+            .is_some_and(|round| round.question.accept_voice)
+    }
+
+    pub(crate) fn joins(&self, tight: &Tight) -> bool {
+        words::joins(&tight.text) || self.joins.contains(&tight.text)
+    }
+
+    fn forms(&self, text: &str) -> Forms {
+        let plain = self.normaliser.plain(text);
+        let tight = self.normaliser.tight_of_plain(&plain);
+        Forms { plain, tight }
+    }
+
+    fn preempted(&self, forms: &Forms, at: i64) -> Option<&Rule> {
+        self.keywords
+            .preempted(&self.campaign, forms.asked(at, MessageKind::Text))
+    }
+
+    fn heard(&self, forms: &Forms, at: i64, kind: MessageKind) -> Option<&Rule> {
+        self.keywords.heard(&self.campaign, forms.asked(at, kind))
+    }
+}
+
+impl Forms {
+    fn asked(&self, create_time: i64, kind: MessageKind) -> Asked<'_> {
+        Asked {
+            plain: &self.plain,
+            tight: &self.tight.text,
+            kind,
+            create_time,
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! A campaign made ready: grammars, keywords, menu and detector, built once. Never a decision itself.
+
+use crate::grammar::Grammar;
+use crate::keywords::Keywords;
+use crate::normal::Normaliser;
+use crate::question::Questions;
+use crate::{lint, lint_rules};
+use campaign::{Campaign, MenuAction, Problem, Severity};
+use std::collections::{HashMap, HashSet};
+
+/// A campaign ready to judge messages. A pure value: equal files make equal judgements.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    /// The campaign as its file says.
+    pub campaign: Campaign,
+    pub(crate) normaliser: Normaliser,
+    pub(crate) grammars: Vec<Grammar>,
+    pub(crate) keywords: Keywords,
+    pub(crate) joins: HashSet<String>,
+    pub(crate) menu: HashMap<String, MenuAction>,
+    pub(crate) questions: Questions,
+}
+
+impl Compiled {
+    /// Makes a campaign ready, with the lint that needs normal forms. Returns its warnings beside it.
+    ///
+    /// # Errors
+    /// Every problem found, warnings among them, sorted by line, when at least one is an error.
+    pub fn new(campaign: Campaign) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
+        let normaliser = Normaliser::new();
+        let (keywords, refused) = Keywords::new(&campaign, &normaliser);
+        let grammar = |round: &campaign::Round| Grammar::new(&round.question, &normaliser);
+        let join = |keyword: &String| normaliser.tight(keyword).text;
+        let compiled = Self {
+            grammars: campaign.rounds.iter().map(grammar).collect(),
+            joins: campaign.join.keywords.iter().map(join).collect(),
+            menu: campaign
+                .menu
+                .iter()
+                .map(|item| (item.id.clone(), item.action.clone()))
+                .collect(),
+            questions: Questions::new(&campaign.detector, &normaliser),
+            keywords,
+            normaliser,
+            campaign,
+        };
+        let mut problems = lint::check(&compiled);
+        problems.extend(lint_rules::check(&compiled, &refused));
+        Problem::sort(&mut problems);
+        if problems
+            .iter()
+            .any(|problem| problem.severity == Severity::Error)
+        {
+            return Err(problems);
+        }
+        Ok((compiled, problems))
+    }
+
+    /// The grammar of a round by its number.
+    pub(crate) fn grammar(&self, number: u16) -> Option<&Grammar> {
+        let place = self
+            .campaign
+            .rounds
+            .binary_search_by_key(&number, |round| round.number)
+            .ok()?;
+        self.grammars.get(place)
+    }
+
+    /// The pipeline that this campaign uses.
+    #[must_use]
+    pub fn normaliser(&self) -> &Normaliser {
+        &self.normaliser
+    }
+}

@@ -1,0 +1,261 @@
+//! Keyword rules, ready to match: sorted once, first hit wins. Never cooldowns, caps, segments.
+
+use crate::literals::Literals;
+use crate::normal::Normaliser;
+use campaign::{Campaign, MessageKind, Profile, Rule, RuleMatch, Scope, Standing};
+use regex::Regex;
+use std::cmp::Reverse;
+
+/// Most memory that one compiled expression may take, in bytes.
+const REGEX_SIZE_LIMIT_BYTES: usize = 1 << 18;
+
+/// One keyword of one rule.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// Place of the rule in the campaign.
+    pub(crate) rule: usize,
+    /// The keyword as written.
+    pub(crate) keyword: String,
+    /// The keyword in the rule's profile.
+    pub(crate) form: String,
+    pattern: Pattern,
+}
+
+#[derive(Debug, Clone)]
+enum Pattern {
+    Exact,
+    Prefix,
+    AllWords(Vec<String>),
+    AnyWord(Vec<String>),
+    Contains,
+    Regex(Regex),
+}
+
+/// What a rule is asked about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) plain: &'a str,
+    pub(crate) tight: &'a str,
+    pub(crate) kind: MessageKind,
+    pub(crate) create_time: i64,
+}
+
+/// All keywords in the order in which they are asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Keywords {
+    pub(crate) preempt: Vec<Entry>,
+    pub(crate) ordinary: Vec<Entry>,
+    /// All keywords of `contains`: a text without any of them is compared with none of them singly.
+    contained: Literals,
+}
+
+impl Keywords {
+    /// Sorts the rules of a campaign, and says which expressions cannot be compiled.
+    pub(crate) fn new(
+        campaign: &Campaign,
+        normaliser: &Normaliser,
+    ) -> (Self, Vec<(usize, String)>) {
+        let (mut preempt, mut ordinary) = (Vec::new(), Vec::new());
+        let mut refused = Vec::new();
+        for (place, rule) in campaign
+            .rules
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| rule.enabled)
+        {
+            for keyword in &rule.keywords {
+                match Entry::new(place, rule, keyword, normaliser) {
+                    Ok(entry) if rule.preempt => preempt.push(entry),
+                    Ok(entry) => ordinary.push(entry),
+                    Err(reason) => refused.push((place, reason)),
+                }
+            }
+        }
+        let order = |entry: &Entry| {
+            let rule = &campaign.rules[entry.rule];
+            let length = entry.form.chars().count();
+            (
+                Reverse(rule.priority),
+                rule.match_kind,
+                Reverse(length),
+                rule.id.clone(),
+            )
+        };
+        preempt.sort_by_cached_key(order);
+        ordinary.sort_by_cached_key(order);
+        let contained = ordinary
+            .iter()
+            .filter(|entry: &&Entry| entry.is_contained());
+        let contained = Literals::new(contained.map(|entry| entry.form.clone()));
+        (
+            Self {
+                preempt,
+                ordinary,
+                contained,
+            },
+            refused,
+        )
+    }
+
+    /// The first rule before joins and answers that hears this.
+    pub(crate) fn preempted<'c>(
+        &self,
+        campaign: &'c Campaign,
+        asked: Asked<'_>,
+    ) -> Option<&'c Rule> {
+        first(&self.preempt, campaign, asked, true)
+    }
+
+    /// The first other rule that hears this.
+    pub(crate) fn heard<'c>(&self, campaign: &'c Campaign, asked: Asked<'_>) -> Option<&'c Rule> {
+        let contained = self.contained.any_in(asked.tight) || self.contained.any_in(asked.plain);
+        first(&self.ordinary, campaign, asked, contained)
+    }
+}
+
+fn first<'c>(
+    entries: &[Entry],
+    campaign: &'c Campaign,
+    asked: Asked<'_>,
+    contained: bool,
+) -> Option<&'c Rule> {
+    entries
+        .iter()
+        .filter(|entry| contained || !entry.is_contained())
+        .find_map(|entry| {
+            let rule = campaign.rules.get(entry.rule)?;
+            let form = match rule.profile {
+                Profile::Plain => asked.plain,
+                Profile::Tight => asked.tight,
+            };
+            (entry.matches(form) && speaks(rule, campaign, asked)).then_some(rule)
+        })
+}
+
+/// Whether a rule listens to this kind of message at this time.
+fn speaks(rule: &Rule, campaign: &Campaign, asked: Asked<'_>) -> bool {
+    rule.kinds.contains(&asked.kind)
+        && rule.schedule.contains(asked.create_time)
+        && (rule.scopes.is_empty() || {
+            let standing = campaign.standing(asked.create_time);
+            let live = matches!(standing, Standing::Open { .. } | Standing::Between { .. });
+            rule.scopes.iter().any(|scope| match scope {
+                Scope::Idle => !live,
+                Scope::Live => live,
+                Scope::RoundOpen => matches!(standing, Standing::Open { .. }),
+            })
+        })
+}
+
+impl Entry {
+    fn new(
+        rule_place: usize,
+        rule: &Rule,
+        keyword: &str,
+        normaliser: &Normaliser,
+    ) -> Result<Self, String> {
+        let form = match rule.profile {
+            Profile::Plain => normaliser.plain(keyword),
+            Profile::Tight => normaliser.tight(keyword).text,
+        };
+        let words = || -> Vec<String> {
+            let plain = normaliser.plain(keyword);
+            let word = |word: &str| match rule.profile {
+                Profile::Plain => word.to_owned(),
+                Profile::Tight => normaliser.tight(word).text,
+            };
+            plain
+                .split(' ')
+                .map(word)
+                .filter(|word| !word.is_empty())
+                .collect()
+        };
+        let pattern = match rule.match_kind {
+            RuleMatch::Exact => Pattern::Exact,
+            RuleMatch::Prefix => Pattern::Prefix,
+            RuleMatch::AllWords => Pattern::AllWords(words()),
+            RuleMatch::AnyWord => Pattern::AnyWord(words()),
+            RuleMatch::Contains => Pattern::Contains,
+            RuleMatch::Regex => Pattern::Regex(expression(keyword)?),
+        };
+        let form = if rule.match_kind == RuleMatch::Regex {
+            keyword.to_owned()
+        } else {
+            form
+        };
+        if form.is_empty() {
+            return Err(format!("'{keyword}' has nothing left in its normal form"));
+        }
+        Ok(Self {
+            rule: rule_place,
+            keyword: keyword.to_owned(),
+            form,
+            pattern,
+        })
+    }
+
+    fn is_contained(&self) -> bool {
+        matches!(self.pattern, Pattern::Contains)
+    }
+
+    /// Whether a normal form of the rule's profile is heard.
+    pub(crate) fn matches(&self, form: &str) -> bool {
+        match &self.pattern {
+            Pattern::Exact => form == self.form,
+            Pattern::Prefix => form.starts_with(self.form.as_str()),
+            Pattern::AllWords(words) => words.iter().all(|word| has_word(form, word)),
+            Pattern::AnyWord(words) => words.iter().any(|word| has_word(form, word)),
+            Pattern::Contains => form.contains(self.form.as_str()),
+            Pattern::Regex(regex) => regex.is_match(form),
+        }
+    }
+}
+
+/// Expressions are linear in the text by construction of the engine; their size is bounded here.
+fn expression(pattern: &str) -> Result<Regex, String> {
+    regex::RegexBuilder::new(pattern)
+        .size_limit(REGEX_SIZE_LIMIT_BYTES)
+        .dfa_size_limit(REGEX_SIZE_LIMIT_BYTES)
+        .nest_limit(64)
+        .build()
+        .map_err(|error| {
+            let reason = error.to_string();
+            let reason = reason.lines().last().unwrap_or("").trim();
+            let reason = reason.strip_prefix("error: ").unwrap_or(reason);
+            format!("'{pattern}' is no expression that can be used: {reason}")
+        })
+}
+
+/// Whether a word stands in a text. A Latin word does not stand inside another one; Chinese has no
+/// gaps between words, so there a word stands wherever its characters do.
+fn has_word(text: &str, word: &str) -> bool {
+    let inside = |a: Option<char>, b: Option<char>| {
+        a.is_some_and(|c| c.is_ascii_alphanumeric()) && b.is_some_and(|c| c.is_ascii_alphanumeric())
+    };
+    text.match_indices(word).any(|(place, found)| {
+        let before = text[..place].chars().next_back();
+        let after = text[place + found.len()..].chars().next();
+        !inside(before, word.chars().next()) && !inside(word.chars().next_back(), after)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn latin_words_have_edges_and_chinese_words_have_none() {
+        assert!(has_word("my mi phone", "mi"));
+        assert!(!has_word("miui", "mi"));
+        assert!(has_word("小米手机", "米手"));
+        assert!(has_word("买mi手机", "mi"));
+    }
+
+    #[test]
+    fn expressions_are_bounded_r_17() {
+        assert!(expression("^第[0-9]{1,2}题").is_ok());
+        assert!(expression("(a{1000}){1000}").is_err());
+        assert!(expression("(a)\\1").is_err(), "no back-references");
+        assert!(expression("(").is_err());
+    }
+}

@@ -1,0 +1,127 @@
+//! What normal forms show to be wrong with questions and joins (N-2). Rules have their own file.
+
+use crate::compiled::Compiled;
+use crate::grammar::{Grammar, Reading};
+use crate::tight::Tight;
+use campaign::{Problem, QuestionKind, Round};
+use std::collections::HashMap;
+
+/// Every problem of questions and joins.
+pub(crate) fn check(compiled: &Compiled) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (round, grammar) in compiled.campaign.rounds.iter().zip(&compiled.grammars) {
+        options(round, grammar, &mut problems);
+        if round.question.kind == QuestionKind::Text {
+            spellings(round, compiled, &mut problems);
+        }
+        answers_that_never_arrive(round, grammar, compiled, &mut problems);
+    }
+    joins(compiled, &mut problems);
+    problems
+}
+
+/// Each option's text must read as its own letter and no other's.
+fn options(round: &Round, grammar: &Grammar, problems: &mut Vec<Problem>) {
+    let mut seen: HashMap<&str, char> = HashMap::new();
+    for (option, choice) in grammar.options().iter().zip(&round.question.options) {
+        let key = format!("round[{}].question.options.{}", round.number, choice.letter);
+        let line = Some(choice.line);
+        for (form, text) in option
+            .forms
+            .iter()
+            .zip(std::iter::once(&choice.text).chain(&choice.aliases))
+        {
+            if form.is_empty() {
+                let message = format!("'{text}' has nothing left in its normal form");
+                problems.push(Problem::error(line, &key, message));
+                continue;
+            }
+            if let Some(other) = seen.insert(form.as_str(), option.letter)
+                && other != option.letter
+            {
+                let other = other.to_ascii_uppercase();
+                let message = format!("'{text}' and option {other} have one normal form, '{form}'");
+                problems.push(Problem::error(line, &key, message));
+                continue;
+            }
+            let tight = Tight {
+                text: form.clone(),
+                joined_digits: false,
+            };
+            let own = Reading::Answer(choice.letter.to_string());
+            if grammar.read(round.number, &tight, || false) != own {
+                let message = format!("'{text}' does not read as option {}", choice.letter);
+                problems.push(Problem::error(line, &key, message));
+            }
+        }
+    }
+}
+
+/// The accepted spellings of a text question.
+fn spellings(round: &Round, compiled: &Compiled, problems: &mut Vec<Problem>) {
+    let key = format!("round[{}].question.key", round.number);
+    let line = Some(round.question.line);
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    for text in &round.question.key {
+        let form = compiled.normaliser.tight(text).text;
+        if form.is_empty() {
+            let message = format!("'{text}' has nothing left in its normal form");
+            problems.push(Problem::error(line, &key, message));
+        } else if let Some(other) = seen.insert(form, text) {
+            let message = format!("'{text}' and '{other}' have one normal form; one is enough");
+            problems.push(Problem::warning(line, &key, message));
+        }
+    }
+}
+
+/// Texts of options and keys that the built-in joins would take away; the campaign's own join words
+/// are judged where they stand.
+fn answers_that_never_arrive(
+    round: &Round,
+    grammar: &Grammar,
+    compiled: &Compiled,
+    problems: &mut Vec<Problem>,
+) {
+    let keys: Vec<String> = match round.question.kind {
+        QuestionKind::Text => round
+            .question
+            .key
+            .iter()
+            .map(|key| compiled.normaliser.tight(key).text)
+            .collect(),
+        _ => Vec::new(),
+    };
+    for form in grammar
+        .options()
+        .iter()
+        .flat_map(|option| &option.forms)
+        .chain(&keys)
+    {
+        if crate::words::joins(form) {
+            let key = format!("round[{}].question", round.number);
+            let message = format!("the answer '{form}' is a join and would never be read");
+            problems.push(Problem::error(Some(round.question.line), key, message));
+        }
+    }
+}
+
+fn joins(compiled: &Compiled, problems: &mut Vec<Problem>) {
+    let join = &compiled.campaign.join;
+    let line = Some(join.line);
+    for keyword in &join.keywords {
+        let tight = compiled.normaliser.tight(keyword);
+        if tight.text.is_empty() {
+            let message = format!("'{keyword}' has nothing left in its normal form");
+            problems.push(Problem::error(line, "join.keywords", message));
+            continue;
+        }
+        for (round, grammar) in compiled.campaign.rounds.iter().zip(&compiled.grammars) {
+            let free_text = round.question.kind == QuestionKind::Text;
+            let reading = grammar.read(round.number, &tight, || free_text);
+            if matches!(reading, Reading::Answer(_)) {
+                let message = format!("'{keyword}' is an answer to round {}", round.number);
+                problems.push(Problem::error(line, "join.keywords", message));
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The rules of the contest, shown on the shipped campaign and on small ones.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+mod kinds;
+mod lint;
+mod rules;
+mod samples;
+mod spellings;
+mod total;
+mod worked;
