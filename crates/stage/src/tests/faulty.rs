@@ -1,0 +1,125 @@
+//! A log around the memory log that dies at a chosen output, and in which a second owner of everything
+//! can be had.
+
+use msglog::memory::MemoryLog;
+use msglog::{
+    Answer, Appender, Log, LogError, LogId, Mailbox, Membership, NewRecord, Reader, Refused,
+    TopicConfig,
+};
+use std::sync::{Arc, Mutex};
+
+/// What happens to the output after the first `after` ones of all topics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Death {
+    /// It and all later ones never arrive.
+    Before,
+    /// It is durable, but the answer is a failure; later ones never arrive.
+    Unheard,
+}
+
+pub(crate) struct Faulty {
+    pub(crate) log: Arc<MemoryLog>,
+    /// Outputs that may still arrive, and what comes then; `None` is no fault.
+    plan: Arc<Mutex<Option<(u64, Death)>>>,
+    /// Put before the group's name: another prefix is another group, which owns everything too.
+    group: String,
+}
+
+impl Faulty {
+    pub(crate) fn new(log: &Arc<MemoryLog>, group: &str) -> Arc<Self> {
+        let plan = Arc::new(Mutex::new(None));
+        Arc::new(Self {
+            log: Arc::clone(log),
+            plan,
+            group: group.to_owned(),
+        })
+    }
+
+    pub(crate) fn die_after(&self, outputs: u64, death: Death) {
+        *self.plan.lock().unwrap() = Some((outputs, death));
+    }
+
+    pub(crate) fn heal(&self) {
+        *self.plan.lock().unwrap() = None;
+    }
+}
+
+impl Log for Faulty {
+    fn id(&self) -> LogId {
+        self.log.id()
+    }
+    fn topics(&self) -> Vec<TopicConfig> {
+        self.log.topics()
+    }
+    fn appender(&self, topic: &str) -> Result<Arc<dyn Appender>, LogError> {
+        let inner = self.log.appender(topic)?;
+        Ok(Arc::new(Dying {
+            inner,
+            plan: Arc::clone(&self.plan),
+        }))
+    }
+    fn reader(&self, topic: &str) -> Result<Box<dyn Reader>, LogError> {
+        self.log.reader(topic)
+    }
+    fn start_offset(&self, topic: &str, partition: u32) -> Result<u64, LogError> {
+        self.log.start_offset(topic, partition)
+    }
+    fn end_offset(&self, topic: &str, partition: u32) -> Result<u64, LogError> {
+        self.log.end_offset(topic, partition)
+    }
+    fn offset_at(&self, topic: &str, partition: u32, time_ms: i64) -> Result<u64, LogError> {
+        self.log.offset_at(topic, partition, time_ms)
+    }
+    fn join(&self, group: &str, topic: &str) -> Result<Box<dyn Membership>, LogError> {
+        self.log.join(&format!("{}{group}", self.group), topic)
+    }
+}
+
+struct Dying {
+    inner: Arc<dyn Appender>,
+    plan: Arc<Mutex<Option<(u64, Death)>>>,
+}
+
+fn dead() -> LogError {
+    LogError::Poisoned {
+        topic: "test".to_owned(),
+        detail: "the log died here".to_owned(),
+    }
+}
+
+impl Appender for Dying {
+    fn append(
+        &self,
+        records: Vec<(NewRecord, u64)>,
+        answers: &Arc<dyn Mailbox>,
+    ) -> Result<(), Refused> {
+        let mut plan = self.plan.lock().unwrap();
+        let Some((left, death)) = &mut *plan else {
+            return self.inner.append(records, answers);
+        };
+        for (record, slot) in records {
+            let arrives = *left > 0 || *death == Death::Unheard;
+            if arrives && *left > 0 {
+                *left -= 1;
+                self.inner.append(vec![(record, slot)], answers)?;
+                continue;
+            }
+            if arrives {
+                let nobody: Arc<dyn Mailbox> = Arc::new(Nobody);
+                self.inner.append(vec![(record, slot)], &nobody)?;
+                *death = Death::Before;
+            }
+            answers.deliver(vec![Answer {
+                slot,
+                result: Err(dead()),
+            }]);
+        }
+        Ok(())
+    }
+}
+
+struct Nobody;
+
+impl Mailbox for Nobody {
+    fn deliver(&self, _answers: Vec<Answer>) {}
+}
