@@ -1,0 +1,23 @@
+//! Follows the control topic and gives everyone the current snapshot.
+//!
+//! The way of one control record: somebody appends it to `control` (the coordinator an act, a node its
+//! greeting); every process reads it back from there, and [`state::ControlState`], a pure function,
+//! judges it at its place: valid, or void for everyone. What is in force for ingress becomes a
+//! [`snapshot::Snapshot`], swapped atomically. Nobody uses a control record before the log has it.
+//!
+//! * [`state`]: the fold of the control topic
+//! * [`snapshot`]: which campaign version speaks for a message
+//! * [`follower`]: the thread that reads the topic
+//! * [`presence`]: HELLO, BYE and PROGRESS of this node
+//! * [`durable`]: append and wait
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod durable;
+pub mod follower;
+pub mod presence;
+pub mod snapshot;
+pub mod state;
+
+pub use follower::{Control, follow};
+pub use snapshot::{Published, Snapshot};
+pub use state::{Applied, ControlState};

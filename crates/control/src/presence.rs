@@ -1,0 +1,100 @@
+//! What a node says of itself: HELLO and BYE in `control`, PROGRESS in `progress`.
+
+use crate::durable;
+use bytes::Bytes;
+use msglog::{Appender, Log, LogError, NewRecord};
+use record::SCHEMA_VERSION;
+use record::acts::{Act, Hello, Progress};
+use record::hexed::Hex;
+use record::topics::{CONTROL, PROGRESS};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a greeting may take to become durable.
+const GREETING_LIMIT: Duration = Duration::from_secs(5);
+
+/// A node with its ids and its two appenders.
+pub struct Presence {
+    node: Hex<8>,
+    boot: Hex<8>,
+    control: Arc<dyn Appender>,
+    progress: Arc<dyn Appender>,
+}
+
+impl Presence {
+    /// The voice of this node.
+    ///
+    /// # Errors
+    /// The log has no control or progress topic.
+    pub fn new(log: &dyn Log, node: Hex<8>, boot: Hex<8>) -> Result<Self, LogError> {
+        Ok(Self {
+            node,
+            boot,
+            control: log.appender(CONTROL)?,
+            progress: log.appender(PROGRESS)?,
+        })
+    }
+
+    /// Says HELLO and waits until it is durable.
+    ///
+    /// # Errors
+    /// The append failed.
+    pub fn hello(&self, roles: &[String], admin: &str) -> Result<u64, LogError> {
+        let hello = Hello {
+            v: SCHEMA_VERSION,
+            node: self.node,
+            boot: self.boot,
+            roles: roles.to_vec(),
+            admin: admin.to_owned(),
+        };
+        say(&*self.control, &Act::Hello(hello))
+    }
+
+    /// Says BYE: stopped cleanly, nothing left in a spool.
+    ///
+    /// # Errors
+    /// The append failed.
+    pub fn bye(&self) -> Result<u64, LogError> {
+        say(
+            &*self.control,
+            &Act::Bye {
+                v: SCHEMA_VERSION,
+                node: self.node,
+            },
+        )
+    }
+
+    /// Says PROGRESS of the last second.
+    ///
+    /// # Errors
+    /// The append failed.
+    pub fn progress(&self, median_create_time: Option<i64>) -> Result<u64, LogError> {
+        let progress = Progress {
+            v: SCHEMA_VERSION,
+            node: self.node,
+            boot: self.boot,
+            spool: 0,
+            median_create_time,
+        };
+        say(&*self.progress, &Act::Progress(progress))
+    }
+}
+
+/// Appends one act to the single partition behind `appender`, waits, and returns its offset.
+///
+/// # Errors
+/// The append failed, or took longer than five seconds.
+pub fn say(appender: &dyn Appender, act: &Act) -> Result<u64, LogError> {
+    let value = serde_json::to_vec(act).map_err(|error| LogError::Io {
+        what: "write a control record".to_owned(),
+        detail: error.to_string(),
+        code: None,
+    })?;
+    let record = NewRecord {
+        partition: 0,
+        key: Bytes::new(),
+        value: Bytes::from(value),
+    };
+    let proofs = durable::append(appender, vec![record], GREETING_LIMIT)?;
+    Ok(proofs.first().map_or(0, |proof| proof.offset()))
+}

@@ -1,0 +1,238 @@
+//! The fold of the control topic: pure, the same for everyone who reads it.
+//!
+//! A record whose precondition fails at its place is void; it changes nothing and is not copied.
+
+use crate::snapshot::{Published, Snapshot};
+use record::acts::{Act, CampaignAct, Hello};
+use record::hexed::Hex;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// What became of a control record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Applied {
+    /// It holds.
+    Valid,
+    /// Its precondition failed; the reason is for people.
+    Void(String),
+}
+
+/// A valid record that every inbound partition must see.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PendingCopy {
+    /// Its offset in `control`.
+    pub ctl: u64,
+    /// Offset of the copied record before it.
+    pub prev_ctl: Option<u64>,
+    /// The record.
+    pub act: Act,
+}
+
+/// A node as its greetings tell of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Its last HELLO.
+    pub hello: Hello,
+    /// Whether neither BYE nor RETIRED came since.
+    pub present: bool,
+}
+
+/// Everything that `control` says, up to some offset.
+#[derive(Debug, Default)]
+pub struct ControlState {
+    next_offset: u64,
+    campaigns: BTreeMap<String, Vec<Arc<Published>>>,
+    nodes: BTreeMap<Hex<8>, Node>,
+    last_copied: Option<u64>,
+    pending: VecDeque<PendingCopy>,
+    snapshot_number: u64,
+    void: u64,
+}
+
+impl ControlState {
+    /// Applies the record at `offset`.
+    pub fn apply(&mut self, offset: u64, act: &Act) -> Applied {
+        self.next_offset = offset.saturating_add(1);
+        let applied = match act {
+            Act::Campaign(publication) => self.publish(offset, publication),
+            Act::Copied { through, .. } => {
+                self.pending.retain(|copy| copy.ctl > *through);
+                Applied::Valid
+            }
+            Act::Hello(hello) => {
+                self.nodes.insert(
+                    hello.node,
+                    Node {
+                        hello: hello.clone(),
+                        present: true,
+                    },
+                );
+                Applied::Valid
+            }
+            Act::Bye { node, .. } | Act::Retired { node, .. } => self.leave(*node),
+            Act::Progress(_) => Applied::Void("progress does not belong in control".to_owned()),
+        };
+        if applied == Applied::Valid && act.is_copied() {
+            self.pending.push_back(PendingCopy {
+                ctl: offset,
+                prev_ctl: self.last_copied,
+                act: act.clone(),
+            });
+            self.last_copied = Some(offset);
+        }
+        if applied != Applied::Valid {
+            self.void += 1;
+        }
+        applied
+    }
+
+    /// Passes over a record that could not be read: void for everyone.
+    pub fn skip(&mut self, offset: u64) {
+        self.next_offset = offset.saturating_add(1);
+        self.void += 1;
+    }
+
+    fn leave(&mut self, node: Hex<8>) -> Applied {
+        match self.nodes.get_mut(&node) {
+            Some(known) if known.present => {
+                known.present = false;
+                Applied::Valid
+            }
+            _ => Applied::Void(format!("node {node} is not there")),
+        }
+    }
+
+    fn publish(&mut self, offset: u64, act: &CampaignAct) -> Applied {
+        match self.judge(offset, act) {
+            Ok(published) => {
+                self.campaigns
+                    .entry(act.id.clone())
+                    .or_default()
+                    .push(Arc::new(published));
+                self.snapshot_number = offset.saturating_add(1);
+                Applied::Valid
+            }
+            Err(reason) => Applied::Void(reason),
+        }
+    }
+
+    fn judge(&self, offset: u64, act: &CampaignAct) -> Result<Published, String> {
+        let current = self.version_of(&act.id);
+        if act.expect_version != current || act.version != current.saturating_add(1) {
+            return Err(format!(
+                "campaign {:?} is at version {current}, not {}",
+                act.id, act.expect_version
+            ));
+        }
+        let campaign = campaign::Campaign::parse(&act.toml)
+            .map_err(|problems| first_problem(&problems))?
+            .0;
+        if campaign.id != act.id || campaign.account != act.account {
+            return Err(format!(
+                "the file is of campaign {:?} of account {:?}, the publication says {:?} of {:?}",
+                campaign.id, campaign.account, act.id, act.account
+            ));
+        }
+        if let Some(other) = self.overlapping(&campaign) {
+            return Err(format!(
+                "its span overlaps that of campaign {other:?} of the same account"
+            ));
+        }
+        let (compiled, _) =
+            contest::Compiled::new(campaign).map_err(|problems| first_problem(&problems))?;
+        Ok(Published {
+            id: act.id.clone(),
+            version: act.version,
+            ctl: offset,
+            effective: act.effective,
+            sha256: act.sha256,
+            toml: act.toml.clone(),
+            compiled: Arc::new(compiled),
+        })
+    }
+
+    fn overlapping(&self, campaign: &campaign::Campaign) -> Option<&str> {
+        self.newest()
+            .map(|published| &published.compiled.campaign)
+            .find(|other| {
+                other.id != campaign.id
+                    && other.account == campaign.account
+                    && other.start < campaign.end
+                    && campaign.start < other.end
+            })
+            .map(|other| other.id.as_str())
+    }
+
+    /// Offset of the next record to apply.
+    #[must_use]
+    pub fn next_offset(&self) -> u64 {
+        self.next_offset
+    }
+
+    /// Newest version of a campaign; 0 when it was never published.
+    #[must_use]
+    pub fn version_of(&self, id: &str) -> u32 {
+        self.campaigns
+            .get(id)
+            .and_then(|versions| versions.last())
+            .map_or(0, |v| v.version)
+    }
+
+    /// All versions of a campaign, ascending.
+    #[must_use]
+    pub fn versions(&self, id: &str) -> &[Arc<Published>] {
+        self.campaigns.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The newest version of every campaign.
+    pub fn newest(&self) -> impl Iterator<Item = &Arc<Published>> {
+        self.campaigns
+            .values()
+            .filter_map(|versions| versions.last())
+    }
+
+    /// Whether this publication would hold now; the reason when not.
+    ///
+    /// # Errors
+    /// What [`Applied::Void`] would say.
+    pub fn would_hold(&self, act: &CampaignAct) -> Result<(), String> {
+        self.judge(self.next_offset, act).map(|_| ())
+    }
+
+    /// The records that are not yet known to stand in every inbound partition, in order.
+    #[must_use]
+    pub fn pending_copies(&self) -> &VecDeque<PendingCopy> {
+        &self.pending
+    }
+
+    /// Every node that ever greeted.
+    #[must_use]
+    pub fn nodes(&self) -> &BTreeMap<Hex<8>, Node> {
+        &self.nodes
+    }
+
+    /// Records that were void.
+    #[must_use]
+    pub fn void_records(&self) -> u64 {
+        self.void
+    }
+
+    /// What is in force now, for ingress.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.snapshot_number, self.campaigns.values().cloned())
+    }
+
+    /// Number of the snapshot that [`Self::snapshot`] gives.
+    #[must_use]
+    pub fn snapshot_number(&self) -> u64 {
+        self.snapshot_number
+    }
+}
+
+fn first_problem(problems: &[campaign::Problem]) -> String {
+    problems.first().map_or_else(
+        || "the campaign file is not valid".to_owned(),
+        |problem| format!("the campaign file is not valid: {problem}"),
+    )
+}

@@ -1,0 +1,85 @@
+//! A publication: from the text of a campaign file to a record that every partition has.
+
+use campaign::Problem;
+use record::acts::CampaignAct;
+use record::hexed::Hex;
+
+/// What an operator asks for.
+#[derive(Debug, Clone)]
+pub struct PublishRequest {
+    /// The campaign file.
+    pub toml: String,
+    /// Version that must be in force; 0 for a first publication.
+    pub expect_version: u32,
+    /// Who asks.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a publication made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// Id of the campaign.
+    pub id: String,
+    /// Its new version.
+    pub version: u32,
+    /// Offset of the record in `control`.
+    pub ctl: u64,
+    /// Snapshot that ingress uses now.
+    pub snapshot: u64,
+    /// First CreateTime that the version speaks for, in seconds since 1970.
+    pub effective: i64,
+    /// SHA-256 of the file.
+    pub sha256: Hex<32>,
+}
+
+/// Why a publication did not come about.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The file has errors.
+    #[error("the campaign file has {} error(s)", .0.len())]
+    Invalid(Vec<Problem>),
+    /// The campaign stands at another version.
+    #[error("{0}")]
+    Conflict(String),
+    /// The log did not take it.
+    #[error("the publication is not durable: {0}")]
+    Log(#[from] msglog::LogError),
+    /// It stands in `control`, but not yet everywhere.
+    #[error(
+        "the publication stands in control at {ctl}, but {what} took too long; it goes on by itself, see `status`"
+    )]
+    Slow {
+        /// Its offset.
+        ctl: u64,
+        /// What was waited for.
+        what: &'static str,
+    },
+    /// The coordinator is stopping.
+    #[error("the coordinator is stopping")]
+    Stopping,
+}
+
+/// Checks the file and makes the act of it, effective from `effective` (seconds since 1970).
+///
+/// # Errors
+/// [`PublishError::Invalid`] with every problem of the file.
+pub fn act_of(request: &PublishRequest, effective: i64) -> Result<CampaignAct, PublishError> {
+    let campaign = campaign::Campaign::parse(&request.toml)
+        .map_err(PublishError::Invalid)?
+        .0;
+    let (compiled, _) = contest::Compiled::new(campaign).map_err(PublishError::Invalid)?;
+    Ok(CampaignAct {
+        v: record::SCHEMA_VERSION,
+        id: compiled.campaign.id.clone(),
+        account: compiled.campaign.account.clone(),
+        version: request.expect_version.saturating_add(1),
+        expect_version: request.expect_version,
+        toml: request.toml.clone(),
+        sha256: record::identity::sha256(request.toml.as_bytes()),
+        effective,
+        actor: request.actor.clone(),
+        reason: request.reason.clone(),
+    })
+}
