@@ -1,0 +1,202 @@
+//! The books of one partition: which campaigns stand there, what each record does to their totals, and which
+//! tallies a tick makes. Pure: records of fans stand on a [`Shelf`] that the caller brings.
+
+use crate::copies::{Copies, Standing as CopyStanding};
+use crate::failure::{Failure, read, reject};
+use crate::running::Running;
+use crate::saved;
+use crate::sense::sense;
+use crate::shelf::Shelf;
+use crate::versions::Versions;
+use contest::Message;
+use record::envelope::{self, Envelope};
+use record::inband::{self, Copy, Tick};
+use record::tally::Tally;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A message is counted with the nearest campaign of its account within a day of its span, as it is
+/// answered by it.
+const NEIGHBOURHOOD_S: i64 = 86_400;
+/// A tally is due when a tick enters another span of so many seconds.
+const TALLY_EVERY_S: i64 = 10;
+
+/// How many records of a partition were what, since the state began.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Messages that were judged.
+    pub messages: u64,
+    /// Messages that no campaign stood for.
+    pub no_campaign: u64,
+    /// Delivery notes: they say nothing about a contest (V-4).
+    pub notes: u64,
+    /// Copies that were not the next one, and ignored.
+    pub copies_ignored: u64,
+}
+
+/// Classes of messages since the last commit: campaign, round, class.
+pub type Classes = BTreeMap<(u16, Option<u16>, &'static str), u64>;
+
+/// The books of one partition.
+#[derive(Debug, Default)]
+pub struct Book {
+    pub(crate) tick: Option<i64>,
+    pub(crate) copies: Copies,
+    pub(crate) counts: Counts,
+    pub(crate) campaigns: Vec<Running>,
+    pub(crate) classes: Classes,
+}
+
+impl Book {
+    /// Applies one record of `accepted`; tallies that are due are pushed to `tallies`.
+    ///
+    /// # Errors
+    /// [`Failure::Reject`] for what can never be judged; the others when the shelf cannot be read.
+    pub fn step<S: Shelf>(
+        &mut self,
+        value: &[u8],
+        shelf: &mut S,
+        versions: &Versions,
+        tallies: &mut Vec<Tally>,
+    ) -> Result<(), Failure<S::Error>> {
+        match record::type_of(value).as_deref() {
+            Some(envelope::MESSAGE) => self.message(&read(value)?, shelf),
+            Some(inband::NOTE) => {
+                self.counts.notes = self.counts.notes.saturating_add(1);
+                Ok(())
+            }
+            Some(inband::TICK) => {
+                let tick: Tick = read(value)?;
+                self.pass_time(tick.t, tallies);
+                Ok(())
+            }
+            Some(inband::COPY) => self.copy(&read(value)?, shelf, versions),
+            other => Err(reject(
+                "unknown_type",
+                format_args!("type {other:?} in accepted"),
+            )),
+        }
+    }
+
+    /// The newest tick, in seconds since 1970.
+    #[must_use]
+    pub fn tick(&self) -> Option<i64> {
+        self.tick
+    }
+
+    /// How many records were what.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// The campaigns that stand in this partition, in the order in which they came.
+    #[must_use]
+    pub fn campaigns(&self) -> &[Running] {
+        &self.campaigns
+    }
+
+    /// Classes of messages since the last call.
+    pub fn take_classes(&mut self) -> Classes {
+        std::mem::take(&mut self.classes)
+    }
+
+    fn message<S: Shelf>(
+        &mut self,
+        envelope: &Envelope<'_>,
+        shelf: &mut S,
+    ) -> Result<(), Failure<S::Error>> {
+        let Some(place) = self.belongs_to(&envelope.account, envelope.create_time) else {
+            self.counts.no_campaign = self.counts.no_campaign.saturating_add(1);
+            return Ok(());
+        };
+        let Some(running) = self.campaigns.get_mut(place) else {
+            return Ok(());
+        };
+        let message = Message {
+            kind: &envelope.kind,
+            text: &envelope.content.text,
+            recognition: &envelope.content.recognition,
+            menu_id: &envelope.menu_id,
+            event: &envelope.event,
+            event_key: &envelope.event_key,
+            from: &envelope.from,
+            create_time: envelope.create_time,
+        };
+        let sense = sense(&running.compiled, &message);
+        running.apply(envelope, &sense, shelf)?;
+        let class = (running.tag, sense.round, sense.class);
+        let count = self.classes.entry(class).or_default();
+        *count = count.saturating_add(1);
+        self.counts.messages = self.counts.messages.saturating_add(1);
+        Ok(())
+    }
+
+    /// Of the account's campaigns the one whose span holds the CreateTime, else the nearest within a day: the
+    /// same that answers the message.
+    fn belongs_to(&self, account: &str, create_time: i64) -> Option<usize> {
+        let of_account = |running: &&Running| running.compiled.campaign.account == account;
+        let nearest = self
+            .campaigns
+            .iter()
+            .filter(of_account)
+            .map(|running| (running.distance(create_time), running))
+            .filter(|(distance, _)| *distance < NEIGHBOURHOOD_S)
+            .min_by_key(|(distance, running)| (*distance, running.ctl))?;
+        Some(usize::from(nearest.1.tag))
+    }
+
+    /// A campaign version, where its copy stands. The place in the chain of copies is taken before the
+    /// act is looked at, so that one act that cannot be applied does not stop the later ones.
+    fn copy<S: Shelf>(
+        &mut self,
+        copy: &Copy,
+        shelf: &mut S,
+        versions: &Versions,
+    ) -> Result<(), Failure<S::Error>> {
+        if self.copies.judge(copy.ctl, copy.prev_ctl) == CopyStanding::Ignored {
+            self.counts.copies_ignored = self.counts.copies_ignored.saturating_add(1);
+            return Ok(());
+        }
+        let record::acts::Act::Campaign(act) = &copy.act else {
+            return Ok(());
+        };
+        let compiled = versions
+            .compile(act)
+            .map_err(|detail| reject("campaign", detail.to_string()))?;
+        let tag = match self
+            .campaigns
+            .iter_mut()
+            .find(|running| running.id == act.id)
+        {
+            Some(running) => {
+                running.succeed(act.version, copy.ctl, compiled, shelf)?;
+                running.tag
+            }
+            None => {
+                let tag = u16::try_from(self.campaigns.len()).map_err(|_| {
+                    reject("campaign", "more than 65,536 campaigns in one partition")
+                })?;
+                self.campaigns
+                    .push(Running::first(tag, act, copy.ctl, compiled));
+                tag
+            }
+        };
+        saved::put_campaign(tag, copy.ctl, act, shelf)
+    }
+
+    /// A tick that is not newer than the newest changes nothing.
+    fn pass_time(&mut self, t: i64, tallies: &mut Vec<Tally>) {
+        let before = self.tick;
+        if before.is_some_and(|before| t <= before) {
+            return;
+        }
+        self.tick = Some(t);
+        let span = |t: i64| t.div_euclid(TALLY_EVERY_S);
+        if before.is_none_or(|before| span(before) != span(t)) {
+            self.campaigns
+                .iter_mut()
+                .for_each(|running| running.tally(t, tallies));
+        }
+    }
+}

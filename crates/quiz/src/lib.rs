@@ -1,0 +1,57 @@
+//! Joins, candidates and tallies of the rounds.
+//!
+//! quiz reads `accepted` and judges what fans said by the campaign version that stands before it in its
+//! partition. What happens to one record:
+//!
+//! ```text
+//!  accepted ─▶ copy     the next in the chain of copies: a campaign version is compiled and stands from here;
+//!                       everything that is stored is read again by it
+//!              message  belongs to a campaign by account and span, or is counted as `no_campaign`
+//!                       classified (C.5); then, by round:
+//!                         join          the fan's joins, in the window or outside every round
+//!                         answer        a raw candidate, in [open − 60 s, close + 60 s)
+//!                         wrong format  counted, in the window
+//!                       the totals of the round change by what the fan was and what the fan is
+//!              tick     every ten seconds of event time: a tally of each round that has changed  ─▶ results
+//!              note     counted: a re-delivery changes nothing (V-4)
+//!              anything else                                         ─▶ accepted.dead, a failure of judging
+//! ```
+//!
+//! Per fan and round the ten smallest and ten largest attempts stand in the state, in the order
+//! `(create_time, msg_id)` (Q-9) and never in that of arrival; which of them counts follows from the
+//! question's policy and the campaign's joins (Q-8, Q-10). Totals live in memory and are saved with every
+//! commit; each carries the sum of its lines' hashes, so that a digest of the run is there at any moment.
+//! Rounds are provisional: nothing here seals.
+//!
+//! [`counting`], [`candidate`], [`fan`], [`totals`] and the books are pure; only the fold meets the
+//! runner. [`Recount`] runs the same steps in memory for commands that read history, and [`sum_tallies`]
+//! adds up what the partitions wrote.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod book;
+pub mod candidate;
+pub mod codec;
+mod copies;
+pub mod counting;
+mod failure;
+pub mod fan;
+mod fold;
+mod metrics;
+mod recount;
+mod rejudge;
+mod running;
+mod saved;
+mod sense;
+mod shelf;
+mod totals;
+mod versions;
+
+pub use book::{Book, Classes, Counts};
+pub use failure::Failure;
+pub use fold::{Part, Quiz};
+pub use metrics::Metrics;
+pub use recount::{Recount, RoundDigest};
+pub use running::Running;
+pub use shelf::{MemoryShelf, Pair, Shelf};
+pub use totals::{Summed, Totals, sum_tallies};
+pub use versions::{VersionError, Versions};

@@ -1,0 +1,215 @@
+//! What passes over all fans of a campaign: a new version, which reads again what is stored, and the lines
+//! of the digest. Slice by slice, so that memory stays small however many fans there are.
+
+use crate::book::Book;
+use crate::codec::Span;
+use crate::counting::{Counting, JoinNeed, standing};
+use crate::failure::Failure;
+use crate::fan::{FanJoins, FanRound};
+use crate::running::{Running, Tallied, decode_joins, decode_round};
+use crate::sense::reread;
+use crate::shelf::{self, Part, SLICES, Shelf};
+use crate::totals::Totals;
+use contest::Compiled;
+use record::acts::CampaignAct;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// All that is kept of one fan in a campaign.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Fan {
+    joins: FanJoins,
+    rounds: BTreeMap<u16, FanRound>,
+}
+
+impl Running {
+    /// A campaign whose first version stands here.
+    pub(crate) fn first(tag: u16, act: &CampaignAct, ctl: u64, compiled: Arc<Compiled>) -> Self {
+        let rounds = BTreeMap::new();
+        Self {
+            tag,
+            id: act.id.clone(),
+            version: act.version,
+            ctl,
+            compiled,
+            rounds,
+        }
+    }
+
+    /// A new version takes over: every stored attempt is read again by it, joins are placed by its windows,
+    /// and every total is made anew. Every round that was ever told of gets a tally of the new version.
+    pub(crate) fn succeed<S: Shelf>(
+        &mut self,
+        version: u32,
+        ctl: u64,
+        compiled: Arc<Compiled>,
+        shelf: &mut S,
+    ) -> Result<(), Failure<S::Error>> {
+        (self.version, self.ctl, self.compiled) = (version, ctl, compiled);
+        let mut anew: BTreeMap<Option<u16>, Totals> = self
+            .rounds
+            .keys()
+            .map(|round| (*round, Totals::default()))
+            .collect();
+        for slice in 0..SLICES {
+            for (name, mut fan) in fans(self.tag, slice, shelf)? {
+                let before = fan.clone();
+                self.place_joins(&mut fan);
+                self.read_again(&name, &mut fan);
+                self.put_changed(&name, &before, &fan, shelf);
+                self.add_fan(&name, &fan, &mut anew);
+            }
+        }
+        let tallied = |(round, totals)| {
+            (
+                round,
+                Tallied {
+                    totals,
+                    changed: true,
+                },
+            )
+        };
+        self.rounds = anew.into_iter().map(tallied).collect();
+        Ok(())
+    }
+
+    /// Every known join, in the window or the gap where this version has it.
+    fn place_joins(&self, fan: &mut Fan) {
+        let campaign = &self.compiled.campaign;
+        let outside = std::mem::take(&mut fan.joins.outside);
+        let mut times: Vec<i64> = outside.iter().flat_map(|(_, span)| span.ends()).collect();
+        for kept in fan.rounds.values_mut() {
+            times.extend(kept.joins.take().into_iter().flat_map(Span::ends));
+        }
+        let first = fan
+            .joins
+            .first
+            .take()
+            .into_iter()
+            .chain(times.iter().copied())
+            .min();
+        if JoinNeed::of(campaign) == JoinNeed::InCampaign {
+            fan.joins.first = first;
+        }
+        for time in times {
+            match campaign.round_at(time) {
+                Some(round) => {
+                    Span::extend(&mut fan.rounds.entry(round.number).or_default().joins, time);
+                }
+                None => {
+                    fan.joins.add_outside(self.gap(time), time);
+                }
+            }
+        }
+    }
+
+    fn read_again(&self, name: &str, fan: &mut Fan) {
+        for (number, kept) in &mut fan.rounds {
+            let round = self.compiled.campaign.round(*number);
+            for candidate in kept.candidates_mut() {
+                let value = round.and_then(|round| reread(&self.compiled, round, name, candidate));
+                candidate.value = value;
+            }
+        }
+    }
+
+    fn put_changed<S: Shelf>(&self, name: &str, before: &Fan, fan: &Fan, shelf: &mut S) {
+        if before.joins != fan.joins {
+            shelf.put(shelf::joins_key(self.tag, name), fan.joins.encode());
+        }
+        for (number, kept) in &fan.rounds {
+            if before.rounds.get(number) != Some(kept) {
+                shelf.put(shelf::round_key(self.tag, name, *number), kept.encode());
+            }
+        }
+    }
+
+    fn add_fan(&self, name: &str, fan: &Fan, anew: &mut BTreeMap<Option<u16>, Totals>) {
+        let need = JoinNeed::of(&self.compiled.campaign);
+        if !fan.joins.outside.is_empty() {
+            anew.entry(None).or_default().join_outside();
+        }
+        for (number, kept) in &fan.rounds {
+            let Some(round) = self.compiled.campaign.round(*number) else {
+                continue;
+            };
+            let is = standing(round, need, fan.joins.first, kept);
+            let totals = anew.entry(Some(*number)).or_default();
+            totals.replace(*number, name, &Default::default(), &is);
+        }
+    }
+
+    /// Every counting answer of this partition, by the version that stands here: round, fan, answer.
+    ///
+    /// # Errors
+    /// Failures of the shelf, and damaged records.
+    pub fn counting_answers<S: Shelf>(
+        &self,
+        shelf: &mut S,
+        mut each: impl FnMut(u16, &str, &Counting),
+    ) -> Result<(), Failure<S::Error>> {
+        let need = JoinNeed::of(&self.compiled.campaign);
+        for slice in 0..SLICES {
+            for (name, fan) in fans(self.tag, slice, shelf)? {
+                for (number, kept) in &fan.rounds {
+                    let Some(round) = self.compiled.campaign.round(*number) else {
+                        continue;
+                    };
+                    let standing = standing(round, need, fan.joins.first, kept);
+                    if let Some(counting) = standing.answer {
+                        each(*number, &name, &counting);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Book {
+    /// Calls `each` for every line of the digest that this partition has: campaign and line, ended by a
+    /// newline. The sum of their hashes is what the partition's tallies carry.
+    ///
+    /// # Errors
+    /// Failures of the shelf, and damaged records.
+    pub fn lines<S: Shelf>(
+        &self,
+        shelf: &mut S,
+        mut each: impl FnMut(&str, u16, String),
+    ) -> Result<(), Failure<S::Error>> {
+        for running in self.campaigns() {
+            running.counting_answers(shelf, |round, fan, counting| {
+                each(&running.id, round, counting.line(round, fan));
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The fans of a slice with all their records, in the order of their keys.
+fn fans<S: Shelf>(
+    tag: u16,
+    slice: u8,
+    shelf: &mut S,
+) -> Result<Vec<(String, Fan)>, Failure<S::Error>> {
+    let mut fans: Vec<(String, Fan)> = Vec::new();
+    for (key, bytes) in shelf
+        .scan(&shelf::slice_prefix(tag, slice))
+        .map_err(Failure::Shelf)?
+    {
+        let (name, part) = shelf::parse_key(&key).ok_or(Failure::Damaged("a fan's key"))?;
+        if fans.last().is_none_or(|(last, _)| last != name) {
+            fans.push((name.to_owned(), Fan::default()));
+        }
+        let Some((_, fan)) = fans.last_mut() else {
+            continue;
+        };
+        match part {
+            Part::Joins => fan.joins = decode_joins(&bytes)?,
+            Part::Round(number) => {
+                fan.rounds.insert(number, decode_round(&bytes)?);
+            }
+        }
+    }
+    Ok(fans)
+}

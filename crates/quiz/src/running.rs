@@ -1,0 +1,255 @@
+//! One campaign in one partition: the version that stands there, and what each message does to the totals of
+//! its rounds. What a new version does is in [`crate::rejudge`].
+
+use crate::candidate::{Candidate, Id, Said};
+use crate::codec::Span;
+use crate::counting::{JoinNeed, standing};
+use crate::failure::{Failure, reject};
+use crate::fan::{Band, FanJoins, FanRound};
+use crate::sense::{Read, Sense};
+use crate::shelf::{self, Part, Shelf};
+use crate::totals::Totals;
+use contest::Compiled;
+use record::envelope::Envelope;
+use record::tally::Tally;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A campaign where it stands in a partition.
+#[derive(Debug)]
+pub struct Running {
+    /// Its number among the partition's campaigns; it stands in the keys of its fans.
+    pub tag: u16,
+    /// Its id.
+    pub id: String,
+    /// Its version.
+    pub version: u32,
+    /// Offset of that version's publication in `control`.
+    pub ctl: u64,
+    /// The version, ready to judge.
+    pub compiled: Arc<Compiled>,
+    pub(crate) rounds: BTreeMap<Option<u16>, Tallied>,
+}
+
+/// Totals, and whether they have changed since their last tally.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Tallied {
+    pub(crate) totals: Totals,
+    pub(crate) changed: bool,
+}
+
+impl Running {
+    /// The totals of a round, or of what lies in no round.
+    #[must_use]
+    pub fn totals(&self, round: Option<u16>) -> Option<&Totals> {
+        self.rounds.get(&round).map(|tallied| &tallied.totals)
+    }
+
+    /// The totals of every round that something is known of.
+    pub fn all_totals(&self) -> impl Iterator<Item = (Option<u16>, &Totals)> {
+        self.rounds
+            .iter()
+            .map(|(round, tallied)| (*round, &tallied.totals))
+    }
+
+    /// Seconds between a CreateTime and the campaign's span; 0 inside.
+    pub(crate) fn distance(&self, create_time: i64) -> i64 {
+        let campaign = &self.compiled.campaign;
+        if create_time < campaign.start {
+            campaign.start.saturating_sub(create_time)
+        } else {
+            create_time.saturating_sub(campaign.end).max(0)
+        }
+    }
+
+    /// Writes a tally for each round that has changed since its last one.
+    pub(crate) fn tally(&mut self, tick: i64, tallies: &mut Vec<Tally>) {
+        for (round, tallied) in &mut self.rounds {
+            if std::mem::take(&mut tallied.changed) {
+                tallies.push(tallied.totals.tally(&self.id, self.version, *round, tick));
+            }
+        }
+    }
+
+    /// Takes what a message means into the books.
+    pub(crate) fn apply<S: Shelf>(
+        &mut self,
+        envelope: &Envelope<'_>,
+        sense: &Sense,
+        shelf: &mut S,
+    ) -> Result<(), Failure<S::Error>> {
+        let (fan, create_time) = (envelope.from.as_ref(), envelope.create_time);
+        if sense.is_join {
+            self.join(fan, create_time, shelf)?;
+        }
+        for (round, band, reading) in &sense.readings {
+            match reading {
+                Read::Answer(value) => {
+                    let id = Id::of(envelope).ok_or_else(|| {
+                        reject(
+                            "incomplete",
+                            "a message without a numeric MsgId and without a key",
+                        )
+                    })?;
+                    let said = Said::of(envelope);
+                    let candidate = Candidate {
+                        create_time,
+                        id,
+                        said,
+                        value: Some(value.clone()),
+                    };
+                    self.update(*round, fan, shelf, |kept| kept.keep(*band, candidate))?;
+                }
+                Read::Wrong if *band == Band::Within => {
+                    self.update(*round, fan, shelf, |kept| {
+                        kept.count_wrong(create_time);
+                        true
+                    })?;
+                }
+                Read::Wrong => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn join<S: Shelf>(
+        &mut self,
+        fan: &str,
+        create_time: i64,
+        shelf: &mut S,
+    ) -> Result<(), Failure<S::Error>> {
+        let round = self
+            .compiled
+            .campaign
+            .round_at(create_time)
+            .map(|round| round.number);
+        match round {
+            Some(round) => {
+                self.update(round, fan, shelf, |kept| {
+                    Span::extend(&mut kept.joins, create_time)
+                })?;
+            }
+            None => self.join_outside(fan, create_time, shelf)?,
+        }
+        if JoinNeed::of(&self.compiled.campaign) == JoinNeed::InCampaign {
+            self.join_first(fan, create_time, shelf)?;
+        }
+        Ok(())
+    }
+
+    fn join_outside<S: Shelf>(
+        &mut self,
+        fan: &str,
+        create_time: i64,
+        shelf: &mut S,
+    ) -> Result<(), Failure<S::Error>> {
+        let key = shelf::joins_key(self.tag, fan);
+        let mut joins = get_joins(&key, shelf)?;
+        let is_new = joins.outside.is_empty();
+        if joins.add_outside(self.gap(create_time), create_time) {
+            shelf.put(key, joins.encode());
+        }
+        if is_new {
+            let tallied = self.rounds.entry(None).or_default();
+            tallied.totals.join_outside();
+            tallied.changed = true;
+        }
+        Ok(())
+    }
+
+    /// A join that is earlier than all before it may make answers count that did not, in whatever
+    /// order both arrived.
+    fn join_first<S: Shelf>(
+        &mut self,
+        fan: &str,
+        create_time: i64,
+        shelf: &mut S,
+    ) -> Result<(), Failure<S::Error>> {
+        let key = shelf::joins_key(self.tag, fan);
+        let mut joins = get_joins(&key, shelf)?;
+        let before = joins.first;
+        if !joins.add_first(create_time) {
+            return Ok(());
+        }
+        let need = JoinNeed::InCampaign;
+        for (key, bytes) in shelf
+            .scan(&shelf::fan_prefix(self.tag, fan))
+            .map_err(Failure::Shelf)?
+        {
+            let Some((_, Part::Round(number))) = shelf::parse_key(&key) else {
+                continue;
+            };
+            let Some(round) = self.compiled.campaign.round(number) else {
+                continue;
+            };
+            let kept = decode_round(&bytes)?;
+            let was = standing(round, need, before, &kept);
+            let is = standing(round, need, joins.first, &kept);
+            let tallied = self.rounds.entry(Some(number)).or_default();
+            tallied.changed |= tallied.totals.replace(number, fan, &was, &is);
+        }
+        shelf.put(key, joins.encode());
+        Ok(())
+    }
+
+    /// Changes what is kept of a fan in a round, and the round's totals with it.
+    fn update<S: Shelf>(
+        &mut self,
+        number: u16,
+        fan: &str,
+        shelf: &mut S,
+        change: impl FnOnce(&mut FanRound) -> bool,
+    ) -> Result<(), Failure<S::Error>> {
+        let campaign = &self.compiled.campaign;
+        let Some(round) = campaign.round(number) else {
+            return Ok(());
+        };
+        let key = shelf::round_key(self.tag, fan, number);
+        let stored = shelf.get(&key).map_err(Failure::Shelf)?;
+        let mut kept = stored
+            .as_deref()
+            .map_or_else(|| Ok(FanRound::default()), decode_round)?;
+        let need = JoinNeed::of(campaign);
+        let first = match need {
+            JoinNeed::InCampaign => get_joins(&shelf::joins_key(self.tag, fan), shelf)?.first,
+            _ => None,
+        };
+        let was = standing(round, need, first, &kept);
+        if !change(&mut kept) {
+            return Ok(());
+        }
+        let is = standing(round, need, first, &kept);
+        shelf.put(key, kept.encode());
+        let tallied = self.rounds.entry(Some(number)).or_default();
+        tallied.changed |= tallied.totals.replace(number, fan, &was, &is);
+        Ok(())
+    }
+
+    /// How many windows lie wholly before a CreateTime that lies in none.
+    pub(crate) fn gap(&self, create_time: i64) -> u16 {
+        let closed = self
+            .compiled
+            .campaign
+            .rounds
+            .partition_point(|round| round.close <= create_time);
+        u16::try_from(closed).unwrap_or(u16::MAX)
+    }
+}
+
+pub(crate) fn get_joins<S: Shelf>(
+    key: &[u8],
+    shelf: &mut S,
+) -> Result<FanJoins, Failure<S::Error>> {
+    let stored = shelf.get(key).map_err(Failure::Shelf)?;
+    stored
+        .as_deref()
+        .map_or_else(|| Ok(FanJoins::default()), decode_joins)
+}
+
+pub(crate) fn decode_round<E>(bytes: &[u8]) -> Result<FanRound, Failure<E>> {
+    FanRound::decode(bytes).ok_or(Failure::Damaged("a fan's record in a round"))
+}
+
+pub(crate) fn decode_joins<E>(bytes: &[u8]) -> Result<FanJoins, Failure<E>> {
+    FanJoins::decode(bytes).ok_or(Failure::Damaged("a fan's joins"))
+}

@@ -1,0 +1,135 @@
+//! How the books of a partition are saved beside its fans' records, and brought back. Layout only.
+
+use crate::book::{Book, Counts};
+use crate::copies::Copies;
+use crate::failure::Failure;
+use crate::running::{Running, Tallied};
+use crate::shelf::Shelf;
+use crate::totals::SavedTotals;
+use crate::versions::Versions;
+use record::acts::CampaignAct;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Under this key stands what changes with every batch.
+const BOOK: &[u8] = b"book";
+const CAMPAIGN: u8 = b'c';
+
+#[derive(Serialize, Deserialize)]
+struct SavedBook {
+    v: u16,
+    tick: Option<i64>,
+    copies: Copies,
+    counts: Counts,
+    campaigns: Vec<Vec<SavedTotals>>,
+}
+
+/// The version that stands in the partition; written only when a copy is applied.
+#[derive(Serialize, Deserialize)]
+struct SavedCampaign {
+    v: u16,
+    ctl: u64,
+    act: CampaignAct,
+}
+
+fn campaign_key(tag: u16) -> Vec<u8> {
+    let [high, low] = tag.to_be_bytes();
+    vec![CAMPAIGN, high, low]
+}
+
+/// Writes the version that stands now.
+pub(crate) fn put_campaign<S: Shelf>(
+    tag: u16,
+    ctl: u64,
+    act: &CampaignAct,
+    shelf: &mut S,
+) -> Result<(), Failure<S::Error>> {
+    let saved = SavedCampaign {
+        v: record::SCHEMA_VERSION,
+        ctl,
+        act: act.clone(),
+    };
+    let bytes = serde_json::to_vec(&saved).map_err(|_| Failure::Damaged("a campaign"))?;
+    shelf.put(campaign_key(tag), bytes);
+    Ok(())
+}
+
+impl Book {
+    /// Writes what the memory knows and the shelf does not.
+    ///
+    /// # Errors
+    /// [`Failure::Damaged`] when the books cannot be written as JSON, which is a fault of the program.
+    pub fn save<S: Shelf>(&self, shelf: &mut S) -> Result<(), Failure<S::Error>> {
+        let totals = |running: &Running| {
+            let rounds = running.rounds.iter();
+            rounds
+                .map(|(round, t)| SavedTotals::new(*round, t.changed, &t.totals))
+                .collect()
+        };
+        let saved = SavedBook {
+            v: record::SCHEMA_VERSION,
+            tick: self.tick,
+            copies: self.copies,
+            counts: self.counts.clone(),
+            campaigns: self.campaigns.iter().map(totals).collect(),
+        };
+        let bytes = serde_json::to_vec(&saved).map_err(|_| Failure::Damaged("books"))?;
+        shelf.put(BOOK.to_vec(), bytes);
+        Ok(())
+    }
+
+    /// Brings the books back; empty ones from an empty shelf.
+    ///
+    /// # Errors
+    /// Failures of the shelf, and [`Failure::Damaged`] for what cannot be read back.
+    pub fn load<S: Shelf>(shelf: &mut S, versions: &Versions) -> Result<Self, Failure<S::Error>> {
+        let Some(bytes) = shelf.get(BOOK).map_err(Failure::Shelf)? else {
+            return Ok(Self::default());
+        };
+        let saved: SavedBook =
+            serde_json::from_slice(&bytes).map_err(|_| Failure::Damaged("books"))?;
+        let mut book = Self {
+            tick: saved.tick,
+            copies: saved.copies,
+            counts: saved.counts,
+            ..Self::default()
+        };
+        for (tag, totals) in (0_u16..).zip(saved.campaigns) {
+            book.campaigns
+                .push(load_campaign(tag, totals, shelf, versions)?);
+        }
+        Ok(book)
+    }
+}
+
+fn load_campaign<S: Shelf>(
+    tag: u16,
+    totals: Vec<SavedTotals>,
+    shelf: &mut S,
+    versions: &Versions,
+) -> Result<Running, Failure<S::Error>> {
+    let damaged = Failure::Damaged("a campaign");
+    let bytes = shelf.get(&campaign_key(tag)).map_err(Failure::Shelf)?;
+    let saved = bytes.and_then(|bytes| serde_json::from_slice::<SavedCampaign>(&bytes).ok());
+    let Some(SavedCampaign { ctl, act, .. }) = saved else {
+        return Err(damaged);
+    };
+    let compiled = versions.compile(&act).map_err(|_| damaged)?;
+    let rounds: BTreeMap<_, _> = totals
+        .into_iter()
+        .map(|saved| {
+            let (round, changed) = (saved.round, saved.changed);
+            (
+                round,
+                Tallied {
+                    totals: saved.totals(),
+                    changed,
+                },
+            )
+        })
+        .collect();
+    Ok(Running {
+        rounds,
+        ..Running::first(tag, &act, ctl, compiled)
+    })
+}

@@ -1,0 +1,145 @@
+//! Where the records of fans are kept, as the judgement sees it, and how they are named. What holds them is
+//! the caller's: the state of a stage, or memory.
+
+use record::identity::fnv1a64;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+/// A key and its value.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
+/// An ordered map of bytes.
+pub trait Shelf {
+    /// Why it could not be read.
+    type Error;
+
+    /// The value under a key.
+    ///
+    /// # Errors
+    /// Failures of the store.
+    fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, Self::Error>;
+
+    /// Writes a value.
+    fn put(&mut self, key: Vec<u8>, value: Vec<u8>);
+
+    /// Every key that begins with `prefix`, with its value, in the order of the keys.
+    ///
+    /// # Errors
+    /// Failures of the store.
+    fn scan(&mut self, prefix: &[u8]) -> Result<Vec<Pair>, Self::Error>;
+}
+
+/// A shelf in memory, for tests and for commands that read history.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MemoryShelf(BTreeMap<Vec<u8>, Vec<u8>>);
+
+impl Shelf for MemoryShelf {
+    type Error = Infallible;
+
+    fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, Infallible> {
+        Ok(self.0.get(key).cloned())
+    }
+
+    fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.0.insert(key, value);
+    }
+
+    fn scan(&mut self, prefix: &[u8]) -> Result<Vec<Pair>, Infallible> {
+        let from = self.0.range(prefix.to_vec()..);
+        let under = from.take_while(|(key, _)| key.starts_with(prefix));
+        Ok(under
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect())
+    }
+}
+
+/// Fans of a campaign are spread over so many slices, so that a new version reads them slice by slice and
+/// never all at once.
+pub(crate) const SLICES: u8 = 16;
+
+const FAN: u8 = b'f';
+const JOINS: u8 = b'j';
+const ROUND: u8 = b'r';
+
+/// What a key of a fan names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Joins,
+    Round(u16),
+}
+
+/// Prefix of all records of the fans of one slice of a campaign.
+pub(crate) fn slice_prefix(tag: u16, slice: u8) -> Vec<u8> {
+    let [high, low] = tag.to_be_bytes();
+    vec![FAN, high, low, slice]
+}
+
+/// Prefix of all records of a fan in a campaign. The length in front keeps one fan's name from being the
+/// beginning of another's.
+pub(crate) fn fan_prefix(tag: u16, fan: &str) -> Vec<u8> {
+    let slice = fnv1a64(fan.as_bytes()).to_be_bytes()[0] % SLICES;
+    let mut key = Vec::with_capacity(4 + 4 + fan.len() + 3);
+    key.extend_from_slice(&slice_prefix(tag, slice));
+    key.extend_from_slice(&u32::try_from(fan.len()).unwrap_or(u32::MAX).to_be_bytes());
+    key.extend_from_slice(fan.as_bytes());
+    key
+}
+
+/// Key of a fan's joins outside the rounds.
+pub(crate) fn joins_key(tag: u16, fan: &str) -> Vec<u8> {
+    let mut key = fan_prefix(tag, fan);
+    key.push(JOINS);
+    key
+}
+
+/// Key of a fan's record in a round.
+pub(crate) fn round_key(tag: u16, fan: &str, round: u16) -> Vec<u8> {
+    let mut key = fan_prefix(tag, fan);
+    key.push(ROUND);
+    key.extend_from_slice(&round.to_be_bytes());
+    key
+}
+
+/// Fan and part of a key; `None` is damage.
+pub(crate) fn parse_key(key: &[u8]) -> Option<(&str, Part)> {
+    let rest = key.get(4..)?;
+    let (length, rest) = rest.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    let (fan, rest) = rest.split_at_checked(length)?;
+    let part = match rest {
+        [JOINS] => Part::Joins,
+        [ROUND, high, low] => Part::Round(u16::from_be_bytes([*high, *low])),
+        _ => return None,
+    };
+    Some((std::str::from_utf8(fan).ok()?, part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_read_back_and_one_fan_is_no_beginning_of_another() {
+        assert_eq!(
+            parse_key(&round_key(3, "o1", 12)),
+            Some(("o1", Part::Round(12)))
+        );
+        assert_eq!(parse_key(&joins_key(3, "")), Some(("", Part::Joins)));
+        assert!(!round_key(3, "o12", 1).starts_with(&fan_prefix(3, "o1")));
+        assert!(round_key(3, "o1", 1).starts_with(&fan_prefix(3, "o1")));
+        assert_eq!(parse_key(b"f"), None);
+    }
+
+    #[test]
+    fn every_fan_is_in_one_of_the_slices() {
+        let mut shelf = MemoryShelf::default();
+        for fan in 0..100 {
+            shelf.put(joins_key(7, &format!("o{fan}")), vec![]);
+        }
+        let mut found = 0;
+        for slice in 0..SLICES {
+            found += shelf.scan(&slice_prefix(7, slice)).unwrap().len();
+        }
+        assert_eq!(found, 100);
+    }
+}

@@ -1,0 +1,9 @@
+//! quiz against the rules: the books alone, and on the runner with the memory log.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+mod judging;
+mod shuffled;
+mod staged;
+mod ticks;
+mod versions;
