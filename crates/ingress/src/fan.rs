@@ -1,0 +1,203 @@
+//! One fan, as a node remembers it: which messages came and which were answered in words (R-11, R-16,
+//! Pure, and about CreateTime only. Never decides what a reply says.
+
+/// How far behind a fan's newest message a mark is kept, in seconds of CreateTime: longer than any
+/// window, and than the platform goes on delivering again.
+const KEPT_S: i64 = 120;
+/// Most marks of one fan: who hammers loses the oldest.
+pub(crate) const MARKS_MAX: usize = 64;
+/// More messages than this …
+const HAMMER_MESSAGES: usize = 20;
+/// … within so many seconds are hammering …
+const HAMMER_S: i64 = 10;
+/// … which throttles for so long.
+const THROTTLED_S: i64 = 60;
+
+/// A message, as far as the memory needs it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Said {
+    /// Hash of account and fan.
+    pub(crate) fan: u64,
+    /// First bytes of the message key.
+    pub(crate) message: u64,
+    /// Hash of (class, round, answer value).
+    pub(crate) sort: u64,
+    /// CreateTime in seconds.
+    pub(crate) create_time: i64,
+    /// W of R-11, in seconds.
+    pub(crate) window_s: i64,
+    /// Whether it is a message of the fan, not an event: only those can hammer, or go unheard.
+    pub(crate) is_message: bool,
+}
+
+/// The choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// In words. `claimed` when this is the first time, so that it must be taken back if the answer
+    /// does not go out.
+    Words {
+        /// Whether a mark was made for it.
+        claimed: bool,
+    },
+    /// `success`: another message of its sort was just answered.
+    Coalesced,
+    /// `success`: the fan hammers.
+    Throttled,
+}
+
+/// A choice, and which delivery of the message this is as far as this node knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Judged {
+    pub(crate) choice: Choice,
+    /// 1 for the first delivery.
+    pub(crate) attempt: u32,
+}
+
+/// One message of a fan.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    create_time: i64,
+    pub(crate) message: u64,
+    sort: u64,
+    spoken: bool,
+    is_message: bool,
+    pub(crate) attempts: u32,
+}
+
+/// What is remembered of one fan.
+#[derive(Debug, Default)]
+pub(crate) struct Fan {
+    pub(crate) marks: Vec<Mark>,
+    throttled_from: Option<i64>,
+    /// Whether a message of this fan went unheard.
+    pub(crate) unheard: bool,
+}
+
+impl Fan {
+    pub(crate) fn judge(&mut self, said: &Said) -> Judged {
+        if let Some(mark) = self.again(said)
+            && mark.spoken
+        {
+            let attempt = mark.attempts;
+            return Judged {
+                choice: Choice::Words { claimed: false },
+                attempt,
+            };
+        }
+        let attempt = self.attempt(said);
+        let choice = self.choose(said);
+        if attempt == 1 {
+            self.mark(said, matches!(choice, Choice::Words { .. }));
+        } else if matches!(choice, Choice::Words { .. }) {
+            self.speak(said.message);
+        }
+        if !matches!(choice, Choice::Words { .. }) {
+            self.listen(said);
+        }
+        Judged { choice, attempt }
+    }
+
+    fn choose(&mut self, said: &Said) -> Choice {
+        let heard_of = |sort: Option<u64>, window_s: i64| {
+            self.marks.iter().any(|mark| {
+                mark.spoken
+                    && mark.message != said.message
+                    && sort.is_none_or(|sort| mark.sort == sort)
+                    && mark.create_time.abs_diff(said.create_time) < window_s.unsigned_abs()
+            })
+        };
+        if said.window_s > 0 && heard_of(Some(said.sort), said.window_s) {
+            return Choice::Coalesced;
+        }
+        // One reply in each window while throttled, so that nobody goes unheard.
+        let window_s = if said.window_s > 0 {
+            said.window_s
+        } else {
+            HAMMER_S
+        };
+        let heard = heard_of(None, window_s);
+        if self.is_throttled(said) && heard {
+            Choice::Throttled
+        } else {
+            Choice::Words { claimed: true }
+        }
+    }
+
+    fn is_throttled(&mut self, said: &Said) -> bool {
+        if !said.is_message {
+            return false;
+        }
+        let at = said.create_time;
+        let inside = |from: i64| from <= at && at.saturating_sub(from) < THROTTLED_S;
+        if self.throttled_from.is_some_and(inside) {
+            return true;
+        }
+        let recent = self.marks.iter().filter(|mark| {
+            mark.is_message
+                && mark.message != said.message
+                && mark.create_time <= at
+                && at.saturating_sub(mark.create_time) < HAMMER_S
+        });
+        let hammers = recent.count() >= HAMMER_MESSAGES;
+        if hammers {
+            self.throttled_from = Some(at);
+        }
+        hammers
+    }
+
+    /// Counts another delivery of a message that has a mark.
+    pub(crate) fn again(&mut self, said: &Said) -> Option<Mark> {
+        let mark = self
+            .marks
+            .iter_mut()
+            .find(|mark| mark.message == said.message)?;
+        mark.attempts = mark.attempts.saturating_add(1);
+        Some(*mark)
+    }
+
+    fn attempt(&self, said: &Said) -> u32 {
+        self.marks
+            .iter()
+            .find(|mark| mark.message == said.message)
+            .map_or(1, |mark| mark.attempts)
+    }
+
+    fn speak(&mut self, message: u64) {
+        if let Some(mark) = self.marks.iter_mut().find(|mark| mark.message == message) {
+            mark.spoken = true;
+        }
+    }
+
+    pub(crate) fn mark(&mut self, said: &Said, spoken: bool) {
+        let newest = self
+            .marks
+            .iter()
+            .map(|mark| mark.create_time)
+            .fold(said.create_time, i64::max);
+        self.marks
+            .retain(|mark| newest.saturating_sub(mark.create_time) <= KEPT_S);
+        if self.marks.len() >= MARKS_MAX {
+            self.marks.remove(0);
+        }
+        self.marks.push(Mark {
+            create_time: said.create_time,
+            message: said.message,
+            sort: said.sort,
+            spoken,
+            is_message: said.is_message,
+            attempts: 1,
+        });
+    }
+
+    /// Whether this unanswered message is unheard: no message answered in words within W of it.
+    pub(crate) fn listen(&mut self, said: &Said) {
+        let heard = self.marks.iter().any(|mark| {
+            mark.spoken
+                && (mark.message == said.message
+                    || mark.create_time.abs_diff(said.create_time) < said.window_s.unsigned_abs())
+        });
+        if said.is_message && !heard {
+            self.unheard = true;
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Ingress from outside: raw sockets in front, the memory log behind. No other process, no fixed port.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod client;
+mod deliveries;
+mod durability;
+mod fixture;
+mod replies;
+mod stopping;
+mod vectors;
+mod wire;

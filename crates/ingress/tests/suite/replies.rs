@@ -1,0 +1,202 @@
+//! Words or `success`: the campaign, coalescing, re-deliveries, hammering, the ladder.
+
+use crate::client::Client;
+use crate::fixture::{DEFAULT_REPLY, Node, account, callback, event, text};
+use ingress::Ladder;
+use record::envelope::Spoken;
+
+#[test]
+fn the_ladder_widens_the_window_and_silences() {
+    let node = Node::start();
+    let mut client = node.client();
+    let mut say = |create_time, n| {
+        client.ask(&callback(
+            &account("loud"),
+            &text("o1", create_time, n, "GO"),
+        ))
+    };
+    assert!(say(100, 1).text().contains(DEFAULT_REPLY));
+    assert!(
+        say(100, 2).text().contains(DEFAULT_REPLY),
+        "without a campaign nothing is coalesced"
+    );
+    node.ingress.set_ladder(Ladder::Short);
+    say(129, 3).is_success();
+    assert!(say(130, 4).text().contains(DEFAULT_REPLY));
+    node.ingress.set_ladder(Ladder::Silent);
+    say(200, 5).is_success();
+    node.ingress.set_ladder(Ladder::Normal);
+    assert!(say(200, 6).text().contains(DEFAULT_REPLY));
+    let spoken: Vec<_> = node
+        .records()
+        .iter()
+        .map(|record| record.reply.spoken)
+        .collect();
+    use Spoken::{Coalesced, Reply, Silent};
+    assert_eq!(spoken, [Reply, Reply, Coalesced, Reply, Silent, Reply]);
+    assert!(
+        node.records()
+            .iter()
+            .all(|record| record.reply.hash.is_some())
+    );
+    node.metric_becomes("spillway_ladder_step", 0.0);
+}
+
+#[test]
+fn events_get_no_default_reply() {
+    let node = Node::start();
+    let unsubscribe = event("o1", 100, "unsubscribe", "<EventKey></EventKey>");
+    node.client()
+        .ask(&callback(&account("loud"), &unsubscribe))
+        .is_success();
+    assert_eq!(node.record().reply.spoken, Spoken::Nothing);
+}
+
+#[test]
+fn an_unacked_answer_silences_nobody() {
+    let node = Node::start();
+    node.ingress.set_ladder(Ladder::Short);
+    let mut client = node.client();
+    node.log
+        .refuse(record::topics::INBOUND, msglog::Refusal::QueueFull)
+        .unwrap();
+    client.send(&callback(&account("loud"), &text("o1", 100, 1, "GO")));
+    assert!(client.answer().is_none());
+    node.log.heal(record::topics::INBOUND).unwrap();
+    let mut client = node.client();
+    let other = client.ask(&callback(&account("loud"), &text("o1", 101, 2, "GO")));
+    assert!(other.text().contains(DEFAULT_REPLY));
+}
+
+/// 14:02:00 of the test's campaign: in the round, far from its edges.
+const LIVE: i64 = 1_365_487_320;
+
+/// What a fan is answered, in words or not.
+fn say(client: &mut Client, create_time: i64, n: u64, content: &str) -> String {
+    let answer = client.ask(&callback(
+        &account("plain"),
+        &text("o1", create_time, n, content),
+    ));
+    assert_eq!(answer.status, 200);
+    answer.text().to_owned()
+}
+
+#[test]
+fn ten_joins_an_answer_and_a_question_hear_three_replies() {
+    let node = Node::start();
+    node.publish("plain", 7, &[0]);
+    let mut client = node.client();
+    let heard: Vec<String> = (0..10)
+        .map(|n| say(&mut client, LIVE + n as i64 * 8 / 9, n, "GO"))
+        .collect();
+    assert!(heard[0].contains("报名收到，第1题。v1"), "{}", heard[0]);
+    assert!(heard[1..].iter().all(|heard| heard == "success"));
+    assert!(say(&mut client, LIVE + 9, 20, "A").contains("收到：A（第1题）。v1"));
+    assert!(say(&mut client, LIVE + 10, 21, "为什么没反应?").contains("问题收到。v1"));
+    let records = node.records();
+    assert_eq!(records.len(), 12, "every message is recorded");
+    let join = &records[3].reply;
+    assert_eq!(
+        (&*join.rule, &*join.template, join.snapshot),
+        ("join", "join", 7)
+    );
+    assert_eq!((join.rule_version, join.template_version), (1, 1));
+    assert_eq!(join.spoken, Spoken::Coalesced);
+    node.metric_becomes("spillway_reply_coalesced_total", 9.0);
+    node.metric_becomes("spillway_reply_silent_fans", 0.0);
+    node.metric_becomes(
+        "spillway_reply_total{class=\"join\",outcome=\"coalesced\",path=\"passive\",rule=\"join\"}",
+        9.0,
+    );
+}
+
+#[test]
+fn a_redelivery_gets_the_same_bytes_on_every_node_and_after_a_publication() {
+    let (one, two) = (Node::start(), Node::start());
+    for node in [&one, &two] {
+        node.publish("plain", 1, &[0]);
+    }
+    let first = say(&mut one.client(), LIVE, 1, "b");
+    assert!(first.contains("v1"));
+    say(&mut one.client(), LIVE + 2, 2, "b");
+    assert_eq!(say(&mut one.client(), LIVE, 1, "b"), first, "again here");
+    assert_eq!(say(&mut two.client(), LIVE, 1, "b"), first, "and elsewhere");
+    for node in [&one, &two] {
+        node.publish("plain", 2, &[0, LIVE + 5]);
+        assert_eq!(
+            say(&mut node.client(), LIVE, 1, "b"),
+            first,
+            "the version of its CreateTime"
+        );
+        assert!(say(&mut node.client(), LIVE + 5, 9, "c").contains("v2"));
+    }
+    let records = one.records();
+    assert_eq!(records[0].reply.hash, records[2].reply.hash);
+    assert_eq!(
+        (records[0].reply.rule_version, records[4].reply.rule_version),
+        (1, 2)
+    );
+    one.metric_becomes("spillway_ingress_redelivery_total{attempt=\"2\"}", 1.0);
+    one.metric_becomes("spillway_ingress_redelivery_total{attempt=\"3+\"}", 1.0);
+}
+
+#[test]
+fn who_hammers_is_recorded_and_hears_once_in_each_window() {
+    let node = Node::start();
+    node.publish("plain", 1, &[0]);
+    let mut client = node.client();
+    let mut words = 0;
+    // Texts of many sorts, so that they are not coalesced before they hammer.
+    for n in 0..200_u64 {
+        let content =
+            ["GO", "A", "B", "C", "D", "为什么没反应?", "第2题A", "xyzzy"][n as usize % 8];
+        if say(&mut client, LIVE + n as i64 / 10, n, content) != "success" {
+            words += 1;
+        }
+    }
+    assert_eq!(node.records().len(), 200);
+    assert!(words <= 10, "{words} replies in 20 s");
+    let throttled = node
+        .records()
+        .iter()
+        .filter(|r| r.reply.spoken == Spoken::Throttled)
+        .count();
+    assert!(throttled > 0);
+    node.metric_becomes("spillway_reply_silent_fans", 0.0);
+}
+
+#[test]
+fn events_are_answered_by_the_campaign_in_every_mode() {
+    for name in ["plain", "compatible", "safe"] {
+        let node = Node::start();
+        node.publish(name, 1, &[0]);
+        let follow = event("o1", LIVE, "subscribe", "<EventKey></EventKey>");
+        let answer = node.client().ask(&callback(&account(name), &follow));
+        let read = wechat::parse_reply(&account(name), &answer.body).unwrap();
+        let wechat::Answer::Reply(reply) = read else {
+            panic!("a new follower is greeted")
+        };
+        assert_eq!(reply.content(), Some("欢迎。v1"));
+        assert_eq!(node.record().reply.rule, "subscribe");
+    }
+}
+
+#[test]
+fn two_deliveries_at_the_same_time_both_hear_the_same() {
+    let node = Node::start();
+    node.publish("plain", 1, &[0]);
+    node.log.hold(record::topics::INBOUND).unwrap();
+    let bytes = callback(&account("plain"), &text("o1", LIVE, 1, "A"));
+    let mut clients: Vec<_> = (0..3).map(|_| node.client()).collect();
+    for client in &mut clients {
+        client.send(&bytes);
+    }
+    node.held_becomes(3);
+    node.log.release(record::topics::INBOUND).unwrap();
+    let heard: Vec<_> = clients
+        .iter_mut()
+        .map(|client| client.answer().unwrap().text().to_owned())
+        .collect();
+    assert!(heard[0].contains("收到：A"));
+    assert!(heard.iter().all(|other| *other == heard[0]));
+}
