@@ -1,0 +1,328 @@
+//! What a message is and which rule decides its reply: the oracle's own order of C.5, rule by rule.
+
+use super::Unjudgeable;
+use super::grammar::{Grammar, Reading};
+use super::keywords::{Circumstances, Keywords, Questions};
+use super::normal::{Forms, Normaliser};
+use campaign::{Campaign, MenuAction, MessageKind, QuestionKind};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use wechat::{Event, Inbound};
+
+/// What the platform puts in the place of a sticker; compared as it came.
+const STICKER: &str = "【收到不支持的消息类型，暂无法显示】";
+/// Longest join that says more than GO, in characters.
+const LONG_JOIN: usize = 8;
+/// Texts whose normal forms are remembered: the burst's texts are few and come again and again.
+const REMEMBERED: usize = 65_536;
+/// Longest text that is remembered, in bytes.
+const MAX_REMEMBERED_BYTES: usize = 256;
+
+/// What a message is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Verdict {
+    /// Name of its class.
+    pub(super) class: &'static str,
+    /// Id of the rule that decides the reply; empty when none does.
+    pub(super) rule: Cow<'static, str>,
+    /// What it does in the contest.
+    pub(super) effect: Effect,
+}
+
+/// What a message does in the contest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Nothing.
+    None,
+    /// Its sender joins.
+    Joins,
+    /// A valid answer in the window of a round.
+    Answers { round: u16, letter: char },
+    /// A wrong format in the window of a round.
+    WrongFormat { round: u16 },
+}
+
+impl Verdict {
+    /// A class whose rule has the same name, without effect.
+    fn of(class: &'static str) -> Self {
+        Self {
+            class,
+            rule: Cow::Borrowed(class),
+            effect: Effect::None,
+        }
+    }
+
+    fn by_rule(class: &'static str, rule: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            class,
+            rule: rule.into(),
+            effect: Effect::None,
+        }
+    }
+
+    fn with(mut self, effect: Effect) -> Self {
+        self.effect = effect;
+        self
+    }
+}
+
+/// A round as the oracle sees it.
+#[derive(Debug)]
+struct Window {
+    number: u16,
+    open: i64,
+    close: i64,
+    grammar: Grammar,
+    accept_voice: bool,
+}
+
+/// A campaign, made ready for judging.
+#[derive(Debug)]
+pub(super) struct Judgement {
+    normaliser: Normaliser,
+    windows: Vec<Window>,
+    join_words: Vec<String>,
+    keywords: Keywords,
+    questions: Questions,
+    menu: BTreeMap<String, MenuAction>,
+    known: HashMap<String, Arc<Forms>>,
+}
+
+impl Judgement {
+    pub(super) fn new(campaign: &Campaign) -> Result<Self, Unjudgeable> {
+        let normaliser = Normaliser::new();
+        let mut windows = Vec::new();
+        for round in &campaign.rounds {
+            if round.question.kind != QuestionKind::Single {
+                return Err(Unjudgeable::Question {
+                    round: round.number,
+                });
+            }
+            windows.push(Window {
+                number: round.number,
+                open: round.open,
+                close: round.close,
+                grammar: Grammar::new(&round.question, &normaliser),
+                accept_voice: round.question.accept_voice,
+            });
+        }
+        Ok(Self {
+            windows,
+            join_words: campaign
+                .join
+                .keywords
+                .iter()
+                .map(|word| normaliser.tight(word))
+                .collect(),
+            keywords: Keywords::new(campaign, &normaliser)?,
+            questions: Questions::new(&campaign.detector, &normaliser),
+            menu: campaign
+                .menu
+                .iter()
+                .map(|item| (item.id.clone(), item.action.clone()))
+                .collect(),
+            known: HashMap::new(),
+            normaliser,
+        })
+    }
+
+    /// Judges a message or event.
+    pub(super) fn judge(&mut self, message: &Inbound) -> Verdict {
+        use wechat::Body;
+        match &message.body {
+            Body::Event(event) => self.event(event, message.create_time),
+            Body::Text { content, menu_id } => match menu_id {
+                Some(id) => self.menu(id, message.create_time),
+                None => self.text(content, message.create_time),
+            },
+            Body::Voice { recognition, .. } => {
+                let words = recognition.as_deref().unwrap_or_default();
+                self.voice(words, message.create_time)
+            }
+            Body::Image { .. }
+            | Body::Video { .. }
+            | Body::ShortVideo { .. }
+            | Body::Location { .. }
+            | Body::Link { .. }
+            | Body::File { .. } => Verdict::of("media"),
+            Body::Unknown => Verdict::by_rule("other", "default"),
+        }
+    }
+
+    fn event(&self, event: &Event, create_time: i64) -> Verdict {
+        match event {
+            Event::Subscribe { .. } => Verdict::by_rule("event", "subscribe"),
+            Event::Click { key } if self.menu.contains_key(key) => self.menu(key, create_time),
+            _ => Verdict::by_rule("event", ""),
+        }
+    }
+
+    /// Step 1.
+    fn menu(&self, id: &str, create_time: i64) -> Verdict {
+        match self.menu.get(id) {
+            Some(MenuAction::Answer { round, value }) => {
+                let letter = value.chars().next().unwrap_or(' ');
+                self.answer_to(*round, letter, create_time)
+            }
+            Some(MenuAction::Reply { .. }) => Verdict::by_rule("menu", format!("menu:{id}")),
+            None => Verdict::by_rule("stale_menu", "default"),
+        }
+    }
+
+    /// Steps 2 to 10 for a typed text.
+    fn text(&mut self, content: &str, create_time: i64) -> Verdict {
+        let forms = self.forms(content);
+        let at = self.circumstances(MessageKind::Text, create_time);
+        if let Some(rule) = self.keywords.hit(true, &forms, at) {
+            return Verdict::by_rule("preempt", format!("keyword:{rule}"));
+        }
+        if self.is_join(&forms.tight) {
+            return Verdict::of("join").with(Effect::Joins);
+        }
+        if let Some(verdict) = self.attempt(&forms, create_time) {
+            return verdict;
+        }
+        if let Some(rule) = self.keywords.hit(false, &forms, at) {
+            return Verdict::by_rule("keyword", format!("keyword:{rule}"));
+        }
+        if self.questions.is_question(&forms) {
+            return Verdict::of("question");
+        }
+        if content == STICKER || (forms.plain.is_empty() && forms.emoticons) {
+            return Verdict::by_rule("emoticon", "default");
+        }
+        Verdict::by_rule("other", "default")
+    }
+
+    /// Steps 2 to 8 for a voice message: its recognised words answer only where the question takes voice.
+    fn voice(&mut self, recognition: &str, create_time: i64) -> Verdict {
+        let forms = self.forms(recognition);
+        let at = self.circumstances(MessageKind::Voice, create_time);
+        if let Some(rule) = self.keywords.hit(true, &forms, at) {
+            return Verdict::by_rule("preempt", format!("keyword:{rule}"));
+        }
+        let speaks = self
+            .window_at(create_time)
+            .or(self.last_closed(create_time));
+        if speaks.is_some_and(|window| window.accept_voice)
+            && let Some(verdict) = self.attempt(&forms, create_time)
+        {
+            return verdict;
+        }
+        if let Some(rule) = self.keywords.hit(false, &forms, at) {
+            return Verdict::by_rule("keyword", format!("keyword:{rule}"));
+        }
+        if self.questions.is_question(&forms) {
+            return Verdict::of("question");
+        }
+        Verdict::of("media")
+    }
+
+    /// Step 3.
+    fn is_join(&self, tight: &str) -> bool {
+        if tight.is_empty() {
+            return false;
+        }
+        if self.join_words.iter().any(|word| word == tight) {
+            return true;
+        }
+        let times = tight.len() / 2;
+        if (1..=20).contains(&times) && tight == "go".repeat(times) {
+            return true;
+        }
+        if let Some(os) = tight.strip_prefix('g')
+            && (1..=20).contains(&os.len())
+            && os.chars().all(|c| c == 'o')
+        {
+            return true;
+        }
+        if tight.chars().count() > LONG_JOIN {
+            return false;
+        }
+        ["", "我要", "我想"].iter().any(|lead| {
+            let rest = tight
+                .strip_prefix(lead)
+                .and_then(|rest| rest.strip_prefix("go"));
+            rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_lowercase()))
+        })
+    }
+
+    /// Steps 4, 4b and 5.
+    fn attempt(&self, forms: &Forms, create_time: i64) -> Option<Verdict> {
+        if let Some(window) = self.window_at(create_time) {
+            return match window.grammar.read(forms) {
+                Reading::Answer(letter) => Some(self.answer_to(window.number, letter, create_time)),
+                Reading::Explicit(round, letter) if self.names_option(round, letter) => {
+                    Some(self.answer_to(round, letter, create_time))
+                }
+                // A round that does not exist, or an option that it does not have.
+                Reading::Explicit(..) | Reading::WrongFormat => {
+                    let effect = Effect::WrongFormat {
+                        round: window.number,
+                    };
+                    Some(Verdict::of("wrong_format").with(effect))
+                }
+                Reading::NotAnAnswer => None,
+            };
+        }
+        let asked = self.last_closed(create_time).or(self.windows.first())?;
+        match asked.grammar.read(forms) {
+            Reading::Answer(letter) => Some(self.answer_to(asked.number, letter, create_time)),
+            Reading::Explicit(round, letter) if self.names_option(round, letter) => {
+                Some(self.answer_to(round, letter, create_time))
+            }
+            _ => None,
+        }
+    }
+
+    /// An answer to a round: in its window it counts, after it it is late, before it early.
+    fn answer_to(&self, round: u16, letter: char, create_time: i64) -> Verdict {
+        match self.windows.iter().find(|window| window.number == round) {
+            Some(window) if create_time < window.open => Verdict::of("early"),
+            Some(window) if create_time >= window.close => Verdict::of("late"),
+            Some(_) => Verdict::of("answer").with(Effect::Answers { round, letter }),
+            None => Verdict::by_rule("stale_menu", "default"),
+        }
+    }
+
+    /// Whether a round exists and has such an option.
+    fn names_option(&self, round: u16, letter: char) -> bool {
+        self.windows
+            .iter()
+            .any(|window| window.number == round && window.grammar.has(letter))
+    }
+
+    fn window_at(&self, create_time: i64) -> Option<&Window> {
+        self.windows
+            .iter()
+            .find(|window| window.open <= create_time && create_time < window.close)
+    }
+
+    fn last_closed(&self, create_time: i64) -> Option<&Window> {
+        self.windows
+            .iter()
+            .rev()
+            .find(|window| window.close <= create_time)
+    }
+
+    fn circumstances(&self, kind: MessageKind, create_time: i64) -> Circumstances {
+        let round_open = self.window_at(create_time).is_some();
+        Circumstances {
+            kind,
+            create_time,
+            round_open,
+        }
+    }
+
+    fn forms(&mut self, text: &str) -> Arc<Forms> {
+        if let Some(forms) = self.known.get(text) {
+            return Arc::clone(forms);
+        }
+        let forms = Arc::new(self.normaliser.forms(text));
+        if self.known.len() < REMEMBERED && text.len() <= MAX_REMEMBERED_BYTES {
+            self.known.insert(text.to_owned(), Arc::clone(&forms));
+        }
+        forms
+    }
+}

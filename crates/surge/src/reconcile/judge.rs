@@ -1,0 +1,312 @@
+//! Lays recording, ledger and log beside the manifest. Pure: the files have been read.
+
+use super::accepted::{Accepted, EXAMPLES};
+use super::messages::{Message, Messages};
+use super::results::{Results, Sums};
+use super::silent;
+use super::verdict::{Counts, Digests, Pair, Round, VERSION, Verdict};
+use crate::manifest::Manifest;
+use crate::recording::Table;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// `digest.json` of an export.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ExportDigest {
+    /// The campaign.
+    pub campaign: String,
+    /// SHA-256 over the sorted lines, hexadecimal.
+    pub digest: String,
+    /// How many lines.
+    pub lines: u64,
+    /// Sum of the lines' hashes, 32 hexadecimal digits.
+    pub sum: String,
+}
+
+/// All that was read.
+#[derive(Debug)]
+pub struct Evidence {
+    /// The oracle's word.
+    pub manifest: Manifest,
+    /// The recording, with the marks of ledger and `accepted`.
+    pub messages: Messages,
+    /// Rows of the ledger that name no message of the recording.
+    pub foreign_rows: u64,
+    /// `accepted`.
+    pub accepted: Accepted,
+    /// The tallies.
+    pub results: Results,
+    /// `digest.json`.
+    pub digest: ExportDigest,
+    /// Dead letters by topic and reason.
+    pub dead_letters: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+/// Numbers of the first messages of each fault.
+pub type Faults = BTreeMap<&'static str, Vec<usize>>;
+
+/// Judges; the examples are still numbers of the recording.
+#[must_use]
+pub fn judge(evidence: &Evidence) -> (Verdict, Faults) {
+    let Evidence {
+        manifest,
+        messages,
+        accepted,
+        ..
+    } = evidence;
+    let mut verdict = Verdict {
+        v: VERSION,
+        campaign: manifest.campaign.id.clone(),
+        foreign_rows: evidence.foreign_rows,
+        redeliveries_dropped: accepted.notes,
+        strangers: accepted.strangers,
+        altered: accepted.altered,
+        dead_letters: evidence.dead_letters.clone(),
+        ..Verdict::default()
+    };
+    let mut faults = Faults::new();
+    let mut most_notes = 0;
+    for (number, message) in messages.known() {
+        let name = Table::ALL
+            .get(usize::from(message.part))
+            .map_or("", |table| table.name());
+        count(verdict.parts.entry(name.to_owned()).or_default(), message);
+        count(&mut verdict.all, message);
+        verdict.attempts += u64::from(message.attempts);
+        verdict.redeliveries_acked += u64::from(message.acked.saturating_sub(1));
+        most_notes += u64::from(message.attempts.saturating_sub(1));
+        verdict.unreadable += u64::from(!message.readable);
+        if let Some(fault) = fault_of(message) {
+            let list = faults.entry(fault).or_default();
+            if list.len() < EXAMPLES {
+                list.push(number);
+            }
+        }
+    }
+    verdict.redeliveries_sent = most_notes;
+    let silence = silent::count(messages, manifest.campaign.coalesce_window_s);
+    (verdict.unheard, verdict.silent_fans) = (silence.unheard, silence.fans);
+    verdict.rules = rules(&manifest.rules, &accepted.rules);
+    verdict.rounds = rounds(manifest, &evidence.results);
+    verdict.digests = digests(evidence);
+    verdict.problems = problems(&verdict, evidence);
+    verdict.holds = verdict.problems.is_empty();
+    (verdict, faults)
+}
+
+fn fault_of(message: &Message) -> Option<&'static str> {
+    if is_lost(message) {
+        Some("lost")
+    } else if message.accepted > 1 {
+        Some("doubled")
+    } else if message.accepted > 0 && message.attempts == 0 {
+        Some("never sent")
+    } else if message.attempts > 0 && message.acked == 0 {
+        Some("unacked")
+    } else {
+        None
+    }
+}
+
+fn is_lost(message: &Message) -> bool {
+    message.readable && message.acked > 0 && message.accepted == 0
+}
+
+fn count(counts: &mut Counts, message: &Message) {
+    counts.messages += 1;
+    counts.sent += u64::from(message.attempts > 0);
+    counts.acked += u64::from(message.acked > 0);
+    counts.accepted += u64::from(message.accepted > 0);
+    counts.unacked += u64::from(message.attempts > 0 && message.acked == 0);
+    counts.lost += u64::from(is_lost(message));
+    counts.doubled += u64::from(message.accepted > 1);
+    counts.never_sent += u64::from(message.accepted > 0 && message.attempts == 0);
+}
+
+fn rules(
+    expected: &BTreeMap<String, u64>,
+    found: &BTreeMap<String, u64>,
+) -> BTreeMap<String, Pair<u64>> {
+    let names: BTreeSet<&String> = expected.keys().chain(found.keys()).collect();
+    let of = |map: &BTreeMap<String, u64>, name: &String| map.get(name).copied().unwrap_or(0);
+    names
+        .into_iter()
+        .map(|name| {
+            (
+                name.clone(),
+                Pair {
+                    expected: of(expected, name),
+                    found: of(found, name),
+                },
+            )
+        })
+        .filter(|(_, pair)| pair.expected > 0 || pair.found > 0)
+        .collect()
+}
+
+fn rounds(manifest: &Manifest, results: &Results) -> Vec<Round> {
+    let expected: BTreeMap<Option<u16>, Sums> = manifest
+        .rounds
+        .iter()
+        .map(|round| {
+            let sums = Sums {
+                joins: round.joins,
+                answers: round.answers.clone(),
+                wrong_format: round.wrong_format,
+                lines: round.lines,
+                digest: crate::wire::number_of_hex(&round.sum).unwrap_or(0),
+            };
+            (round.round, sums)
+        })
+        .collect();
+    let mut numbers: Vec<Option<u16>> = expected
+        .keys()
+        .chain(results.rounds.keys())
+        .copied()
+        .collect();
+    // Rounds in order, and last what lies outside them.
+    numbers.sort_by_key(|number| (number.is_none(), *number));
+    numbers.dedup();
+    let nothing = Sums::default();
+    numbers
+        .into_iter()
+        .map(|number| {
+            let expected = expected.get(&number).unwrap_or(&nothing);
+            let found = results.rounds.get(&number).unwrap_or(&nothing);
+            Round {
+                round: number,
+                joins: Pair {
+                    expected: expected.joins,
+                    found: found.joins,
+                },
+                answers: Pair {
+                    expected: without_zeros(&expected.answers),
+                    found: without_zeros(&found.answers),
+                },
+                wrong_format: Pair {
+                    expected: expected.wrong_format,
+                    found: found.wrong_format,
+                },
+                sum: Pair {
+                    expected: format!("{:032x}", expected.digest),
+                    found: format!("{:032x}", found.digest),
+                },
+            }
+        })
+        .collect()
+}
+
+fn without_zeros(answers: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    answers
+        .iter()
+        .filter(|(_, fans)| **fans > 0)
+        .map(|(a, fans)| (a.clone(), *fans))
+        .collect()
+}
+
+fn digests(evidence: &Evidence) -> Digests {
+    let Evidence {
+        manifest,
+        results,
+        digest,
+        ..
+    } = evidence;
+    let total = results.total();
+    Digests {
+        sha256: Pair {
+            expected: manifest.digest.sha256.clone(),
+            found: digest.digest.clone(),
+        },
+        lines: Pair {
+            expected: manifest.digest.lines,
+            found: total.lines,
+        },
+        sum: Pair {
+            expected: manifest.digest.sum.clone(),
+            found: format!("{:032x}", total.digest),
+        },
+        exported_sum: digest.sum.clone(),
+    }
+}
+
+fn problems(verdict: &Verdict, evidence: &Evidence) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut never = |count: u64, what: &str| {
+        if count > 0 {
+            problems.push(format!("{count} {what}"));
+        }
+    };
+    let chains = &evidence.accepted.chains;
+    never(
+        verdict.all.lost,
+        "messages were acked and are not in accepted",
+    );
+    never(
+        verdict.all.doubled,
+        "messages stand more than once in accepted",
+    );
+    never(
+        verdict.all.never_sent,
+        "messages of the recording are in accepted and were never sent",
+    );
+    never(
+        verdict.strangers,
+        "messages in accepted do not stand in the recording",
+    );
+    never(
+        verdict.altered,
+        "messages in accepted have another time than in the recording",
+    );
+    never(
+        verdict.foreign_rows,
+        "rows of the ledger belong to no message of the recording",
+    );
+    never(
+        evidence.messages.twins,
+        "messages of the recording have an identity twice",
+    );
+    never(
+        chains.holes,
+        "records of accepted lie behind a hole in the chain",
+    );
+    never(
+        chains.forks,
+        "records of accepted are of another computation",
+    );
+    let dropped = verdict.redeliveries_dropped;
+    if dropped < verdict.redeliveries_acked || dropped > verdict.redeliveries_sent {
+        problems.push(format!(
+            "{dropped} re-deliveries were noted, but {} were acked and {} sent",
+            verdict.redeliveries_acked, verdict.redeliveries_sent
+        ));
+    }
+    let manifest = &evidence.manifest;
+    if manifest.recording.rows != evidence.messages.rows {
+        problems.push(format!(
+            "the recording has {} rows, but the manifest is about one of {}",
+            evidence.messages.rows, manifest.recording.rows
+        ));
+    }
+    if evidence.digest.campaign != manifest.campaign.id {
+        problems.push(format!(
+            "the export is of campaign {:?}, the manifest of {:?}",
+            evidence.digest.campaign, manifest.campaign.id
+        ));
+    }
+    for (rule, pair) in verdict.rules.iter().filter(|(_, pair)| !pair.agrees()) {
+        let Pair { expected, found } = pair;
+        problems.push(format!(
+            "rule {rule:?} decided {found} messages instead of {expected}"
+        ));
+    }
+    for round in verdict.rounds.iter().filter(|round| !round.agrees()) {
+        let name = round
+            .round
+            .map_or("outside all rounds".to_owned(), |n| format!("of round {n}"));
+        problems.push(format!("the tallies {name} differ from the manifest"));
+    }
+    if !verdict.digests.agree() {
+        problems.push("the digests differ".to_owned());
+    }
+    problems
+}

@@ -1,0 +1,154 @@
+//! Reads the tallies of an export: the latest of each partition and round, summed over the partitions.
+
+use super::accepted::{Chains, Place};
+use super::lines::{self, LinesError, Tail, excerpt};
+use crate::wire::number_of_hex;
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+#[derive(Deserialize)]
+struct Line<'a> {
+    partition: u32,
+    #[serde(borrow)]
+    value: Value<'a>,
+}
+
+#[derive(Deserialize)]
+struct Value<'a> {
+    #[serde(borrow)]
+    r#type: Cow<'a, str>,
+    #[serde(default)]
+    pos: Option<(u64, u32)>,
+    #[serde(default)]
+    prev: Option<(u64, u32)>,
+    #[serde(borrow, default)]
+    campaign: Cow<'a, str>,
+    #[serde(default)]
+    round: Option<u16>,
+    #[serde(flatten)]
+    tally: Option<Tally>,
+}
+
+#[derive(Clone, Deserialize)]
+struct Tally {
+    joins: u64,
+    answers: BTreeMap<String, u64>,
+    wrong_format: u64,
+    lines: u64,
+    digest: String,
+}
+
+/// Sums over all partitions of one round, or of the time outside all rounds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// Fans who joined.
+    pub joins: u64,
+    /// Fans per counting answer.
+    pub answers: BTreeMap<String, u64>,
+    /// Fans with a wrong format and no counting answer.
+    pub wrong_format: u64,
+    /// Fans with a counting answer.
+    pub lines: u64,
+    /// Sum modulo 2^128 of the hashes of the lines.
+    pub digest: u128,
+}
+
+/// What the tallies say.
+#[derive(Debug, Default)]
+pub struct Results {
+    /// By round; `None` is outside every round.
+    pub rounds: BTreeMap<Option<u16>, Sums>,
+    /// Tallies that were read.
+    pub tallies: u64,
+}
+
+impl Results {
+    /// Sums over all rounds.
+    #[must_use]
+    pub fn total(&self) -> Sums {
+        let mut total = Sums::default();
+        self.rounds.values().for_each(|sums| total.add(sums));
+        total
+    }
+}
+
+impl Sums {
+    fn add(&mut self, other: &Self) {
+        self.joins += other.joins;
+        self.wrong_format += other.wrong_format;
+        self.lines += other.lines;
+        self.digest = self.digest.wrapping_add(other.digest);
+        for (answer, fans) in &other.answers {
+            *self.answers.entry(answer.clone()).or_default() += fans;
+        }
+    }
+}
+
+type Found = (Place, Option<u16>, Sums);
+
+/// Reads `results.jsonl`; tallies of other campaigns are passed over.
+///
+/// # Errors
+/// [`LinesError`].
+pub fn read(path: &Path, campaign: &str) -> Result<Results, LinesError> {
+    let mut latest: BTreeMap<(Option<u16>, u32), Sums> = BTreeMap::new();
+    let mut chains = Chains::default();
+    let mut results = Results::default();
+    lines::fold(
+        path,
+        Tail::Whole,
+        |lines| parse(lines, campaign),
+        |found: Vec<(Place, Option<Found>)>| {
+            for (place, tally) in found {
+                if let (true, Some((place, round, sums))) = (chains.accept(place), tally) {
+                    latest.insert((round, place.partition), sums);
+                    results.tallies += 1;
+                }
+            }
+        },
+    )?;
+    for ((round, _), sums) in latest {
+        results.rounds.entry(round).or_default().add(&sums);
+    }
+    Ok(results)
+}
+
+fn parse(
+    lines: &mut dyn Iterator<Item = &[u8]>,
+    campaign: &str,
+) -> Result<Vec<(Place, Option<Found>)>, String> {
+    lines
+        .map(|line| {
+            let Line { partition, value } = serde_json::from_slice(line)
+                .map_err(|error| format!("{} is no exported record: {error}", excerpt(line)))?;
+            let place = Place {
+                partition,
+                pos: value.pos,
+                prev: value.prev,
+            };
+            if value.r#type != "tally" || value.campaign != campaign {
+                return Ok((place, None));
+            }
+            let bad = || format!("{} is no tally", excerpt(line));
+            let tally = value.tally.ok_or_else(bad)?;
+            let digest = number_of_hex(&tally.digest).ok_or_else(bad)?;
+            let Tally {
+                joins,
+                answers,
+                wrong_format,
+                lines,
+                ..
+            } = tally;
+            let sums = Sums {
+                joins,
+                answers,
+                wrong_format,
+                lines,
+                digest,
+            };
+            Ok((place, Some((place, value.round, sums))))
+        })
+        .collect()
+}

@@ -1,0 +1,100 @@
+//! A verdict in words.
+
+use super::verdict::{Pair, Verdict};
+
+/// The verdict as lines of text.
+#[must_use]
+pub fn describe(verdict: &Verdict) -> String {
+    let mut lines = Vec::new();
+    counts(verdict, &mut lines);
+    lines.push(format!(
+        "re-deliveries: sent {}, of these acked {}, noted and dropped {}",
+        verdict.redeliveries_sent, verdict.redeliveries_acked, verdict.redeliveries_dropped
+    ));
+    lines.push(format!(
+        "silent fans: {} (with {} unheard messages)",
+        verdict.silent_fans, verdict.unheard
+    ));
+    for (topic, reasons) in &verdict.dead_letters {
+        for (reason, count) in reasons {
+            lines.push(format!("dead letters: {topic} {reason} {count}"));
+        }
+    }
+    for (rule, pair) in &verdict.rules {
+        let name = if rule.is_empty() { "(no rule)" } else { rule };
+        lines.push(beside(&format!("rule {name}"), pair));
+    }
+    for round in &verdict.rounds {
+        let name = round
+            .round
+            .map_or("outside".to_owned(), |number| format!("round {number}"));
+        lines.push(beside(&format!("{name}: joins"), &round.joins));
+        let answers = |map: &std::collections::BTreeMap<String, u64>| {
+            let all: Vec<String> = map.iter().map(|(a, fans)| format!("{a} {fans}")).collect();
+            if all.is_empty() {
+                "none".to_owned()
+            } else {
+                all.join(", ")
+            }
+        };
+        let pair = Pair {
+            expected: answers(&round.answers.expected),
+            found: answers(&round.answers.found),
+        };
+        lines.push(beside(&format!("{name}: answers"), &pair));
+    }
+    let digests = &verdict.digests;
+    lines.push(beside("counting answers", &digests.lines));
+    lines.push(format!(
+        "digest of the manifest: {}",
+        digests.sha256.expected
+    ));
+    lines.push(format!("digest of the log:      {}", digests.sha256.found));
+    for (fault, examples) in &verdict.examples {
+        examples
+            .iter()
+            .for_each(|example| lines.push(format!("{fault}: {example}")));
+    }
+    verdict
+        .problems
+        .iter()
+        .for_each(|problem| lines.push(format!("PROBLEM: {problem}")));
+    let end = if verdict.holds {
+        "everything agrees"
+    } else {
+        "it does not hold"
+    };
+    lines.push(end.to_owned());
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn counts(verdict: &Verdict, lines: &mut Vec<String>) {
+    let named = verdict
+        .parts
+        .iter()
+        .map(|(name, counts)| (name.as_str(), counts));
+    for (name, counts) in named.chain([("all", &verdict.all)]) {
+        lines.push(format!(
+            "{name:<7} messages {:>9}  sent {:>9}  acked {:>9}  accepted {:>9}  unacked {}  \
+             lost {}  doubled {}  never sent {}",
+            counts.messages,
+            counts.sent,
+            counts.acked,
+            counts.accepted,
+            counts.unacked,
+            counts.lost,
+            counts.doubled,
+            counts.never_sent
+        ));
+    }
+}
+
+fn beside<T: PartialEq + std::fmt::Display>(name: &str, pair: &Pair<T>) -> String {
+    let Pair { expected, found } = pair;
+    if pair.agrees() {
+        format!("{name}: {found}, as in the manifest")
+    } else {
+        format!("{name}: {found}, but {expected} in the manifest")
+    }
+}
