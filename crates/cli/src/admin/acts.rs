@@ -1,0 +1,158 @@
+//! The acts under `/v1/`: each by a known actor, each answered when the log has it.
+
+use super::server::{Context, json, only, problem};
+use bytes::Bytes;
+use coordinator::{PublishError, PublishRequest, TickError};
+use http_body_util::Full;
+use hyper::{Method, Response, StatusCode};
+use serde::Deserialize;
+use serde_json::{Value, json as object};
+
+type Answer = Response<Full<Bytes>>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockBody {
+    tick: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PublishBody {
+    toml: String,
+    expect_version: u32,
+    #[serde(default)]
+    reason: String,
+}
+
+pub(super) fn route(
+    context: &Context,
+    actor: &str,
+    method: &Method,
+    path: &str,
+    body: &[u8],
+) -> Answer {
+    match (method, path) {
+        (&Method::POST, "/v1/clock") => with_body(body, |body| clock(context, &body)),
+        (_, "/v1/clock") => only("POST"),
+        (&Method::POST, "/v1/campaigns") => with_body(body, |body| publish(context, actor, body)),
+        (&Method::GET, "/v1/campaigns") => json(StatusCode::OK, &campaigns(context)),
+        (_, "/v1/campaigns") => only("GET, POST"),
+        (&Method::POST, path) if path.starts_with("/v1/stages/") => {
+            with_body(body, |body| continue_stage(context, actor, path, &body))
+        }
+        (&Method::GET, path) => match path.strip_prefix("/v1/campaigns/") {
+            Some(id) => campaign(context, id),
+            None => problem(StatusCode::NOT_FOUND, "no such act; see docs/admin.md"),
+        },
+        _ => problem(StatusCode::NOT_FOUND, "no such act; see docs/admin.md"),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ContinueBody {
+    allow: u64,
+    reason: String,
+}
+
+/// `POST /v1/stages/NAME/continue`: a stage that stopped because too much failed judging goes on.
+fn continue_stage(context: &Context, actor: &str, path: &str, body: &ContinueBody) -> Answer {
+    let name = path.trim_start_matches("/v1/stages/").trim_end_matches("/continue");
+    let Some(status) = context.stages.iter().find(|status| status.report().name == name) else {
+        return problem(StatusCode::NOT_FOUND, &format!("this node runs no stage {name:?}"));
+    };
+    if body.reason.trim().is_empty() {
+        return problem(StatusCode::BAD_REQUEST, "an act needs a reason");
+    }
+    tracing::warn!(stage = name, actor, allow = body.allow, reason = body.reason, "more inputs may fail judging");
+    status.allow(body.allow);
+    json(StatusCode::OK, &object!({ "stage": name, "allow": body.allow }))
+}
+
+fn with_body<T: serde::de::DeserializeOwned>(body: &[u8], act: impl FnOnce(T) -> Answer) -> Answer {
+    match serde_json::from_slice(body) {
+        Ok(body) => act(body),
+        Err(error) => problem(StatusCode::BAD_REQUEST, &format!("the body is not what this act takes: {error}")),
+    }
+}
+
+/// This node is not the coordinator: the answer names the one that is, from its HELLO.
+fn misdirected(context: &Context) -> Answer {
+    let state = context.control.state();
+    let there = state
+        .nodes()
+        .values()
+        .find(|node| node.present && node.hello.roles.iter().any(|role| role == "coordinator"))
+        .map(|node| node.hello.admin.clone());
+    let message = match &there {
+        Some(admin) => format!("this node is not the coordinator; ask {admin}"),
+        None => "this node is not the coordinator, and no coordinator has greeted".to_owned(),
+    };
+    json(StatusCode::MISDIRECTED_REQUEST, &object!({ "error": message, "coordinator": there }))
+}
+
+fn clock(context: &Context, body: &ClockBody) -> Answer {
+    let Some(coordinator) = &context.coordinator else { return misdirected(context) };
+    match coordinator.tick(body.tick) {
+        Ok(()) => json(StatusCode::OK, &object!({ "tick": body.tick })),
+        Err(error @ (TickError::Backwards { .. } | TickError::NotRehearsal)) => {
+            problem(StatusCode::CONFLICT, &error.to_string())
+        }
+        Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+fn publish(context: &Context, actor: &str, body: PublishBody) -> Answer {
+    let Some(coordinator) = &context.coordinator else { return misdirected(context) };
+    let request = PublishRequest {
+        toml: body.toml,
+        expect_version: body.expect_version,
+        actor: actor.to_owned(),
+        reason: body.reason,
+    };
+    match coordinator.publish(request) {
+        Ok(receipt) => json(
+            StatusCode::OK,
+            &object!({
+                "id": receipt.id, "version": receipt.version, "ctl": receipt.ctl,
+                "snapshot": receipt.snapshot, "effective": receipt.effective,
+                "sha256": receipt.sha256,
+            }),
+        ),
+        Err(PublishError::Invalid(problems)) => {
+            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            json(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                &object!({ "error": "the campaign file has errors", "problems": problems }),
+            )
+        }
+        Err(error @ PublishError::Conflict(_)) => problem(StatusCode::CONFLICT, &error.to_string()),
+        Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    }
+}
+
+fn describe(published: &control::Published) -> Value {
+    let campaign = &published.compiled.campaign;
+    object!({
+        "id": published.id, "account": campaign.account, "version": published.version,
+        "ctl": published.ctl, "effective": published.effective, "sha256": published.sha256,
+        "start": campaign.start, "end": campaign.end, "rounds": campaign.rounds.len(),
+    })
+}
+
+fn campaigns(context: &Context) -> Value {
+    let state = context.control.state();
+    let newest: Vec<Value> = state.newest().map(|published| describe(published)).collect();
+    object!({ "campaigns": newest, "snapshot": state.snapshot_number() })
+}
+
+fn campaign(context: &Context, id: &str) -> Answer {
+    let state = context.control.state();
+    let versions = state.versions(id);
+    let Some(newest) = versions.last() else {
+        return problem(StatusCode::NOT_FOUND, &format!("no campaign {id:?} was published"));
+    };
+    let list: Vec<Value> = versions.iter().map(|published| describe(published)).collect();
+    json(StatusCode::OK, &object!({ "id": id, "versions": list, "toml": newest.toml }))
+}

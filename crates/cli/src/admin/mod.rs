@@ -1,0 +1,11 @@
+//! The admin API: metrics, health, status, a page for people, and acts with a token.
+//!
+//! It reads what others measured and hands acts to the coordinator; it decides nothing.
+
+mod acts;
+mod page;
+mod server;
+mod tokens;
+
+pub(crate) use server::{Admin, Context, start};
+pub(crate) use tokens::{TOKEN_FILE, Tokens};

@@ -1,0 +1,187 @@
+//! `explain --fan`: every delivery and message of a fan, what each was taken for, and which answers count (V-13).
+
+use super::digest::Digest;
+use super::scan::{self, Chains};
+use crate::args::ExplainArgs;
+use crate::failure::{Failure, io};
+use contest::{Compiled, Message};
+use msglog::Log;
+use record::acts::Act;
+use record::dead::DeadLetter;
+use record::envelope::{DELIVERY, Envelope, MESSAGE};
+use record::identity::partition_of;
+use record::inband::{COPY, Copy, NOTE, Note};
+use record::topics::{ACCEPTED, INBOUND, INBOUND_DEAD};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::Write;
+
+/// Prints what the log says of a fan, in the order of the fan's own time.
+pub(crate) fn explain(args: &ExplainArgs, out: &mut impl Write) -> Result<(), Failure> {
+    let log = scan::open(&args.history)?;
+    let partitions = scan::spans(&*log, INBOUND)?.len();
+    let partition = partition_of(args.fan.as_bytes(), u32::try_from(partitions).unwrap_or(1));
+    let mut rows = deliveries(&*log, partition, &args.fan)?;
+    let (accepted, lines) = messages(&*log, partition, &args.fan)?;
+    rows.extend(accepted);
+    rows.extend(dead(&*log, partition, &args.fan)?);
+    rows.sort_by_key(|row| (row["create_time"].as_i64().unwrap_or(0), row["recv_us"].as_i64().unwrap_or(0)));
+    if rows.is_empty() {
+        return Err(Failure::no(format!("the log knows no fan {:?}", args.fan)));
+    }
+    let print = |out: &mut dyn Write| -> std::io::Result<()> {
+        for row in &rows {
+            if args.json { writeln!(out, "{row}")? } else { writeln!(out, "{}", sentence(row))? }
+        }
+        for line in &lines {
+            let parts: Vec<&str> = line.trim_end().split('\t').collect();
+            let [round, _, answer, time, id] = parts.as_slice() else { continue };
+            if args.json {
+                let counts = json!({ "what": "counts", "round": round, "answer": answer,
+                                     "create_time": time, "msg_id": id });
+                writeln!(out, "{counts}")?;
+            } else {
+                writeln!(out, "round {round}: the answer that counts is {answer} of {time}, message {id}")?;
+            }
+        }
+        out.flush()
+    };
+    print(out).map_err(io("write"))
+}
+
+fn one_partition(log: &dyn Log, topic: &str, partition: u32) -> Result<BTreeMap<u32, scan::Span>, Failure> {
+    let mut spans = scan::spans_or_none(log, topic)?;
+    spans.retain(|candidate, _| *candidate == partition);
+    Ok(spans)
+}
+
+fn deliveries(log: &dyn Log, partition: u32, fan: &str) -> Result<Vec<Value>, Failure> {
+    let mut rows = Vec::new();
+    scan::each(log, INBOUND, &one_partition(log, INBOUND, partition)?, |stored| {
+        if stored.key == fan.as_bytes() && record::type_of(&stored.value).as_deref() == Some(DELIVERY) {
+            let envelope: Envelope<'_> = read(&stored.value, INBOUND)?;
+            rows.push(json!({
+                "what": "delivery", "partition": partition, "offset": stored.offset,
+                "create_time": envelope.create_time, "recv_us": envelope.recv_us, "kind": envelope.kind,
+                "msg_id": envelope.msg_id, "event": envelope.event, "text": envelope.content.text,
+                "reply": envelope.reply, "key": envelope.key, "node": envelope.node, "seq": envelope.seq,
+            }));
+        }
+        Ok(true)
+    })?;
+    Ok(rows)
+}
+
+/// The fan's messages with their class by the version that stands before them, and the lines of the counting answers.
+fn messages(log: &dyn Log, partition: u32, fan: &str) -> Result<(Vec<Value>, Vec<String>), Failure> {
+    let mut rows = Vec::new();
+    let mut digest = Digest::new();
+    let mut chains = Chains::of(ACCEPTED);
+    let mut versions: BTreeMap<String, (u32, Compiled)> = BTreeMap::new();
+    scan::each(log, ACCEPTED, &one_partition(log, ACCEPTED, partition)?, |stored| {
+        if !chains.accept(ACCEPTED, stored)? {
+            return Ok(true);
+        }
+        digest.take(partition, &stored.value)?;
+        match record::type_of(&stored.value).as_deref() {
+            Some(COPY) => take_version(&stored.value, &mut versions)?,
+            Some(MESSAGE) if stored.key == fan.as_bytes() => {
+                let envelope: Envelope<'_> = read(&stored.value, ACCEPTED)?;
+                rows.push(message(&envelope, stored.offset, &versions));
+            }
+            Some(NOTE) if stored.key == fan.as_bytes() => {
+                let note: Note<'_> = read(&stored.value, ACCEPTED)?;
+                rows.push(json!({ "what": "redelivery", "partition": partition, "offset": stored.offset,
+                                  "recv_us": note.recv_us, "key": note.key, "reply": note.reply }));
+            }
+            _ => {}
+        }
+        Ok(true)
+    })?;
+    Ok((rows, digest.lines_of(fan)?))
+}
+
+fn take_version(value: &[u8], versions: &mut BTreeMap<String, (u32, Compiled)>) -> Result<(), Failure> {
+    let copy: Copy = read(value, ACCEPTED)?;
+    let Act::Campaign(act) = copy.act else { return Ok(()) };
+    let compiled = campaign::Campaign::parse(&act.toml)
+        .ok()
+        .and_then(|(campaign, _)| Compiled::new(campaign).ok());
+    if let Some((compiled, _)) = compiled {
+        versions.insert(act.id, (act.version, compiled));
+    }
+    Ok(())
+}
+
+fn message(envelope: &Envelope<'_>, offset: u64, versions: &BTreeMap<String, (u32, Compiled)>) -> Value {
+    let asked = Message {
+        kind: &envelope.kind,
+        text: &envelope.content.text,
+        recognition: &envelope.content.recognition,
+        menu_id: &envelope.menu_id,
+        event: &envelope.event,
+        event_key: &envelope.event_key,
+        from: &envelope.from,
+        create_time: envelope.create_time,
+    };
+    let judged: Vec<Value> = versions
+        .iter()
+        .filter(|(_, (_, compiled))| compiled.campaign.account == envelope.account)
+        .map(|(id, (version, compiled))| {
+            let class = compiled.classify(&asked);
+            json!({ "campaign": id, "version": version, "class": class.name(), "detail": format!("{class:?}") })
+        })
+        .collect();
+    json!({
+        "what": "message", "offset": offset, "create_time": envelope.create_time,
+        "recv_us": envelope.recv_us, "kind": envelope.kind, "msg_id": envelope.msg_id,
+        "event": envelope.event, "text": envelope.content.text, "key": envelope.key, "judged": judged,
+    })
+}
+
+fn dead(log: &dyn Log, partition: u32, fan: &str) -> Result<Vec<Value>, Failure> {
+    let mut rows = Vec::new();
+    let mut chains = Chains::of(INBOUND_DEAD);
+    scan::each(log, INBOUND_DEAD, &one_partition(log, INBOUND_DEAD, partition)?, |stored| {
+        if stored.key == fan.as_bytes() && chains.accept(INBOUND_DEAD, stored)? {
+            let letter: DeadLetter<'_> = read(&stored.value, INBOUND_DEAD)?;
+            rows.push(json!({ "what": "dead letter", "partition": partition, "offset": stored.offset,
+                              "reason": letter.reason, "detail": letter.detail, "source": letter.offset }));
+        }
+        Ok(true)
+    })?;
+    Ok(rows)
+}
+
+fn read<'a, T: serde::Deserialize<'a>>(value: &'a [u8], topic: &str) -> Result<T, Failure> {
+    serde_json::from_slice(value)
+        .map_err(|error| Failure::no(format!("a record of {topic} cannot be read: {error}")))
+}
+
+/// A row for people.
+fn sentence(row: &Value) -> String {
+    let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    let what = if text("event").is_empty() { text("kind") } else { format!("event {}", text("event")) };
+    let said = row["text"].as_str().filter(|said| !said.is_empty()).map_or_else(String::new, |said| format!(" {said:?}"));
+    match row["what"].as_str() {
+        Some("delivery") => format!(
+            "{} delivery {}/{}: {what}{said}, answered by rule {:?} ({})",
+            row["create_time"],
+            row["partition"],
+            row["offset"],
+            row["reply"]["rule"].as_str().unwrap_or_default(),
+            row["reply"]["spoken"].as_str().unwrap_or_default(),
+        ),
+        Some("message") => {
+            let judged: Vec<String> = row["judged"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|j| format!("{} v{}: {}", j["campaign"].as_str().unwrap_or_default(), j["version"], j["detail"].as_str().unwrap_or_default()))
+                .collect();
+            format!("{} message: {what}{said}, taken for {}", row["create_time"], judged.join("; "))
+        }
+        Some("redelivery") => format!("re-delivery of message {}: dropped, answered again", text("key")),
+        _ => format!("dead letter: {}: {}", text("reason"), text("detail")),
+    }
+}

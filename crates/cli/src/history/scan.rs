@@ -1,0 +1,190 @@
+//! Reading a topic from its retained start to its durable end, in the order of the log.
+
+use crate::args::HistoryArgs;
+use crate::config::{Config, Layers};
+use crate::failure::Failure;
+use crate::node::log_dir;
+use msglog::journal::Journal;
+use msglog::{Log, LogError, Stored};
+use record::chain::{ChainReader, Verdict, link_of};
+use record::topics;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Records per poll.
+const POLL_RECORDS: usize = 8_192;
+/// Bytes per poll.
+const POLL_BYTES: usize = 8 << 20;
+
+/// Where the node's directory is.
+///
+/// # Errors
+/// The configuration that was named is wrong.
+pub(crate) fn data_dir(args: &HistoryArgs) -> Result<PathBuf, Failure> {
+    if let Some(data) = &args.data {
+        return Ok(data.clone());
+    }
+    let mut layers = Layers::defaults();
+    if let Some(path) = &args.config {
+        layers.file(path);
+    }
+    layers.environment(std::env::vars());
+    // Secrets are not needed for reading, so that an auditor can do without them.
+    let config = Config::from_layers(&layers, &|_| Ok(String::new()));
+    match (config, layers.values.get("data").and_then(|(value, _)| value.as_str())) {
+        (Ok(config), _) => Ok(config.data),
+        (Err(_), Some(data)) if layers.mistakes.is_empty() => Ok(PathBuf::from(data)),
+        (Err(mistakes), _) => Err(Failure::wrong(
+            mistakes.first().map_or_else(String::new, ToString::to_string),
+        )),
+    }
+}
+
+/// Opens the log for reading, beside whoever writes it.
+///
+/// # Errors
+/// There is no log.
+pub(crate) fn open(args: &HistoryArgs) -> Result<Arc<Journal>, Failure> {
+    let data = data_dir(args)?;
+    Journal::open_read_only(&log_dir(&data)).map_err(|error| {
+        Failure::away(format!(
+            "no log can be read in {}: {error}; --data names the directory of a node",
+            data.display()
+        ))
+    })
+}
+
+/// Start and end offsets of one partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+}
+
+/// The offsets of every partition of a topic, as they are now.
+///
+/// # Errors
+/// There is no such topic.
+pub(crate) fn spans(log: &dyn Log, topic: &str) -> Result<BTreeMap<u32, Span>, Failure> {
+    let config = log.topics().into_iter().find(|config| config.name == topic).ok_or_else(|| {
+        let names: Vec<String> = log.topics().into_iter().map(|config| config.name).collect();
+        Failure::wrong(format!("there is no topic {topic:?}; there are {}", names.join(", ")))
+    })?;
+    let mut spans = BTreeMap::new();
+    for partition in 0..config.partitions {
+        let start = log.start_offset(topic, partition)?;
+        let end = log.end_offset(topic, partition)?;
+        spans.insert(partition, Span { start, end });
+    }
+    Ok(spans)
+}
+
+/// Reads every record of `spans` and hands it to `visit`, until all ends are reached or `visit` says stop.
+///
+/// # Errors
+/// Failures of reading, and those of `visit`.
+pub(crate) fn each(
+    log: &dyn Log,
+    topic: &str,
+    spans: &BTreeMap<u32, Span>,
+    mut visit: impl FnMut(&Stored) -> Result<bool, Failure>,
+) -> Result<(), Failure> {
+    let mut reader = log.reader(topic)?;
+    let mut left: BTreeMap<u32, u64> = BTreeMap::new();
+    for (&partition, span) in spans.iter().filter(|(_, span)| span.start < span.end) {
+        reader.seek(partition, span.start)?;
+        left.insert(partition, span.end);
+    }
+    while !left.is_empty() {
+        let batch = reader.poll(POLL_RECORDS, POLL_BYTES, Duration::from_secs(5))?;
+        if batch.is_empty() {
+            let (partition, end) = left.first_key_value().map_or((0, 0), |(p, e)| (*p, *e));
+            return Err(Failure::away(format!(
+                "{topic}/{partition} does not go on to offset {end}; is its disk still there?"
+            )));
+        }
+        for stored in &batch {
+            let Some(&end) = left.get(&stored.partition) else { continue };
+            if stored.offset < end && !visit(stored)? {
+                return Ok(());
+            }
+            if stored.offset + 1 >= end {
+                left.remove(&stored.partition);
+                reader.remove(stored.partition);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The reader's rule over a whole topic: only what a stage really said, each once.
+#[derive(Default)]
+pub(crate) struct Chains {
+    readers: BTreeMap<u32, ChainReader>,
+    chained: bool,
+    /// Records dropped as repetitions.
+    pub(crate) repetitions: u64,
+    /// Records dropped as holes.
+    pub(crate) holes: u64,
+}
+
+impl Chains {
+    /// For a topic; one that is not chained lets everything pass.
+    pub(crate) fn of(topic: &str) -> Self {
+        Self { chained: topics::is_chained(topic), ..Self::default() }
+    }
+
+    /// Whether the record counts.
+    ///
+    /// # Errors
+    /// A fork: two different computations wrote this topic.
+    pub(crate) fn accept(&mut self, topic: &str, stored: &Stored) -> Result<bool, Failure> {
+        if !self.chained {
+            return Ok(true);
+        }
+        let place = || format!("{topic}/{} at offset {}", stored.partition, stored.offset);
+        let link = link_of(&stored.value)
+            .ok_or_else(|| Failure::no(format!("{} has no chain position", place())))?;
+        match self.readers.entry(stored.partition).or_default().judge(&link) {
+            Verdict::Accept => Ok(true),
+            Verdict::Repetition => {
+                self.repetitions += 1;
+                Ok(false)
+            }
+            Verdict::Hole => {
+                self.holes += 1;
+                Ok(false)
+            }
+            Verdict::Fork => Err(Failure::no(format!(
+                "{} is a fork: two different computations wrote this partition; nothing behind it can be trusted",
+                place()
+            ))),
+        }
+    }
+}
+
+/// A topic that is not there is empty.
+pub(crate) fn spans_or_none(log: &dyn Log, topic: &str) -> Result<BTreeMap<u32, Span>, Failure> {
+    if log.topics().iter().any(|config| config.name == topic) {
+        spans(log, topic)
+    } else {
+        Ok(BTreeMap::new())
+    }
+}
+
+/// What a reader of standard output that has gone away means: success, nothing more to do.
+pub(crate) fn written(result: std::io::Result<()>) -> Result<bool, Failure> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::away(format!("write: {error}"))),
+    }
+}
+
+/// The error of a read as a failure that names the topic.
+pub(crate) fn reading(topic: &str) -> impl Fn(LogError) -> Failure {
+    let topic = topic.to_owned();
+    move |error| Failure::away(format!("read {topic}: {error}"))
+}

@@ -1,0 +1,12 @@
+//! A running node: its directory, its roles, the watch over them.
+
+mod directory;
+mod progress;
+mod run;
+mod signals;
+mod stages;
+mod status;
+mod topics;
+
+pub(crate) use directory::log_dir;
+pub(crate) use run::run;

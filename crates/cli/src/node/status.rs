@@ -1,0 +1,93 @@
+//! The status document: what `status`, the page and scripts read.
+
+use super::stages;
+use crate::config::{Clock, Config};
+use control::Control;
+use coordinator::Handle;
+use record::hexed::Hex;
+use serde_json::{Value, json};
+use stage::StageStatus;
+use std::sync::Arc;
+use telemetry::Health;
+
+/// Everything that the document is made of.
+pub(crate) struct Sources {
+    pub(crate) node: Hex<8>,
+    pub(crate) boot: Hex<8>,
+    pub(crate) log_id: String,
+    pub(crate) config: Config,
+    pub(crate) health: Health,
+    pub(crate) control: Arc<Control>,
+    pub(crate) coordinator: Option<Handle>,
+    pub(crate) stages: Vec<StageStatus>,
+}
+
+impl Sources {
+    /// The document as of now.
+    pub(crate) fn document(&self) -> Value {
+        let reasons = self.health.ready().err().unwrap_or_default();
+        let stages: Vec<Value> =
+            self.stages.iter().map(|status| stages::describe(&status.report())).collect();
+        json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "node": self.node,
+            "boot": self.boot,
+            "log": self.log_id,
+            "ready": reasons.is_empty(),
+            "reasons": reasons,
+            "notices": self.notices(),
+            "roles": self.config.roles.iter().map(|role| role.name()).collect::<Vec<_>>(),
+            "clock": match self.config.clock { Clock::Wall => "wall", Clock::Rehearsal => "rehearsal" },
+            "snapshot": self.control.snapshot().load().number,
+            "campaigns": self.campaigns(),
+            "coordinator": self.coordinator.as_ref().map(|handle| {
+                let status = handle.status();
+                json!({ "tick": status.tick, "ticks": status.ticks, "copies": status.copies,
+                        "trouble": status.trouble })
+            }),
+            "stages": stages,
+            "nodes": self.nodes(),
+        })
+    }
+
+    fn campaigns(&self) -> Vec<Value> {
+        let state = self.control.state();
+        let newest = state.newest().map(|published| {
+            json!({ "id": published.id, "version": published.version, "ctl": published.ctl,
+                    "effective": published.effective })
+        });
+        newest.collect()
+    }
+
+    fn nodes(&self) -> Vec<Value> {
+        let state = self.control.state();
+        let nodes = state.nodes().values().map(|node| {
+            json!({ "node": node.hello.node, "boot": node.hello.boot, "roles": node.hello.roles,
+                    "admin": node.hello.admin, "present": node.present })
+        });
+        nodes.collect()
+    }
+
+    /// What a person should look at although the node is ready.
+    fn notices(&self) -> Vec<String> {
+        let mut notices = Vec::new();
+        if self.config.accounts.is_empty() {
+            notices.push("no [[account]] is configured: every callback is answered 404".to_owned());
+        }
+        if let Some(failure) = self.control.failure() {
+            notices.push(format!("following control has stopped: {failure}"));
+        }
+        if let Some(trouble) = self.coordinator.as_ref().and_then(|handle| handle.status().trouble) {
+            notices.push(format!("coordinator: {trouble}"));
+        }
+        for status in &self.stages {
+            notices.extend(status.report().alarms);
+        }
+        for report in self.health.report_at(std::time::Instant::now()) {
+            if let (false, Some(bad)) = (report.gates, report.bad) {
+                notices.push(format!("{}: {bad}", report.name));
+            }
+        }
+        notices
+    }
+}
