@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# The Fan Festival of 9 April 2013, played through a node on a fresh directory, and what became of every message.
+# Usage: deploy/demo.sh [MESSAGES]. BIN names the directory of the binaries, DEMO that of the run.
+set -euo pipefail
+
+messages=${1:-2800000}
+bin=${BIN:-bin}
+demo=${DEMO:-demo-data}
+# Bytes on disk per message of the event, measured: recording, log, ledger, export and state together.
+need_per_message=4500
+node=$demo/node
+surge=$demo/fanfest.jsonl
+
+case $messages in *[!0-9]* | '') echo "MESSAGES must be a number, not '$messages'" >&2; exit 2 ;; esac
+
+need=$((messages * need_per_message / 1048576 + 2048))
+rm -rf "$demo"
+mkdir -p "$demo"
+free=$(($(df -Pk "$demo" | awk 'NR == 2 { print $4 }') / 1024))
+if [ "$free" -lt "$need" ]; then
+  echo "the demo needs $need MiB of disk in $demo and finds $free; free some, name another place with DEMO=DIR," \
+    "or play a smaller event with MESSAGES=280000" >&2
+  exit 3
+fi
+
+say() { printf '\n== %s\n' "$*"; }
+phases=()
+began=
+phase() { began=$(date +%s.%N); say "$2"; name=$1; }
+done_phase() {
+  local took
+  took=$(echo "$(date +%s.%N) $began" | awk '{ printf "%.1f", $1 - $2 }')
+  phases+=("{\"name\":\"$name\",\"seconds\":$took}")
+}
+
+pid=
+stop() { [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true; }
+trap stop EXIT
+
+# Two free ports on the loopback.
+port() { for p in $(seq "$1" "$(($1 + 99))"); do (: <"/dev/tcp/127.0.0.1/$p") 2>/dev/null || { echo "$p"; return; }; done; }
+listen=127.0.0.1:$(port 18080)
+admin=127.0.0.1:$(port 18180)
+
+phase generate "generate: $messages messages, with edges, follows and re-deliveries"
+"$bin/surge" generate fanfest-0409 --messages "$messages" --out "$surge"
+done_phase
+
+phase start "run: a node on $node, a rehearsal clock, the campaign published"
+"$bin/spillway" run --config "$surge.spillway.toml" --data "$node" --clock rehearsal --listen "$listen" --admin "$admin" \
+  >"$demo/node.out" 2>"$demo/node.log" &
+pid=$!
+for _ in $(seq 300); do
+  grep -qx ready "$demo/node.out" && break
+  kill -0 "$pid" 2>/dev/null || { cat "$demo/node.log" >&2; exit 3; }
+  sleep 0.1
+done
+"$bin/spillway" campaign publish "$surge.campaign.toml" --expect-version 0 --reason "the demo" --node "$admin" --data "$node"
+done_phase
+
+phase replay "replay: as fast as the node answers, keep-alive"
+replayed=0
+"$bin/surge" replay "$surge" --target "http://$listen/wechat/mi" --token demo --speed max \
+  --clock "http://$admin" --clock-token "$node/admin.token" --ledger "$demo/ledger.jsonl" --report "$demo/report.json" || replayed=$?
+done_phase
+
+phase drain "drain: the consumers reach the end of the log"
+behind=-1
+for _ in $(seq 1200); do
+  status=$("$bin/spillway" status --node "$admin" --json || true)
+  behind=$(grep -o '"lag_records":[0-9]*' <<<"$status" | cut -d: -f2 | awk '{ sum += $1 } END { print NR ? sum : -1 }')
+  [ "$behind" = 0 ] && break
+  printf '\r   %s records behind ' "$behind"
+  sleep 0.25
+done
+[ "$behind" = 0 ] || { echo "the consumers did not reach the end; see $demo/node.log" >&2; exit 1; }
+# What dedup wrote last, quiz must have read: both stood at the end twice.
+sleep 0.3
+done_phase
+
+phase export "export: every topic without bodies, the digest recomputed"
+"$bin/spillway" export --without-bodies --out "$demo/export" --data "$node"
+done_phase
+
+peak=$(awk '/^VmHWM/ { print $2 * 1024 }' "/proc/$pid/status")
+phase stop "stop: SIGTERM, and the node drains"
+kill -TERM "$pid"
+code=0
+wait "$pid" || code=$?
+pid=
+[ "$code" = 0 ] || { echo "the node ended with $code; see $demo/node.log" >&2; exit 1; }
+done_phase
+
+phase reconcile "reconcile: what was sent, what was acked, what the node has"
+reconciled=0
+"$bin/surge" reconcile --manifest "$surge.manifest.json" --ledger "$demo/ledger.jsonl" --export "$demo/export" \
+  --json "$demo/verdict.json" >"$demo/reconcile.txt" || reconciled=$?
+[ -s "$demo/verdict.json" ] || { cat "$demo/reconcile.txt"; exit "$reconciled"; }
+done_phase
+
+bytes() { du -sb "$@" | awk '{ sum += $1 } END { print sum }'; }
+cat >"$demo/phases.json" <<JSON
+{"phases":[$(IFS=,; echo "${phases[*]}")],"peak_memory_bytes":$peak,
+ "disk_bytes":{"recording":$(bytes "$surge"),"log":$(bytes "$node/log"),"state":$(bytes "$node/state"),
+ "ledger":$(bytes "$demo/ledger.jsonl"),"export":$(bytes "$demo/export")}}
+JSON
+
+echo
+table=0
+"$bin/surge" demo-table --report "$demo/report.json" --verdict "$demo/verdict.json" --phases "$demo/phases.json" || table=$?
+
+cat <<TEXT
+
+The node's directory is $node. Look into it:
+  $bin/spillway results fanfest-2013-04-09 --provisional --data $node
+  $bin/spillway explain --data $node --fan $(grep -o 'FromUserName><!\[CDATA\[[^]]*' "$surge" | sed -n '1000p;1000q' | sed 's/.*\[//')
+  $bin/spillway log cat control --data $node
+  $bin/spillway log stats --data $node
+  $bin/spillway run --data $node --config $surge.spillway.toml --clock rehearsal    # then, beside it: $bin/spillway status
+TEXT
+
+[ "$replayed" = 0 ] && [ "$reconciled" = 0 ] && [ "$table" = 0 ]
