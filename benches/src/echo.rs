@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 ///
 /// # Errors
 /// The address cannot be bound.
-pub fn serve(listen: SocketAddr) -> std::io::Result<()> {
+pub(crate) fn serve(listen: SocketAddr) -> std::io::Result<()> {
     let first = listener(listen)?;
     let address = first.local_addr()?;
     let threads = std::thread::available_parallelism()?.get();
@@ -27,7 +27,8 @@ pub fn serve(listen: SocketAddr) -> std::io::Result<()> {
     let workers: Vec<_> =
         listeners.into_iter().map(|listener| std::thread::spawn(move || work(listener))).collect();
     for worker in workers {
-        let _ = worker.join();
+        // A worker ends only with the process.
+        drop(worker.join());
     }
     Ok(())
 }
@@ -49,11 +50,11 @@ fn work(listener: std::net::TcpListener) -> std::io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         loop {
             let Ok((stream, _)) = listener.accept().await else { continue };
-            let _ = stream.set_nodelay(true);
+            drop(stream.set_nodelay(true));
             tokio::task::spawn_local(async move {
                 let connection = hyper::server::conn::http1::Builder::new()
                     .serve_connection(TokioIo::new(stream), service_fn(echo));
-                let _ = connection.await;
+                drop(connection.await);
             });
         }
     })

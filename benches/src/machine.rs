@@ -1,6 +1,7 @@
 //! What the figures were measured on: cores, kernel, memory, and what one flush of this disk costs.
 
 use crate::failure::{Failure, tried};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use std::io::Write as _;
 use std::path::Path;
@@ -117,6 +118,15 @@ pub(crate) fn thread_cpu_s(name: &str) -> f64 {
 pub(crate) fn peak_mib(pid: u32) -> f64 {
     let kib: f64 = field(&read(&format!("/proc/{pid}/status")), "VmHWM").parse().unwrap_or(0.0);
     kib / 1024.0
+}
+
+/// Lets this process and its children open as many connections as the system allows.
+pub(crate) fn raise_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        eprintln!("benches: the limit of open files stays: {error}");
+    }
 }
 
 /// Bytes that this process caused to be written to disks so far.

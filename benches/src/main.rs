@@ -106,6 +106,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<(), Failure> {
+    machine::raise_open_files();
     if let Command::EchoServer { listen } = command {
         return echo::serve(listen).map_err(tried(format!("listen on {listen}")));
     }

@@ -5,6 +5,9 @@ use crate::normal::Normaliser;
 use crate::numerals::whole_number;
 use unicode_normalization::char::is_combining_mark;
 
+/// Passes after the first until nothing combines any more.
+const MAX_PASSES: usize = 3;
+
 /// A text in its tight form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tight {
@@ -25,9 +28,10 @@ impl Normaliser {
     #[must_use]
     pub fn tight_of_plain(&self, plain: &str) -> Tight {
         let mut tight = squeezed(plain);
-        // What stood apart may now combine; the pipeline is idempotent only when that has settled.
-        for _ in 0..2 {
-            if tight.text.chars().all(is_settled) {
+        // What stood apart may now combine, digits into a thousands group, marks with their letters;
+        // the pipeline is idempotent only when that has settled.
+        for _ in 0..MAX_PASSES {
+            if !tight.joined_digits && tight.text.chars().all(is_settled) {
                 break;
             }
             let again = squeezed(&self.plain(&tight.text));
@@ -219,5 +223,14 @@ mod tests {
             let once = n.tight(&text).text;
             prop_assert_eq!(&n.tight(&once).text, &once);
         }
+    }
+
+    #[test]
+    fn digits_that_meet_in_a_thousands_group_settle_v_12() {
+        let n = Normaliser::new();
+        let half = n.tight("1,1½k");
+        assert_eq!(half.text, "1112k");
+        assert!(half.joined_digits, "and are never read as that number");
+        assert_eq!(n.tight(&half.text).text, half.text);
     }
 }

@@ -348,7 +348,7 @@ impl DiskFile for FakeFile {
         while state.stalled {
             state = self
                 .disk
-                .0
+                .shared
                 .resumed
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);

@@ -283,8 +283,8 @@ fn what_cannot_be_judged_is_refused_and_changes_nothing() {
 }
 
 /// Judged, or refused with a reason.
-fn is_outcome(judged: &Result<(), Failure<Infallible>>) -> bool {
-    matches!(judged, Ok(()) | Err(Failure::Reject { .. }))
+fn is_outcome<T>(judged: &Result<T, Failure<Infallible>>) -> bool {
+    matches!(judged, Ok(_) | Err(Failure::Reject { .. }))
 }
 
 proptest! {

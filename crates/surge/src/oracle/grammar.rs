@@ -162,10 +162,10 @@ impl Grammar {
             .then_some(*letter)
     }
 
-    /// P-5, P-6: letters alone, several numbers alone, a letter with another option's text, or a short
+    /// P-5, P-6: letters of options alone, several numbers alone, a letter with another option's text, or a short
     /// text with a letter in it.
     fn is_attempt(&self, tight: &str) -> bool {
-        let letters = tight.chars().all(|c| c.is_ascii_lowercase());
+        let letters = tight.chars().all(|c| self.has(c));
         let numbers = tight
             .chars()
             .all(|c| c.is_ascii_digit() || matches!(c, ' ' | '.' | '-' | '+'));

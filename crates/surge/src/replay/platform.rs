@@ -56,7 +56,7 @@ impl Platform {
     }
 
     /// Writes a request for this body into `out`, with query parameters and, where it is encrypted,
-    /// ciphertext of its own: no two attempts are equal (1.3). `now_s` is in seconds since 1970. A
+    /// ciphertext of its own: no two attempts are equal. `now_s` is in seconds since 1970. A
     /// connection per message speaks HTTP/1.0 every other time, as the platform does.
     pub fn request(&self, body: &str, now_s: i64, out: &mut Vec<u8>) {
         let nonce = self.next_nonce();
@@ -116,7 +116,7 @@ impl Platform {
     }
 
     /// Judges the answer to a delivery of `body`: status 200 with nothing, `success`, or a reply XML from
-    /// the account to the fan (R-2, wechat 5.2).
+    /// the account to the fan.
     ///
     /// # Errors
     /// A fixed name of what is wrong with it.

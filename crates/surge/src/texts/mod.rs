@@ -21,7 +21,9 @@ const TRADITIONAL: &str = include_str!("../../data/traditional.tsv");
 
 /// Why texts cannot be made for a campaign.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("round {round} of the campaign has no single-choice question with two to eleven options: the profile needs one")]
+#[error(
+    "round {round} of the campaign has no single-choice question with two to eleven options: the profile needs one"
+)]
 pub struct NoOptions {
     /// The round.
     pub round: u16,
@@ -48,7 +50,10 @@ impl Corpus {
         let traditional: BTreeMap<char, char> = pairs(TRADITIONAL)
             .filter_map(|(from, to)| Some((from.chars().next()?, to.chars().next()?)))
             .collect();
-        let asked = campaign.rounds.iter().map(|round| Asked::new(round, &traditional));
+        let asked = campaign
+            .rounds
+            .iter()
+            .map(|round| Asked::new(round, &traditional));
         Ok(Self {
             asked: asked.collect::<Result<_, _>>()?,
             stems: STEMS.lines().collect(),
@@ -74,7 +79,9 @@ impl Corpus {
 
 /// The text in traditional characters, one by one; not more than an input method would do.
 fn traditional(text: &str, table: &BTreeMap<char, char>) -> String {
-    text.chars().map(|c| table.get(&c).copied().unwrap_or(c)).collect()
+    text.chars()
+        .map(|c| table.get(&c).copied().unwrap_or(c))
+        .collect()
 }
 
 /// The lines of a table with two columns.
