@@ -24,8 +24,10 @@ pub(crate) fn serve(listen: SocketAddr) -> std::io::Result<()> {
         listeners.push(listener(address)?);
     }
     println!("echo http://{address}");
-    let workers: Vec<_> =
-        listeners.into_iter().map(|listener| std::thread::spawn(move || work(listener))).collect();
+    let workers: Vec<_> = listeners
+        .into_iter()
+        .map(|listener| std::thread::spawn(move || work(listener)))
+        .collect();
     for worker in workers {
         // A worker ends only with the process.
         drop(worker.join());
@@ -34,7 +36,11 @@ pub(crate) fn serve(listen: SocketAddr) -> std::io::Result<()> {
 }
 
 fn listener(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     socket.set_reuse_port(true)?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
@@ -44,12 +50,16 @@ fn listener(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
 }
 
 fn work(listener: std::net::TcpListener) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async move {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         loop {
-            let Ok((stream, _)) = listener.accept().await else { continue };
+            let Ok((stream, _)) = listener.accept().await else {
+                continue;
+            };
             drop(stream.set_nodelay(true));
             tokio::task::spawn_local(async move {
                 let connection = hyper::server::conn::http1::Builder::new()
@@ -61,6 +71,11 @@ fn work(listener: std::net::TcpListener) -> std::io::Result<()> {
 }
 
 async fn echo(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = request
+        .into_body()
+        .collect()
+        .await
+        .map(|body| body.to_bytes())
+        .unwrap_or_default();
     Ok(Response::new(Full::new(body)))
 }

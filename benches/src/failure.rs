@@ -19,12 +19,18 @@ pub(crate) struct Failure {
 impl Failure {
     /// Something broke.
     pub(crate) fn away(message: impl Display) -> Self {
-        Self { code: AWAY, message: message.to_string() }
+        Self {
+            code: AWAY,
+            message: message.to_string(),
+        }
     }
 
     /// A figure that would be a lie: messages were not counted.
     pub(crate) fn no(message: impl Display) -> Self {
-        Self { code: NO, message: message.to_string() }
+        Self {
+            code: NO,
+            message: message.to_string(),
+        }
     }
 }
 

@@ -63,13 +63,30 @@ pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
         quizzes.push(drain(quiz::Quiz::new(metrics), &log, store)?);
     }
     let mut table = Table::new(
-        format!("{} deliveries, one in forty delivered twice, ticks and the campaign between them", plan.count),
-        &["reader", "records", "records/s", "records/s of processor", "of the scan"],
+        format!(
+            "{} deliveries, one in forty delivered twice, ticks and the campaign between them",
+            plan.count
+        ),
+        &[
+            "reader",
+            "records",
+            "records/s",
+            "records/s of processor",
+            "of the scan",
+        ],
     );
-    for (name, own) in [("scan of inbound", &scans), ("dedup", &dedups), ("quiz", &quizzes)] {
+    for (name, own) in [
+        ("scan of inbound", &scans),
+        ("dedup", &dedups),
+        ("quiz", &quizzes),
+    ] {
         let middle = |of: &dyn Fn(&Sample) -> f64| median(&own.iter().map(of).collect::<Vec<_>>());
         let rate = |s: &Sample| ratio(s.records as f64, s.seconds);
-        let ratios: Vec<f64> = own.iter().zip(&scans).map(|(a, b)| ratio(rate(a), rate(b))).collect();
+        let ratios: Vec<f64> = own
+            .iter()
+            .zip(&scans)
+            .map(|(a, b)| ratio(rate(a), rate(b)))
+            .collect();
         let per_core = middle(&|s| ratio(s.records as f64, s.cpu_s));
         let cells = vec![
             name.to_owned(),
@@ -79,9 +96,13 @@ pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
             format!("{:.2}", median(&ratios)),
         ];
         let runs: Vec<Value> = own.iter().map(Sample::json).collect();
-        table.row(cells, json!({ "reader": name, "per_core": per_core, "ratio": median(&ratios), "runs": runs }));
+        table.row(
+            cells,
+            json!({ "reader": name, "per_core": per_core, "ratio": median(&ratios), "runs": runs }),
+        );
     }
-    let title = "The folds; processor time is that of the whole process: fold, journal's writers, RocksDB";
+    let title =
+        "The folds; processor time is that of the whole process: fold, journal's writers, RocksDB";
     place.publish("folds", title, &[table])
 }
 
@@ -94,9 +115,13 @@ struct Durables {
 
 impl Mailbox for Durables {
     fn deliver(&self, answers: Vec<msglog::Answer>) {
-        let failed = answers.iter().filter(|answer| answer.result.is_err()).count();
+        let failed = answers
+            .iter()
+            .filter(|answer| answer.result.is_err())
+            .count();
         self.failed.fetch_add(failed as u64, Ordering::Relaxed);
-        self.answered.fetch_add(answers.len() as u64, Ordering::Release);
+        self.answered
+            .fetch_add(answers.len() as u64, Ordering::Release);
     }
 }
 
@@ -109,8 +134,11 @@ fn fill(dir: &Path, count: u64) -> Result<Arc<Journal>, Failure> {
         tier: Tier::Consumer,
     };
     let topics = ALL.iter().map(topic).collect();
-    let journal = Journal::open(&dir.join("log"), JournalConfig::new(topics)).map_err(tried("open a journal"))?;
-    let inbound = journal.appender(INBOUND).map_err(tried("append to the journal"))?;
+    let journal = Journal::open(&dir.join("log"), JournalConfig::new(topics))
+        .map_err(tried("open a journal"))?;
+    let inbound = journal
+        .appender(INBOUND)
+        .map_err(tried("append to the journal"))?;
     let durables = Arc::new(Durables::default());
     let mut sent = append(&*inbound, &durables, synth::tick_everywhere(0, count)?)?;
     sent += append(&*inbound, &durables, synth::campaign_everywhere()?)?;
@@ -132,15 +160,22 @@ fn fill(dir: &Path, count: u64) -> Result<Arc<Journal>, Failure> {
     }
     match durables.failed.load(Ordering::Relaxed) {
         0 => Ok(journal),
-        failed => Err(Failure::away(format!("{failed} records did not become durable; is the disk full?"))),
+        failed => Err(Failure::away(format!(
+            "{failed} records did not become durable; is the disk full?"
+        ))),
     }
 }
 
 /// Appends all records, waiting while the queue is full; how many they were.
-fn append(inbound: &dyn Appender, durables: &Arc<Durables>, records: Vec<NewRecord>) -> Result<u64, Failure> {
+fn append(
+    inbound: &dyn Appender,
+    durables: &Arc<Durables>,
+    records: Vec<NewRecord>,
+) -> Result<u64, Failure> {
     let count = records.len() as u64;
     let answers: Arc<dyn Mailbox> = Arc::clone(durables) as Arc<dyn Mailbox>;
-    let mut records: Vec<(NewRecord, u64)> = records.into_iter().map(|record| (record, 0)).collect();
+    let mut records: Vec<(NewRecord, u64)> =
+        records.into_iter().map(|record| (record, 0)).collect();
     loop {
         match inbound.append(records, &answers) {
             Ok(()) => return Ok(count),
@@ -168,14 +203,22 @@ fn scan(log: &dyn Log) -> Result<Sample, Failure> {
     }
     let (cpu, began) = (cpu_s(std::process::id()), Instant::now());
     while records < wanted {
-        let batch = reader.poll(config.poll_records, config.poll_bytes, config.poll_wait).map_err(failed)?;
+        let batch = reader
+            .poll(config.poll_records, config.poll_bytes, config.poll_wait)
+            .map_err(failed)?;
         if batch.is_empty() {
-            return Err(Failure::away(format!("the scan ended after {records} of {wanted} records")));
+            return Err(Failure::away(format!(
+                "the scan ended after {records} of {wanted} records"
+            )));
         }
         records += batch.len() as u64;
     }
     let seconds = began.elapsed().as_secs_f64();
-    Ok(Sample { records, seconds, cpu_s: cpu_s(std::process::id()) - cpu })
+    Ok(Sample {
+        records,
+        seconds,
+        cpu_s: cpu_s(std::process::id()) - cpu,
+    })
 }
 
 /// Runs a fold until there is nothing more to read; the waits at the end are not counted.
@@ -193,7 +236,10 @@ fn drain<F: Fold>(fold: F, log: &Arc<dyn Log>, store: Store) -> Result<Sample, F
             Turn::Idle => idle += 1,
             Turn::Waiting(_) | Turn::Stopped => {
                 let reason = runner.status().report().reason;
-                return Err(Failure::away(format!("stage {} failed: {reason}", runner.name())));
+                return Err(Failure::away(format!(
+                    "stage {} failed: {reason}",
+                    runner.name()
+                )));
             }
         }
     }
@@ -206,20 +252,28 @@ fn drain<F: Fold>(fold: F, log: &Arc<dyn Log>, store: Store) -> Result<Sample, F
         )));
     }
     let seconds = worked.duration_since(began).as_secs_f64();
-    Ok(Sample { records: report.totals.inputs, seconds, cpu_s: spent - cpu })
+    Ok(Sample {
+        records: report.totals.inputs,
+        seconds,
+        cpu_s: spent - cpu,
+    })
 }
 
 fn check_quarantine(registry: &Registry) -> Result<(), Failure> {
     let text = registry.render();
     let count = |result: &str| {
         let start = format!("spillway_dedup_total{{result=\"{result}\"}} ");
-        text.lines().find_map(|line| line.strip_prefix(&start)?.parse::<f64>().ok()).unwrap_or(0.0)
+        text.lines()
+            .find_map(|line| line.strip_prefix(&start)?.parse::<f64>().ok())
+            .unwrap_or(0.0)
     };
     if count("new") == 0.0 {
         return Err(Failure::away("dedup shows no judged message"));
     }
     match count("quarantined") {
         0.0 => Ok(()),
-        quarantined => Err(Failure::no(format!("{quarantined} synthetic messages were quarantined"))),
+        quarantined => Err(Failure::no(format!(
+            "{quarantined} synthetic messages were quarantined"
+        ))),
     }
 }

@@ -3,10 +3,13 @@
 
 use crate::failure::Failure;
 use crate::load::{Outcome, drive};
+use crate::machine::{peak_mib, threads_cpu_s};
 use crate::report::{Place, Table, median, ratio};
 use crate::requests::{Requests, Reuse, first_id};
 use crate::server::{ALL_ROLES, INGRESS_ONLY, Node, NodeOptions, Server};
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::Duration;
 use wechat::Mode;
 
@@ -36,14 +39,28 @@ impl Plan {
     pub(crate) fn of(seconds: u64, rounds: usize) -> Self {
         let short = Duration::from_secs((seconds / 4).max(3));
         let (trial, connections) = (Duration::from_secs(3), vec![128, 512, 1024]);
-        Self { long: Duration::from_secs(seconds), short, trial, rounds, connections, ready: 200_000 }
+        Self {
+            long: Duration::from_secs(seconds),
+            short,
+            trial,
+            rounds,
+            connections,
+            ready: 200_000,
+        }
     }
 
     /// To see that everything works; its figures are worth little.
     pub(crate) fn quick() -> Self {
         let second = Duration::from_secs(1);
         let long = Duration::from_secs(3);
-        Self { long, short: second, trial: second, rounds: 1, connections: vec![256], ready: 5_000 }
+        Self {
+            long,
+            short: second,
+            trial: second,
+            rounds: 1,
+            connections: vec![256],
+            ready: 5_000,
+        }
     }
 }
 
@@ -81,9 +98,16 @@ impl Side {
 /// What one run showed.
 struct Sample {
     outcome: Outcome,
-    cpu_us: f64,
+    cpu: Cpu,
     peak_mib: f64,
     lag: Lag,
+}
+
+/// Processor time of the server for one message, in microseconds.
+#[derive(Default)]
+struct Cpu {
+    all_us: f64,
+    threads_us: BTreeMap<String, f64>,
 }
 
 /// How far behind the consumers were when the last answer came.
@@ -106,7 +130,8 @@ impl Sample {
             "rate": self.outcome.rate(), "answered": self.outcome.answered, "words": self.outcome.words,
             "failed": self.outcome.failed, "seconds": self.outcome.elapsed.as_secs_f64(),
             "p50_ms": self.outcome.latency_ms(0.5), "p99_ms": self.outcome.latency_ms(0.99),
-            "cpu_us_per_message": self.cpu_us, "peak_mib": self.peak_mib, "lag_records": self.lag.records,
+            "cpu_us_per_message": self.cpu.all_us,
+            "threads_us_per_message": self.cpu.threads_us, "peak_mib": self.peak_mib, "lag_records": self.lag.records,
             "behind_s": self.behind_s(), "status_lag_s": self.lag.status_s, "drain_s": self.lag.drain_s,
         })
     }
@@ -116,18 +141,31 @@ impl Sample {
 pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
     let mut tables = Vec::new();
     for reuse in [Reuse::KeepAlive, Reuse::PerMessage] {
-        tables.push(against_echo(place, plan, reuse)?);
+        tables.extend(against_echo(place, plan, reuse)?);
     }
     tables.push(safe_mode(place, plan)?);
-    place.publish("ingress", "Ingress on the journal, as many connections as saturate each side", &tables)
+    place.publish(
+        "ingress",
+        "Ingress on the journal, as many connections as saturate each side",
+        &tables,
+    )
 }
 
 const HEAD: [&str; 11] = [
-    "side", "connections", "requests/s", "ratio", "wanted", "in words", "p50 ms", "p99 ms", "cpu µs/msg",
-    "behind s", "peak MiB",
+    "side",
+    "connections",
+    "requests/s",
+    "ratio",
+    "wanted",
+    "in words",
+    "p50 ms",
+    "p99 ms",
+    "cpu µs/msg",
+    "behind s",
+    "peak MiB",
 ];
 
-fn against_echo(place: &Place, plan: &Plan, reuse: Reuse) -> Result<Table, Failure> {
+fn against_echo(place: &Place, plan: &Plan, reuse: Reuse) -> Result<[Table; 2], Failure> {
     let requests = Requests::plain(reuse);
     let mut best = Vec::new();
     for side in Side::ALL {
@@ -136,15 +174,33 @@ fn against_echo(place: &Place, plan: &Plan, reuse: Reuse) -> Result<Table, Failu
     let mut samples: Vec<Vec<Sample>> = Side::ALL.iter().map(|_| Vec::new()).collect();
     for _ in 0..plan.rounds {
         for ((side, &connections), into) in Side::ALL.into_iter().zip(&best).zip(&mut samples) {
-            let length = if side == Side::AllRoles { plan.long } else { plan.short };
-            let run = Run { side, mode: Mode::Plain, requests: &requests, reuse, connections, length };
+            let length = if side == Side::AllRoles {
+                plan.long
+            } else {
+                plan.short
+            };
+            let run = Run {
+                side,
+                mode: Mode::Plain,
+                requests: &requests,
+                reuse,
+                connections,
+                length,
+            };
             into.push(run.sample(place)?);
         }
     }
     let mut table = Table::new(format!("plain mode, {}", reuse.name()), &HEAD);
     for ((side, connections), own) in Side::ALL.into_iter().zip(best).zip(&samples) {
         let first = samples.first().map_or(&[][..], Vec::as_slice);
-        push_row(&mut table, side.name(), connections, own, first, side.wanted(reuse));
+        push_row(
+            &mut table,
+            side.name(),
+            connections,
+            own,
+            first,
+            side.wanted(reuse),
+        );
     }
     Ok(table)
 }
@@ -156,14 +212,31 @@ fn safe_mode(place: &Place, plan: &Plan) -> Result<Table, Failure> {
         for (mode, into) in modes.into_iter().zip(&mut samples) {
             let requests = Requests::ready(mode, plan.ready, first_id(), Reuse::KeepAlive);
             let (side, reuse, length) = (Side::Ingress, Reuse::KeepAlive, plan.long);
-            let run = Run { side, mode, requests: &requests, reuse, connections: READY_CONNECTIONS, length };
+            let run = Run {
+                side,
+                mode,
+                requests: &requests,
+                reuse,
+                connections: READY_CONNECTIONS,
+                length,
+            };
             into.push(run.sample(place)?);
         }
     }
-    let mut table = Table::new("safe mode beside plain, keep-alive, ready-made requests", &HEAD);
+    let mut table = Table::new(
+        "safe mode beside plain, keep-alive, ready-made requests",
+        &HEAD,
+    );
     for ((mode, own), wanted) in modes.into_iter().zip(&samples).zip([None, Some(0.8)]) {
         let first = samples.first().map_or(&[][..], Vec::as_slice);
-        push_row(&mut table, &format!("{} mode", mode.name()), READY_CONNECTIONS, own, first, wanted);
+        push_row(
+            &mut table,
+            &format!("{} mode", mode.name()),
+            READY_CONNECTIONS,
+            own,
+            first,
+            wanted,
+        );
     }
     Ok(table)
 }
@@ -179,7 +252,9 @@ fn push_row(
     let middle = |of: &dyn Fn(&Sample) -> f64| median(&own.iter().map(of).collect::<Vec<_>>());
     // Each run against the one beside it: what the machine did meanwhile, it did to both.
     let pairs = own.iter().zip(first);
-    let ratios: Vec<f64> = pairs.map(|(a, b)| ratio(a.outcome.rate(), b.outcome.rate())).collect();
+    let ratios: Vec<f64> = pairs
+        .map(|(a, b)| ratio(a.outcome.rate(), b.outcome.rate()))
+        .collect();
     let worst = own.iter().map(Sample::behind_s).fold(0.0, f64::max);
     let words = middle(&|s| ratio(s.outcome.words as f64, s.outcome.answered as f64));
     let peak = own.iter().map(|s| s.peak_mib).fold(0.0, f64::max);
@@ -192,7 +267,7 @@ fn push_row(
         format!("{:.0} %", words * 100.0),
         format!("{:.1}", middle(&|s| s.outcome.latency_ms(0.5))),
         format!("{:.1}", middle(&|s| s.outcome.latency_ms(0.99))),
-        format!("{:.1}", middle(&|s| s.cpu_us)),
+        format!("{:.1}", middle(&|s| s.cpu.all_us)),
         format!("{worst:.2}"),
         format!("{peak:.0}"),
     ];
@@ -212,14 +287,31 @@ fn saturating(
     requests: &Requests,
     reuse: Reuse,
 ) -> Result<usize, Failure> {
-    let mut best = (0.0, plan.connections.first().copied().unwrap_or(READY_CONNECTIONS));
+    let mut best = (
+        0.0,
+        plan.connections
+            .first()
+            .copied()
+            .unwrap_or(READY_CONNECTIONS),
+    );
     if plan.connections.len() < 2 {
         return Ok(best.1);
     }
     for &connections in &plan.connections {
-        let run = Run { side, mode: Mode::Plain, requests, reuse, connections, length: plan.trial };
+        let run = Run {
+            side,
+            mode: Mode::Plain,
+            requests,
+            reuse,
+            connections,
+            length: plan.trial,
+        };
         let rate = run.sample(place)?.outcome.rate();
-        println!("trial: {}, {}, {connections} connections: {rate:.0}/s", side.name(), reuse.name());
+        println!(
+            "trial: {}, {}, {connections} connections: {rate:.0}/s",
+            side.name(),
+            reuse.name()
+        );
         if rate > best.0 {
             best = (rate, connections);
         }
@@ -250,17 +342,30 @@ impl Run<'_> {
         let (server, address) = Server::echo()?;
         let (outcome, cpu_us) = self.load(&server, address)?;
         let peak_mib = crate::machine::peak_mib(server.pid());
-        Ok(Sample { outcome, cpu_us, peak_mib, lag: Lag::default() })
+        Ok(Sample {
+            outcome,
+            cpu_us,
+            peak_mib,
+            lag: Lag::default(),
+        })
     }
 
     fn sample_node(&self, place: &Place, roles: &str) -> Result<Sample, Failure> {
         let dir = place.scratch()?;
         let data = dir.path().join("node");
-        let node = Node::start(place, &NodeOptions { roles, data: &data, config: None, mode: self.mode })?;
+        let node = Node::start(
+            place,
+            &NodeOptions {
+                roles,
+                data: &data,
+                config: None,
+                mode: self.mode,
+            },
+        )?;
         node.publish(None)?;
-        let (outcome, cpu_us, mut lag) = node.ticker()?.during(|| {
-            let (outcome, cpu_us) = self.load(&node.server, node.ingress)?;
-            Ok((outcome, cpu_us, lag_of(&node.status()?)))
+        let (outcome, cpu, mut lag) = node.ticker()?.during(|| {
+            let (outcome, cpu) = self.load(&node.server, node.ingress)?;
+            Ok((outcome, cpu, lag_of(&node.status()?)))
         })?;
         let peak_mib = node.peak_mib();
         if self.side == Side::AllRoles {
@@ -268,31 +373,50 @@ impl Run<'_> {
             node.check_quarantine()?;
         }
         node.server.terminate()?;
-        Ok(Sample { outcome, cpu_us, peak_mib, lag })
+        Ok(Sample {
+            outcome,
+            cpu_us,
+            peak_mib,
+            lag,
+        })
     }
 
-    /// The warm-up and the run, with the server's processor time per message in microseconds.
-    fn load(
-        &self,
-        server: &Server,
-        address: std::net::SocketAddr,
-    ) -> Result<(Outcome, f64), Failure> {
+    /// The warm-up and the run, with the server's processor time.
+    fn load(&self, server: &Server, address: SocketAddr) -> Result<(Outcome, Cpu), Failure> {
         if matches!(self.requests, Requests::Patched(_)) {
-            drive(address, self.requests, self.reuse, self.connections, WARM_UP.min(self.length))?;
+            let length = WARM_UP.min(self.length);
+            drive(address, self.requests, self.reuse, self.connections, length)?;
         }
-        let before = server.cpu_s();
-        let outcome = drive(address, self.requests, self.reuse, self.connections, self.length)?;
-        let spent = server.cpu_s() - before;
-        let cpu_us = ratio(spent * 1e6, outcome.answered as f64);
-        Ok((outcome, cpu_us))
+        let (before, threads) = (server.cpu_s(), threads_cpu_s(server.pid()));
+        let outcome = drive(
+            address,
+            self.requests,
+            self.reuse,
+            self.connections,
+            self.length,
+        )?;
+        let per_message = |seconds: f64| ratio(seconds * 1e6, outcome.answered as f64);
+        let all_us = per_message(server.cpu_s() - before);
+        let since = |(name, spent): (String, f64)| {
+            let before = threads.get(&name).copied().unwrap_or(0.0);
+            (name, per_message(spent - before))
+        };
+        let threads_us = threads_cpu_s(server.pid()).into_iter().map(since).collect();
+        Ok((outcome, Cpu { all_us, threads_us }))
     }
 }
 
 fn lag_of(status: &Value) -> Lag {
     let stages = status["stages"].as_array().map_or(&[][..], Vec::as_slice);
     Lag {
-        records: stages.iter().filter_map(|stage| stage["lag_records"].as_u64()).sum(),
-        status_s: stages.iter().filter_map(|stage| stage["lag_seconds"].as_f64()).fold(0.0, f64::max),
+        records: stages
+            .iter()
+            .filter_map(|stage| stage["lag_records"].as_u64())
+            .sum(),
+        status_s: stages
+            .iter()
+            .filter_map(|stage| stage["lag_seconds"].as_f64())
+            .fold(0.0, f64::max),
         drain_s: 0.0,
     }
 }
@@ -305,12 +429,23 @@ pub(crate) fn saturating_rate(
 ) -> Result<(f64, f64), Failure> {
     let dir = place.scratch()?;
     let data = keep.map_or_else(|| dir.path().join("node"), std::path::Path::to_owned);
-    let options = NodeOptions { roles: ALL_ROLES, data: &data, config: None, mode: Mode::Plain };
+    let options = NodeOptions {
+        roles: ALL_ROLES,
+        data: &data,
+        config: None,
+        mode: Mode::Plain,
+    };
     let node = Node::start(place, &options)?;
     node.publish(None)?;
     let requests = Requests::plain(Reuse::KeepAlive);
     let outcome = node.ticker()?.during(|| {
-        drive(node.ingress, &requests, Reuse::KeepAlive, READY_CONNECTIONS, length)
+        drive(
+            node.ingress,
+            &requests,
+            Reuse::KeepAlive,
+            READY_CONNECTIONS,
+            length,
+        )
     })?;
     node.wait_drained()?;
     node.check_quarantine()?;

@@ -2,7 +2,7 @@
 //! sizes: records per second, processor time, and what reaches the disk.
 
 use crate::failure::{Failure, tried};
-use crate::machine::{cpu_s, thread_cpu_s, written_bytes};
+use crate::machine::{cpu_s, threads_cpu_s, written_bytes};
 use crate::report::{Place, Table, median, ratio};
 use crate::synth;
 use msglog::journal::JournalConfig;
@@ -34,12 +34,20 @@ pub(crate) struct Plan {
 impl Plan {
     /// As it is specified.
     pub(crate) fn full() -> Self {
-        Self { length: Duration::from_secs(5), rounds: 3, windows: vec![(512, 1), (1024, 1), (1024, 32), (4096, 32)] }
+        Self {
+            length: Duration::from_secs(5),
+            rounds: 3,
+            windows: vec![(512, 1), (1024, 1), (1024, 32), (4096, 32)],
+        }
     }
 
     /// To see that everything works.
     pub(crate) fn quick() -> Self {
-        Self { length: Duration::from_secs(1), rounds: 1, windows: vec![(1024, 32)] }
+        Self {
+            length: Duration::from_secs(1),
+            rounds: 1,
+            windows: vec![(1024, 32)],
+        }
     }
 }
 
@@ -80,13 +88,23 @@ impl Sample {
 
 /// The benchmark.
 pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
-    let pool: Vec<NewRecord> =
-        (0..POOL).map(|nth| synth::delivery(nth, POOL)).collect::<Result<_, _>>()?;
+    let pool: Vec<NewRecord> = (0..POOL)
+        .map(|nth| synth::delivery(nth, POOL))
+        .collect::<Result<_, _>>()?;
     let mut table = Table::new(
         "journal (one topic, 24 partitions) beside plain write + fdatasync",
         &[
-            "side", "on their way", "a call", "records/s", "ratio", "wanted", "records/flush", "cpu µs/record",
-            "writer's µs", "written/framed", "files/framed",
+            "side",
+            "on their way",
+            "a call",
+            "records/s",
+            "ratio",
+            "wanted",
+            "records/flush",
+            "cpu µs/record",
+            "writer's µs",
+            "written/framed",
+            "files/framed",
         ],
     );
     for &window in &plan.windows {
@@ -97,12 +115,19 @@ pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
             plain.push(plainly(dir.path(), &sample, &sizes)?);
             ours.push(sample);
         }
-        let ratios: Vec<f64> =
-            ours.iter().zip(&plain).map(|(a, b)| ratio(a.rate(), b.rate())).collect();
+        let ratios: Vec<f64> = ours
+            .iter()
+            .zip(&plain)
+            .map(|(a, b)| ratio(a.rate(), b.rate()))
+            .collect();
         push_row(&mut table, "journal", window, &ours, Some((&ratios, 0.7)));
         push_row(&mut table, "plain", window, &plain, None);
     }
-    place.publish("journal", "The journal at its saturating rate (wanted: written/framed under 1.2)", &[table])
+    place.publish(
+        "journal",
+        "The journal at its saturating rate (wanted: written/framed under 1.2)",
+        &[table],
+    )
 }
 
 fn push_row(
@@ -121,11 +146,23 @@ fn push_row(
         format!("{:.0}", middle(&Sample::rate)),
         format!("{quotient:.2}"),
         against.map_or_else(|| "-".to_owned(), |(_, wanted)| format!("{wanted:.1}")),
-        format!("{:.0}", middle(&|s| ratio(s.records as f64, s.flushes as f64))),
+        format!(
+            "{:.0}",
+            middle(&|s| ratio(s.records as f64, s.flushes as f64))
+        ),
         format!("{:.2}", middle(&Sample::cpu_us)),
-        format!("{:.2}", middle(&|s| ratio(s.writer_cpu_s * 1e6, s.records as f64))),
-        format!("{:.3}", middle(&|s| ratio(s.written as f64, s.framed as f64))),
-        format!("{:.3}", middle(&|s| ratio(s.stored as f64, s.framed as f64))),
+        format!(
+            "{:.2}",
+            middle(&|s| ratio(s.writer_cpu_s * 1e6, s.records as f64))
+        ),
+        format!(
+            "{:.3}",
+            middle(&|s| ratio(s.written as f64, s.framed as f64))
+        ),
+        format!(
+            "{:.3}",
+            middle(&|s| ratio(s.stored as f64, s.framed as f64))
+        ),
     ];
     let runs: Vec<Value> = own.iter().map(Sample::json).collect();
     table.row(cells, json!({ "side": side, "window": window.0, "a_call": window.1, "ratio": quotient, "runs": runs }));
@@ -164,9 +201,14 @@ impl Inbox {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(Failure::away("the journal did not answer for half a minute"));
+                return Err(Failure::away(
+                    "the journal did not answer for half a minute",
+                ));
             }
-            (state, _) = self.wake.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+            (state, _) = self
+                .wake
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -176,7 +218,10 @@ impl Mailbox for Inbox {
         let mut state = self.lock();
         state.records += answers.len() as u64;
         state.sizes.push(answers.len());
-        if let Some(error) = answers.iter().find_map(|answer| answer.result.as_ref().err()) {
+        if let Some(error) = answers
+            .iter()
+            .find_map(|answer| answer.result.as_ref().err())
+        {
             state.failure.get_or_insert_with(|| error.to_string());
         }
         drop(state);
@@ -197,16 +242,23 @@ fn journal(
         tier: Tier::Ingress,
     };
     let home = dir.join("log");
-    let journal = Journal::open(&home, JournalConfig::new(vec![topic])).map_err(tried("open a journal"))?;
-    let appender = journal.appender(INBOUND).map_err(tried("append to the journal"))?;
+    let journal =
+        Journal::open(&home, JournalConfig::new(vec![topic])).map_err(tried("open a journal"))?;
+    let appender = journal
+        .appender(INBOUND)
+        .map_err(tried("append to the journal"))?;
     let mailbox = Arc::new(Inbox::default());
-    let (cpu, writer, written) = (cpu_s(std::process::id()), thread_cpu_s("log-"), written_bytes());
+    let (cpu, writer, written) = (
+        cpu_s(std::process::id()),
+        thread_cpu_s("log-"),
+        written_bytes(),
+    );
     let began = Instant::now();
     let sent = append_for(&*appender, &mailbox, pool, window, length)?;
     mailbox.wait(sent, 0)?;
     let seconds = began.elapsed().as_secs_f64();
     let cpu = cpu_s(std::process::id()) - cpu;
-    let writer = thread_cpu_s("log-") - writer;
+    let writer = writer_cpu_s() - writer;
     let written = written_bytes().saturating_sub(written);
     journal.close();
     let (framed, stored) = sizes_of(&home).map_err(tried("measure the journal's files"))?;
@@ -224,6 +276,14 @@ fn journal(
     Ok((sample, sizes))
 }
 
+/// Processor time of the journal's writer, whose thread is named by its topic.
+fn writer_cpu_s() -> f64 {
+    threads_cpu_s(std::process::id())
+        .get("log-inbound")
+        .copied()
+        .unwrap_or(0.0)
+}
+
 /// Keeps `window` records on their way for so long; how many were sent.
 fn append_for(
     appender: &dyn Appender,
@@ -238,10 +298,14 @@ fn append_for(
     let ending = Instant::now() + length;
     while Instant::now() < ending {
         while sent - answered + a_call <= window {
-            let call = (sent..sent + a_call).zip(&mut records).map(|(slot, record)| (record.clone(), slot));
+            let call = (sent..sent + a_call)
+                .zip(&mut records)
+                .map(|(slot, record)| (record.clone(), slot));
             appender
                 .append(call.collect(), &answers)
-                .map_err(|refused| Failure::away(format!("the journal refused a record: {}", refused.reason)))?;
+                .map_err(|refused| {
+                    Failure::away(format!("the journal refused a record: {}", refused.reason))
+                })?;
             sent += a_call;
         }
         answered = mailbox.wait(sent, window - a_call)?;
@@ -254,7 +318,8 @@ fn plainly(dir: &Path, of: &Sample, sizes: &[usize]) -> Result<Sample, Failure> 
     let per_record = ratio(of.framed as f64, of.records as f64);
     let piece = piece(&dir.join("log")).map_err(tried("read a segment"))?;
     let path = dir.join("plain");
-    let mut file = std::fs::File::create(&path).map_err(tried(format!("make {}", path.display())))?;
+    let mut file =
+        std::fs::File::create(&path).map_err(tried(format!("make {}", path.display())))?;
     let (cpu, written) = (cpu_s(std::process::id()), written_bytes());
     let began = Instant::now();
     let mut at = 0;
@@ -262,7 +327,8 @@ fn plainly(dir: &Path, of: &Sample, sizes: &[usize]) -> Result<Sample, Failure> 
         let mut left = (records as f64 * per_record) as usize;
         while left > 0 {
             let bytes = left.min(piece.len() - at);
-            file.write_all(&piece[at..at + bytes]).map_err(tried("write plainly"))?;
+            file.write_all(&piece[at..at + bytes])
+                .map_err(tried("write plainly"))?;
             at = (at + bytes) % piece.len();
             left -= bytes;
         }
@@ -305,7 +371,9 @@ fn sizes_of(home: &Path) -> std::io::Result<(u64, u64)> {
 
 /// The beginning of the journal's own bytes.
 fn piece(home: &Path) -> std::io::Result<Vec<u8>> {
-    let first = segments(home)?.into_iter().find(|path| path.extension().is_some_and(|e| e == "log"));
+    let first = segments(home)?
+        .into_iter()
+        .find(|path| path.extension().is_some_and(|e| e == "log"));
     let mut bytes = std::fs::read(first.unwrap_or_default())?;
     bytes.truncate(PIECE_BYTES);
     Ok(bytes)

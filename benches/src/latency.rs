@@ -31,12 +31,20 @@ pub(crate) struct Plan {
 impl Plan {
     /// As it is specified.
     pub(crate) fn full() -> Self {
-        Self { saturation: Duration::from_secs(10), to: "2013-04-09T14:02:00+08:00", scale_max: f64::MAX }
+        Self {
+            saturation: Duration::from_secs(10),
+            to: "2013-04-09T14:02:00+08:00",
+            scale_max: f64::MAX,
+        }
     }
 
     /// To see that everything works.
     pub(crate) fn quick() -> Self {
-        Self { saturation: Duration::from_secs(2), to: "2013-04-09T14:00:05+08:00", scale_max: 0.02 }
+        Self {
+            saturation: Duration::from_secs(2),
+            to: "2013-04-09T14:00:05+08:00",
+            scale_max: 0.02,
+        }
     }
 }
 
@@ -51,12 +59,21 @@ pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
         .and_then(|line| line.trim().parse().ok())
         .ok_or_else(|| Failure::away("`surge curve` prints no arrivals of second 2"))?;
     let scale = ratio(saturating / 2.0, peak).min(plan.scale_max);
-    println!("saturating rate {saturating:.0}/s; the event times {scale:.3} has {:.0} messages in second 2", peak * scale);
+    println!(
+        "saturating rate {saturating:.0}/s; the event times {scale:.3} has {:.0} messages in second 2",
+        peak * scale
+    );
     let dir = place.scratch()?;
     let recording = dir.path().join("latency.jsonl");
     succeed(
         Command::new(&surge)
-            .args(["generate", PROFILE, "--rate", &format!("{scale:.4}"), "--out"])
+            .args([
+                "generate",
+                PROFILE,
+                "--rate",
+                &format!("{scale:.4}"),
+                "--out",
+            ])
             .arg(&recording),
     )?;
     let report = replay(place, plan, &surge, dir.path())?;
@@ -67,12 +84,20 @@ pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
         "14:00:00 to the end at real time, all roles, keep-alive, from the scheduled instant",
         &["percentile", "ms", "wanted", "times fdatasync p50"],
     );
-    for (name, member, wanted) in
-        [("p50", "p50", None), ("p99", "p99", Some(50.0)), ("p99.9", "p999", Some(250.0)), ("max", "max", None)]
-    {
+    for (name, member, wanted) in [
+        ("p50", "p50", None),
+        ("p99", "p99", Some(50.0)),
+        ("p99.9", "p999", Some(250.0)),
+        ("max", "max", None),
+    ] {
         let wanted_cell = wanted.map_or_else(|| "-".to_owned(), |ms: f64| format!("< {ms:.0}"));
         let times = ratio(figure(member), flush);
-        let cells = vec![name.into(), format!("{:.2}", figure(member)), wanted_cell, format!("{times:.1}")];
+        let cells = vec![
+            name.into(),
+            format!("{:.2}", figure(member)),
+            wanted_cell,
+            format!("{times:.1}"),
+        ];
         table.row(cells, json!({ "percentile": name, "ms": figure(member), "wanted_ms": wanted, "times_fdatasync": times }));
     }
     let mut load = Table::new("what was sent", &["", "figure"]);
@@ -83,29 +108,55 @@ pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
         ("acked", report["all"]["acked"].clone()),
         ("in words", report["all"]["words"].clone()),
         ("most acks in one second", report["peak_acks_per_s"].clone()),
-        ("client behind its schedule at most, ms", report["behind_ms"].clone()),
-        ("peak memory of the node, MiB", report["node_peak_mib"].clone()),
+        (
+            "client behind its schedule at most, ms",
+            report["behind_ms"].clone(),
+        ),
+        (
+            "peak memory of the node, MiB",
+            report["node_peak_mib"].clone(),
+        ),
     ] {
         let figure = value.as_f64().unwrap_or(0.0);
-        load.row(vec![name.to_owned(), format!("{figure:.0}")], json!({ "what": name, "figure": value }));
+        load.row(
+            vec![name.to_owned(), format!("{figure:.0}")],
+            json!({ "what": name, "figure": value }),
+        );
     }
-    place.publish("latency", "Ack latency of the event's first two minutes", &[table, load])
+    place.publish(
+        "latency",
+        "Ack latency of the event's first two minutes",
+        &[table, load],
+    )
 }
 
 fn replay(place: &Place, plan: &Plan, surge: &Path, dir: &Path) -> Result<Value, Failure> {
     let beside = |suffix: &str| dir.join(format!("latency.jsonl.{suffix}"));
     let (data, config) = (dir.join("node"), beside("spillway.toml"));
-    let options =
-        NodeOptions { roles: ALL_ROLES, data: &data, config: Some(&config), mode: Mode::Plain };
+    let options = NodeOptions {
+        roles: ALL_ROLES,
+        data: &data,
+        config: Some(&config),
+        mode: Mode::Plain,
+    };
     let node = Node::start(place, &options)?;
     node.publish(Some(&beside("campaign.toml")))?;
     let path = dir.join("report.json");
     let status = Command::new(surge)
         .arg("replay")
         .arg(dir.join("latency.jsonl"))
-        .args(["--target", &format!("http://{}/wechat/mi", node.ingress), "--token", "demo"])
+        .args([
+            "--target",
+            &format!("http://{}/wechat/mi", node.ingress),
+            "--token",
+            "demo",
+        ])
         .args(["--from", FROM, "--to", plan.to, "--speed", "1"])
-        .args(["--clock", &format!("http://{}", node.admin), "--clock-token"])
+        .args([
+            "--clock",
+            &format!("http://{}", node.admin),
+            "--clock-token",
+        ])
         .arg(node.token_file())
         .args(["--quiet", "--report"])
         .arg(&path)
@@ -114,7 +165,10 @@ fn replay(place: &Place, plan: &Plan, surge: &Path, dir: &Path) -> Result<Value,
         .map_err(tried("run surge replay"))?;
     // 1 says that something was not acked; the table says how much.
     if !matches!(status.code(), Some(0 | 1)) {
-        return Err(Failure { code: AWAY, message: format!("surge replay ended with {status}") });
+        return Err(Failure {
+            code: AWAY,
+            message: format!("surge replay ended with {status}"),
+        });
     }
     let text = std::fs::read(&path).map_err(tried(format!("read {}", path.display())))?;
     let mut report: Value = serde_json::from_slice(&text).map_err(tried("read surge's report"))?;

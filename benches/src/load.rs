@@ -39,8 +39,15 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     fn new() -> Result<Self, Failure> {
-        let latency = Histogram::new_with_max(LATENCY_MAX_US, 3).map_err(tried("make a histogram"))?;
-        Ok(Self { answered: 0, words: 0, failed: 0, elapsed: Duration::ZERO, latency })
+        let latency =
+            Histogram::new_with_max(LATENCY_MAX_US, 3).map_err(tried("make a histogram"))?;
+        Ok(Self {
+            answered: 0,
+            words: 0,
+            failed: 0,
+            elapsed: Duration::ZERO,
+            latency,
+        })
     }
 
     /// Answers per second.
@@ -75,7 +82,9 @@ pub(crate) fn drive(
     connections: usize,
     length: Duration,
 ) -> Result<Outcome, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let runtime = runtime.map_err(tried("start the client"))?;
     let next = Arc::new(AtomicU64::new(first_id()));
     let stop = Arc::new(AtomicBool::new(false));
@@ -120,7 +129,12 @@ pub(crate) fn drive(
 
 /// Loopback has 127.0.0.0/8.
 fn source_of(index: usize) -> IpAddr {
-    IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2 + u8::try_from(index % SOURCES).unwrap_or(0)))
+    IpAddr::V4(Ipv4Addr::new(
+        127,
+        0,
+        0,
+        2 + u8::try_from(index % SOURCES).unwrap_or(0),
+    ))
 }
 
 struct Worker {

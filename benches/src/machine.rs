@@ -3,6 +3,7 @@
 use crate::failure::{Failure, tried};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant;
@@ -26,7 +27,9 @@ pub(crate) struct Machine {
 impl Machine {
     /// Looks around; `dir` is where the benchmarks will write.
     pub(crate) fn look(dir: &Path) -> Result<Self, Failure> {
-        let cores = std::thread::available_parallelism().map_err(tried("count the cores"))?.get();
+        let cores = std::thread::available_parallelism()
+            .map_err(tried("count the cores"))?
+            .get();
         let memory = read("/proc/meminfo");
         let kib: u64 = field(&memory, "MemTotal").parse().unwrap_or(0);
         Ok(Self {
@@ -56,7 +59,11 @@ impl Machine {
         format!(
             "{} cores ({}), {} MiB, Linux {}, fdatasync of 4 KiB p50 {:.2} ms",
             self.cores,
-            if self.model.is_empty() { "unnamed" } else { &self.model },
+            if self.model.is_empty() {
+                "unnamed"
+            } else {
+                &self.model
+            },
             self.memory_mib,
             self.kernel,
             self.fdatasync_p50_ms(),
@@ -96,27 +103,45 @@ fn field(text: &str, name: &str) -> String {
 pub(crate) fn cpu_s(pid: u32) -> f64 {
     let stat = read(&format!("/proc/{pid}/stat"));
     // The name in parentheses may hold anything; numbers begin behind it, with the state as field 3.
-    let Some((_, rest)) = stat.rsplit_once(')') else { return 0.0 };
-    let ticks = rest.split_whitespace().skip(11).take(2).filter_map(|word| word.parse::<f64>().ok());
+    let Some((_, rest)) = stat.rsplit_once(')') else {
+        return 0.0;
+    };
+    let ticks = rest
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|word| word.parse::<f64>().ok());
     ticks.sum::<f64>() / TICKS_PER_SECOND
 }
 
-/// Processor time of the threads of this process whose name begins so, in seconds.
-pub(crate) fn thread_cpu_s(name: &str) -> f64 {
-    let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return 0.0 };
-    let named = tasks.filter_map(Result::ok).map(|task| task.path()).filter(|task| {
-        std::fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.starts_with(name))
-    });
-    let spent = named.filter_map(|task| {
-        let text = std::fs::read_to_string(task.join("schedstat")).ok()?;
-        text.split_whitespace().next()?.parse::<f64>().ok()
-    });
-    spent.sum::<f64>() / 1e9
+/// Processor time of the threads of a process that are alive, in seconds, by name without its number.
+pub(crate) fn threads_cpu_s(pid: u32) -> BTreeMap<String, f64> {
+    let mut spent = BTreeMap::new();
+    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
+        return spent;
+    };
+    for task in tasks.filter_map(Result::ok).map(|task| task.path()) {
+        let name = std::fs::read_to_string(task.join("comm")).unwrap_or_default();
+        let name = name
+            .trim()
+            .trim_end_matches(|c: char| c.is_ascii_digit())
+            .trim_end_matches('-');
+        let text = std::fs::read_to_string(task.join("schedstat")).unwrap_or_default();
+        let nanos: f64 = text
+            .split_whitespace()
+            .next()
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(0.0);
+        *spent.entry(name.to_owned()).or_insert(0.0) += nanos / 1e9;
+    }
+    spent
 }
 
 /// Most memory that a process had resident so far, in MiB.
 pub(crate) fn peak_mib(pid: u32) -> f64 {
-    let kib: f64 = field(&read(&format!("/proc/{pid}/status")), "VmHWM").parse().unwrap_or(0.0);
+    let kib: f64 = field(&read(&format!("/proc/{pid}/status")), "VmHWM")
+        .parse()
+        .unwrap_or(0.0);
     kib / 1024.0
 }
 
@@ -131,5 +156,7 @@ pub(crate) fn raise_open_files() {
 
 /// Bytes that this process caused to be written to disks so far.
 pub(crate) fn written_bytes() -> u64 {
-    field(&read("/proc/self/io"), "write_bytes").parse().unwrap_or(0)
+    field(&read("/proc/self/io"), "write_bytes")
+        .parse()
+        .unwrap_or(0)
 }

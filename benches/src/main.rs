@@ -1,6 +1,10 @@
 //! Benchmarks: ratios within one run on one machine, as tables for people and as JSON for machines. Nothing here
 //! passes or fails on a time; a process that fails does, and a message that was not counted.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "tables on the terminal are what this program is for")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tables on the terminal are what this program is for"
+)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod echo;
@@ -118,9 +122,16 @@ fn run(command: Command) -> Result<(), Failure> {
         }
         Command::Latency => latency::run(&place, &latency::Plan::full()),
         Command::Journal => journal::run(&place, &journal::Plan::full()),
-        Command::Folds { count: deliveries, rounds } => {
-            folds::run(&place, &folds::Plan { count: deliveries, rounds: count(rounds) })
-        }
+        Command::Folds {
+            count: deliveries,
+            rounds,
+        } => folds::run(
+            &place,
+            &folds::Plan {
+                count: deliveries,
+                rounds: count(rounds),
+            },
+        ),
         Command::Rebuild { node, config } => rebuild::run(&place, &node, config.as_deref()),
         Command::Memory { seconds } => memory::run(&place, seconds),
         Command::All { quick } => all(&place, quick),
@@ -133,12 +144,24 @@ fn all(place: &Place, quick: bool) -> Result<(), Failure> {
     if quick {
         println!("quick: everything is run, its figures are worth little");
         journal::run(place, &journal::Plan::quick())?;
-        folds::run(place, &folds::Plan { count: 20_000, rounds: 1 })?;
+        folds::run(
+            place,
+            &folds::Plan {
+                count: 20_000,
+                rounds: 1,
+            },
+        )?;
         ingress::run(place, &ingress::Plan::quick())?;
         latency::run(place, &latency::Plan::quick())?;
     } else {
         journal::run(place, &journal::Plan::full())?;
-        folds::run(place, &folds::Plan { count: 500_000, rounds: 3 })?;
+        folds::run(
+            place,
+            &folds::Plan {
+                count: 500_000,
+                rounds: 3,
+            },
+        )?;
         ingress::run(place, &ingress::Plan::of(60, 3))?;
         latency::run(place, &latency::Plan::full())?;
     }

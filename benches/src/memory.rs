@@ -21,8 +21,20 @@ pub(crate) fn run(place: &Place, seconds: u64) -> Result<(), Failure> {
             shortest = peak_mib;
         }
         let of = ratio(peak_mib, shortest);
-        let cells = vec![length.to_string(), format!("{rate:.0}"), format!("{peak_mib:.0}"), format!("{of:.2}")];
-        table.row(cells, json!({ "seconds": length, "rate": rate, "peak_mib": peak_mib, "ratio": of }));
+        let cells = vec![
+            length.to_string(),
+            format!("{rate:.0}"),
+            format!("{peak_mib:.0}"),
+            format!("{of:.2}"),
+        ];
+        table.row(
+            cells,
+            json!({ "seconds": length, "rate": rate, "peak_mib": peak_mib, "ratio": of }),
+        );
     }
-    place.publish("memory", "Peak resident memory of a node (wanted: under 512 MiB, whatever the length)", &[table])
+    place.publish(
+        "memory",
+        "Peak resident memory of a node (wanted: under 512 MiB, whatever the length)",
+        &[table],
+    )
 }

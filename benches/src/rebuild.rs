@@ -19,7 +19,10 @@ const WANTED_S: f64 = 25.0;
 pub(crate) fn run(place: &Place, node: &Path, config: Option<&Path>) -> Result<(), Failure> {
     let log = node.join("log");
     if !log.join("log.id").exists() {
-        return Err(Failure::away(format!("{} is no directory of a node: there is no log in it", node.display())));
+        return Err(Failure::away(format!(
+            "{} is no directory of a node: there is no log in it",
+            node.display()
+        )));
     }
     refuse_running(&log)?;
     let state = node.join("state");
@@ -39,15 +42,16 @@ pub(crate) fn run(place: &Place, node: &Path, config: Option<&Path>) -> Result<(
     let running = Node::start(place, &options)?;
     let started = began.elapsed();
     let seconds = (started + running.wait_drained()?).as_secs_f64();
-    let (status, cpu_s, peak_mib) = (running.status()?, running.server.cpu_s(), running.peak_mib());
+    let (status, cpu_s, peak_mib) = (
+        running.status()?,
+        running.server.cpu_s(),
+        running.peak_mib(),
+    );
     running.check_quarantine()?;
     running.server.terminate()?;
     let inputs = |name: &str| inputs_of(&status, name);
     let (dedup, quiz) = (inputs("dedup"), inputs("quiz"));
-    let mut table = Table::new(
-        "both states from nothing, page cache warm",
-        &["", "figure"],
-    );
+    let mut table = Table::new("both states from nothing, page cache warm", &["", "figure"]);
     let event_s = ratio(seconds * EVENT, dedup);
     for (name, figure, digits) in [
         ("records of inbound", dedup, 0),
@@ -60,15 +64,24 @@ pub(crate) fn run(place: &Place, node: &Path, config: Option<&Path>) -> Result<(
         ("seconds for 2.8 million at this rate", event_s, 1),
         ("of the wanted 25 s", ratio(event_s, WANTED_S), 2),
     ] {
-        table.row(vec![name.to_owned(), format!("{figure:.digits$}")], json!({ "what": name, "figure": figure }));
+        table.row(
+            vec![name.to_owned(), format!("{figure:.digits$}")],
+            json!({ "what": name, "figure": figure }),
+        );
     }
-    place.publish("rebuild", &format!("Rebuild of the states of {}", node.display()), &[table])
+    place.publish(
+        "rebuild",
+        &format!("Rebuild of the states of {}", node.display()),
+        &[table],
+    )
 }
 
 fn inputs_of(status: &Value, name: &str) -> f64 {
     let stages = status["stages"].as_array().map_or(&[][..], Vec::as_slice);
     let stage = stages.iter().find(|stage| stage["name"] == name);
-    stage.and_then(|stage| stage["totals"]["inputs"].as_f64()).unwrap_or(0.0)
+    stage
+        .and_then(|stage| stage["totals"]["inputs"].as_f64())
+        .unwrap_or(0.0)
 }
 
 /// The state of a running node is not to be deleted under it.
@@ -77,7 +90,10 @@ fn refuse_running(log: &Path) -> Result<(), Failure> {
     let comm = PathBuf::from("/proc").join(pid.trim()).join("comm");
     let name = std::fs::read_to_string(comm).unwrap_or_default();
     if name.trim() == "spillway" {
-        return Err(Failure::away(format!("process {} owns this log; stop the node first", pid.trim())));
+        return Err(Failure::away(format!(
+            "process {} owns this log; stop the node first",
+            pid.trim()
+        )));
     }
     Ok(())
 }

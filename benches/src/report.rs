@@ -24,12 +24,18 @@ impl Place {
         let dir = programs.parent().unwrap_or(Path::new(".")).join("benches");
         std::fs::create_dir_all(&dir).map_err(tried(format!("make {}", dir.display())))?;
         let machine = Machine::look(&dir)?;
-        Ok(Self { programs, dir, machine })
+        Ok(Self {
+            programs,
+            dir,
+            machine,
+        })
     }
 
     /// A fresh directory that goes away with its handle.
     pub(crate) fn scratch(&self) -> Result<tempfile::TempDir, Failure> {
-        let made = tempfile::Builder::new().prefix("work-").tempdir_in(&self.dir);
+        let made = tempfile::Builder::new()
+            .prefix("work-")
+            .tempdir_in(&self.dir);
         made.map_err(tried(format!("make a directory in {}", self.dir.display())))
     }
 
@@ -39,7 +45,10 @@ impl Place {
         if path.exists() {
             return Ok(path);
         }
-        Err(Failure::away(format!("{} is missing; build the workspace in release first", path.display())))
+        Err(Failure::away(format!(
+            "{} is missing; build the workspace in release first",
+            path.display()
+        )))
     }
 
     /// Prints the tables and writes `NAME.json`.
@@ -62,7 +71,11 @@ impl Place {
 
 /// Which build this is: figures of one with assertions are not those of what is shipped.
 fn profile() -> &'static str {
-    if cfg!(debug_assertions) { "release with assertions" } else { "release as shipped" }
+    if cfg!(debug_assertions) {
+        "release with assertions"
+    } else {
+        "release as shipped"
+    }
 }
 
 /// One table: text cells for people, and the raw figures of each row.
@@ -75,7 +88,11 @@ pub(crate) struct Table {
 impl Table {
     /// An empty table.
     pub(crate) fn new(title: impl Into<String>, head: &[&'static str]) -> Self {
-        Self { title: title.into(), head: head.to_vec(), rows: Vec::new() }
+        Self {
+            title: title.into(),
+            head: head.to_vec(),
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row: what people see, and everything that was measured.
@@ -85,17 +102,26 @@ impl Table {
 
     fn text(&self) -> String {
         let head: Vec<String> = self.head.iter().map(|&word| word.to_owned()).collect();
-        let lines: Vec<&Vec<String>> =
-            std::iter::once(&head).chain(self.rows.iter().map(|(cells, _)| cells)).collect();
+        let lines: Vec<&Vec<String>> = std::iter::once(&head)
+            .chain(self.rows.iter().map(|(cells, _)| cells))
+            .collect();
         let width = |column: usize| {
             let cells = lines.iter().filter_map(|line| line.get(column));
             cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..head.len()).map(width).collect();
         let spell = |line: &Vec<String>| {
-            let cells = line.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
-                if column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-            });
+            let cells = line
+                .iter()
+                .zip(&widths)
+                .enumerate()
+                .map(|(column, (cell, &width))| {
+                    if column == 0 {
+                        format!("{cell:<width$}")
+                    } else {
+                        format!("{cell:>width$}")
+                    }
+                });
             cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
         };
         let lines: Vec<String> = lines.into_iter().map(spell).collect();
@@ -147,7 +173,11 @@ mod tests {
         let mut table = Table::new("t", &["side", "rate"]);
         table.row(vec!["echo".into(), "12".into()], json!({ "rate": 12.0 }));
         table.row(vec!["all roles".into(), "7".into()], json!({ "rate": 7.0 }));
-        assert!(table.text().ends_with("side       rate\necho         12\nall roles     7"));
+        assert!(
+            table
+                .text()
+                .ends_with("side       rate\necho         12\nall roles     7")
+        );
         assert_eq!(table.json()["rows"][1]["rate"], 7.0);
     }
 }

@@ -29,7 +29,19 @@ pub(crate) const ORIGINAL_ID: &str = "gh_3f9c1e7ab204";
 
 /// What a fan writes, one after the other: joins, answers in words and letters, talk.
 const TEXTS: [&str; PER_FAN as usize] = [
-    "GO", "D", "选D", "雷军", "我选A", "小米加油", "B", "答案是C", "什么时候开始", "go", "d", "谢谢", "A",
+    "GO",
+    "D",
+    "选D",
+    "雷军",
+    "我选A",
+    "小米加油",
+    "B",
+    "答案是C",
+    "什么时候开始",
+    "go",
+    "d",
+    "谢谢",
+    "A",
 ];
 
 /// How connections are used.
@@ -84,8 +96,14 @@ impl Requests {
     /// `count` callbacks in a mode, with ids from `first_id` on.
     pub(crate) fn ready(mode: Mode, count: usize, first_id: u64, reuse: Reuse) -> Self {
         let account = account(mode);
-        let requests = (first_id..).take(count).map(|id| request(&account, id, reuse)).collect();
-        Self::Ready(Arc::new(Ready { requests, next: AtomicUsize::new(0) }))
+        let requests = (first_id..)
+            .take(count)
+            .map(|id| request(&account, id, reuse))
+            .collect();
+        Self::Ready(Arc::new(Ready {
+            requests,
+            next: AtomicUsize::new(0),
+        }))
     }
 
     /// Writes the request of this id; false when there is none left.
@@ -94,14 +112,22 @@ impl Requests {
         match self {
             Self::Patched(templates) => {
                 let nth = usize::try_from(id % PER_FAN).unwrap_or(0);
-                let Some(template) = templates.get(nth) else { return false };
+                let Some(template) = templates.get(nth) else {
+                    return false;
+                };
                 buffer.extend_from_slice(&template.bytes);
                 patch(buffer, template.msg_id, id);
-                template.fans.iter().for_each(|&at| patch(buffer, at, id / PER_FAN));
+                template
+                    .fans
+                    .iter()
+                    .for_each(|&at| patch(buffer, at, id / PER_FAN));
                 true
             }
             Self::Ready(ready) => {
-                let Some(made) = ready.requests.get(ready.next.fetch_add(1, Ordering::Relaxed)) else {
+                let Some(made) = ready
+                    .requests
+                    .get(ready.next.fetch_add(1, Ordering::Relaxed))
+                else {
                     return false;
                 };
                 buffer.extend_from_slice(made);
@@ -125,7 +151,9 @@ pub(crate) fn account(mode: Mode) -> Account {
         app_id: APP_ID.to_owned(),
         original_id: ORIGINAL_ID.to_owned(),
         token: TOKEN.to_owned(),
-        key: (mode != Mode::Plain).then(|| AesKey::parse(AES_KEY).ok()).flatten(),
+        key: (mode != Mode::Plain)
+            .then(|| AesKey::parse(AES_KEY).ok())
+            .flatten(),
         previous_key: None,
         mode,
     }
@@ -136,7 +164,10 @@ pub(crate) fn xml(id: u64) -> String {
     let nth = id % PER_FAN;
     let fan = fan(id / PER_FAN);
     let time = create_time(nth);
-    let text = TEXTS.get(usize::try_from(nth).unwrap_or(0)).copied().unwrap_or("GO");
+    let text = TEXTS
+        .get(usize::try_from(nth).unwrap_or(0))
+        .copied()
+        .unwrap_or("GO");
     format!(
         "<xml><ToUserName><![CDATA[{ORIGINAL_ID}]]></ToUserName>\n<FromUserName><![CDATA[{fan}]]></FromUserName>\n\
          <CreateTime>{time}</CreateTime>\n<MsgType><![CDATA[text]]></MsgType>\n\
@@ -146,7 +177,10 @@ pub(crate) fn xml(id: u64) -> String {
 
 /// The text of the message of this id.
 pub(crate) fn text(id: u64) -> &'static str {
-    TEXTS.get(usize::try_from(id % PER_FAN).unwrap_or(0)).copied().unwrap_or("GO")
+    TEXTS
+        .get(usize::try_from(id % PER_FAN).unwrap_or(0))
+        .copied()
+        .unwrap_or("GO")
 }
 
 /// An openid of 28 characters.
@@ -162,9 +196,18 @@ fn template(account: &Account, nth: u64, reuse: Reuse) -> Template {
     let bytes = request(account, nth, reuse);
     let marker = fan(0);
     let digits = marker.len() - ID_DIGITS;
-    let fans = places(&bytes, marker.as_bytes()).into_iter().map(|at| at + digits).collect();
-    let msg_id = places(&bytes, b"<MsgId>1").first().map_or(0, |at| at + "<MsgId>1".len());
-    Template { bytes, msg_id, fans }
+    let fans = places(&bytes, marker.as_bytes())
+        .into_iter()
+        .map(|at| at + digits)
+        .collect();
+    let msg_id = places(&bytes, b"<MsgId>1")
+        .first()
+        .map_or(0, |at| at + "<MsgId>1".len());
+    Template {
+        bytes,
+        msg_id,
+        fans,
+    }
 }
 
 fn request(account: &Account, id: u64, reuse: Reuse) -> Vec<u8> {
@@ -187,12 +230,17 @@ fn request(account: &Account, id: u64, reuse: Reuse) -> Vec<u8> {
 
 fn places(haystack: &[u8], needle: &[u8]) -> Vec<usize> {
     let windows = haystack.windows(needle.len()).enumerate();
-    windows.filter(|(_, window)| *window == needle).map(|(at, _)| at).collect()
+    windows
+        .filter(|(_, window)| *window == needle)
+        .map(|(at, _)| at)
+        .collect()
 }
 
 /// Writes a number in decimal over the digits at a place.
 fn patch(buffer: &mut [u8], at: usize, number: u64) {
-    let Some(digits) = buffer.get_mut(at..at + ID_DIGITS) else { return };
+    let Some(digits) = buffer.get_mut(at..at + ID_DIGITS) else {
+        return;
+    };
     let mut rest = number;
     for digit in digits.iter_mut().rev() {
         *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
@@ -215,7 +263,9 @@ mod tests {
         for id in [0, 12, 13, 123_456_789_012_345_678] {
             assert!(Requests::plain(Reuse::KeepAlive).fill(id, &mut buffer));
             assert_eq!(body(&buffer), xml(id));
-            assert!(String::from_utf8_lossy(&buffer).contains(&format!("openid={}", fan(id / PER_FAN))));
+            assert!(
+                String::from_utf8_lossy(&buffer).contains(&format!("openid={}", fan(id / PER_FAN)))
+            );
         }
     }
 

@@ -39,7 +39,9 @@ pub(crate) struct Server {
 impl Server {
     fn spawn(command: &mut Command) -> Result<Self, Failure> {
         command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.spawn().map_err(tried(format!("start {command:?}")))?;
+        let mut child = command
+            .spawn()
+            .map_err(tried(format!("start {command:?}")))?;
         let Some(stdout) = child.stdout.take() else {
             return Err(Failure::away("a child process has no standard output"));
         };
@@ -66,14 +68,21 @@ impl Server {
     fn line(&self, wanted: impl Fn(&str) -> bool) -> Result<String, Failure> {
         let deadline = Instant::now() + LIMIT;
         loop {
-            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            match self
+                .lines
+                .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            {
                 Ok(line) if wanted(&line) => return Ok(line),
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => {
-                    return Err(Failure::away("a child process did not start within a minute"));
+                    return Err(Failure::away(
+                        "a child process did not start within a minute",
+                    ));
                 }
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Err(Failure::away("a child process ended before it listened; its errors stand above"));
+                    return Err(Failure::away(
+                        "a child process ended before it listened; its errors stand above",
+                    ));
                 }
             }
         }
@@ -96,11 +105,17 @@ impl Server {
         }
         let deadline = Instant::now() + LIMIT;
         loop {
-            match self.child.try_wait().map_err(tried("wait for a child process"))? {
+            match self
+                .child
+                .try_wait()
+                .map_err(tried("wait for a child process"))?
+            {
                 Some(status) if status.success() => return Ok(()),
                 Some(status) => return Err(Failure::away(format!("a node ended with {status}"))),
                 None if Instant::now() >= deadline => {
-                    return Err(Failure::away("a node did not end within a minute of SIGTERM"));
+                    return Err(Failure::away(
+                        "a node did not end within a minute of SIGTERM",
+                    ));
                 }
                 None => std::thread::sleep(LOOK),
             }
@@ -119,7 +134,11 @@ impl Drop for Server {
 fn address(line: &str) -> Result<SocketAddr, Failure> {
     let text = line.split_once("http://").map_or("", |(_, rest)| rest);
     let text = text.split('/').next().unwrap_or("");
-    text.parse().map_err(|_| Failure::away(format!("a child process said {line:?}, which names no address")))
+    text.parse().map_err(|_| {
+        Failure::away(format!(
+            "a child process said {line:?}, which names no address"
+        ))
+    })
 }
 
 /// How to start a node.
@@ -155,20 +174,37 @@ impl Node {
             None => write_config(options.data, options.mode)?,
         };
         let mut command = Command::new(&spillway);
-        command.args(["run", "--clock", "rehearsal", "--roles", options.roles, "--config"]).arg(config);
+        command
+            .args([
+                "run",
+                "--clock",
+                "rehearsal",
+                "--roles",
+                options.roles,
+                "--config",
+            ])
+            .arg(config);
         command.arg("--data").arg(options.data);
         command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
         command.env("SPILLWAY_OUTPUT__LEVEL", "warn");
         let server = Server::spawn(&mut command)?;
         let ingress = if options.roles.split(',').any(|role| role == "ingress") {
-            Some(address(&server.line(|line| line.starts_with("ingress http://"))?)?)
+            Some(address(
+                &server.line(|line| line.starts_with("ingress http://"))?,
+            )?)
         } else {
             None
         };
         let admin = address(&server.line(|line| line.starts_with("admin http://"))?)?;
         server.line(|line| line == "ready")?;
         let (data, ingress) = (options.data.to_owned(), ingress.unwrap_or(admin));
-        Ok(Self { server, ingress, admin, data, spillway })
+        Ok(Self {
+            server,
+            ingress,
+            admin,
+            data,
+            spillway,
+        })
     }
 
     /// Publishes a campaign file; the Fan Festival's without one.
@@ -178,8 +214,18 @@ impl Node {
             std::fs::write(&own, CAMPAIGN).map_err(tried(format!("write {}", own.display())))?;
         }
         let mut command = Command::new(&self.spillway);
-        command.args(["campaign", "publish", "--expect-version", "0", "--node", &self.admin.to_string()]);
-        command.arg("--data").arg(&self.data).arg(file.unwrap_or(&own));
+        command.args([
+            "campaign",
+            "publish",
+            "--expect-version",
+            "0",
+            "--node",
+            &self.admin.to_string(),
+        ]);
+        command
+            .arg("--data")
+            .arg(&self.data)
+            .arg(file.unwrap_or(&own));
         succeed(&mut command).map(drop)
     }
 
@@ -191,8 +237,12 @@ impl Node {
     /// Who drives its clock.
     pub(crate) fn ticker(&self) -> Result<Ticker, Failure> {
         let path = self.token_file();
-        let token = std::fs::read_to_string(&path).map_err(tried(format!("read {}", path.display())))?;
-        Ok(Ticker { admin: self.admin, token: token.trim().to_owned() })
+        let token =
+            std::fs::read_to_string(&path).map_err(tried(format!("read {}", path.display())))?;
+        Ok(Ticker {
+            admin: self.admin,
+            token: token.trim().to_owned(),
+        })
     }
 
     /// The status document.
@@ -205,9 +255,12 @@ impl Node {
     pub(crate) fn metric(&self, name: &str, label: &str) -> Result<f64, Failure> {
         let body = exchange(self.admin, "GET /metrics HTTP/1.0\r\n", "")?;
         let series = body.lines().filter(|line| {
-            line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']) && rest.contains(label))
+            line.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with(['{', ' ']) && rest.contains(label))
         });
-        Ok(series.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
+        Ok(series
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum())
     }
 
     /// Fails when a message was set aside because of its time: figures without it would be a lie.
@@ -215,10 +268,14 @@ impl Node {
         let judged = self.metric("spillway_dedup_total", "result=\"new\"")?;
         let quarantined = self.metric("spillway_dedup_total", "result=\"quarantined\"")?;
         if judged == 0.0 {
-            return Err(Failure::away("dedup shows no judged message: these are not the figures that were meant"));
+            return Err(Failure::away(
+                "dedup shows no judged message: these are not the figures that were meant",
+            ));
         }
         if quarantined > 0.0 {
-            return Err(Failure::no(format!("{quarantined} messages were quarantined: the clock and the requests differ")));
+            return Err(Failure::no(format!(
+                "{quarantined} messages were quarantined: the clock and the requests differ"
+            )));
         }
         Ok(())
     }
@@ -236,7 +293,10 @@ impl Node {
                 (false, _) => None,
             };
             if now > DRAIN_LIMIT {
-                return Err(Failure::away(format!("the consumers did not come to the end: {}", status["stages"])));
+                return Err(Failure::away(format!(
+                    "the consumers did not come to the end: {}",
+                    status["stages"]
+                )));
             }
             std::thread::sleep(LOOK);
         }
@@ -256,13 +316,18 @@ pub(crate) struct Ticker {
 
 impl Ticker {
     /// Ticks once a second from the opening of the first round on, while `work` is done.
-    pub(crate) fn during<T>(&self, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(crate) fn during<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let stop = AtomicBool::new(false);
         std::thread::scope(|threads| {
             let clock = threads.spawn(|| self.tick_until(&stop));
             let done = work();
             stop.store(true, Ordering::Relaxed);
-            let ticked = clock.join().unwrap_or_else(|_| Err(Failure::away("the clock's thread panicked")));
+            let ticked = clock
+                .join()
+                .unwrap_or_else(|_| Err(Failure::away("the clock's thread panicked")));
             ticked.and(done)
         })
     }
@@ -277,10 +342,15 @@ impl Ticker {
                 std::thread::sleep(LOOK);
             }
             let body = format!("{{\"tick\":{}}}", ROUND_OPEN + i64::from(second));
-            let head = format!("POST /v1/clock HTTP/1.0\r\nAuthorization: Bearer {}\r\n", self.token);
+            let head = format!(
+                "POST /v1/clock HTTP/1.0\r\nAuthorization: Bearer {}\r\n",
+                self.token
+            );
             let answer = exchange(self.admin, &head, &body)?;
             if !answer.contains("\"tick\"") {
-                return Err(Failure::away(format!("the node did not take a tick: {answer}")));
+                return Err(Failure::away(format!(
+                    "the node did not take a tick: {answer}"
+                )));
             }
         }
         Ok(())
@@ -299,10 +369,16 @@ fn is_drained(status: &Value) -> bool {
 
 /// Runs a command that must succeed; what it printed.
 pub(crate) fn succeed(command: &mut Command) -> Result<String, Failure> {
-    let output = command.stdin(Stdio::null()).output().map_err(tried(format!("run {command:?}")))?;
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(tried(format!("run {command:?}")))?;
     if !output.status.success() {
         let errors = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(Failure::away(format!("{command:?} ended with {}: {errors}", output.status)));
+        return Err(Failure::away(format!(
+            "{command:?} ended with {}: {errors}",
+            output.status
+        )));
     }
     String::from_utf8(output.stdout).map_err(tried("read what a command printed"))
 }
@@ -310,7 +386,11 @@ pub(crate) fn succeed(command: &mut Command) -> Result<String, Failure> {
 /// The configuration of a node with the benchmark's account, written to `bench.toml` in `data`.
 pub(crate) fn write_config(data: &Path, mode: Mode) -> Result<PathBuf, Failure> {
     std::fs::create_dir_all(data).map_err(tried(format!("make {}", data.display())))?;
-    let key = if mode == Mode::Plain { String::new() } else { format!("encoding_aes_key = {AES_KEY:?}\n") };
+    let key = if mode == Mode::Plain {
+        String::new()
+    } else {
+        format!("encoding_aes_key = {AES_KEY:?}\n")
+    };
     let text = format!(
         "[[account]]\nname = \"mi\"\napp_id = {APP_ID:?}\noriginal_id = {ORIGINAL_ID:?}\ntoken = {TOKEN:?}\n\
          mode = {:?}\n{key}",
@@ -327,7 +407,10 @@ fn exchange(address: SocketAddr, head: &str, body: &str) -> Result<String, Failu
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(LIMIT))?;
         let length = body.len();
-        write!(stream, "{head}Host: {address}\r\nContent-Length: {length}\r\n\r\n{body}")?;
+        write!(
+            stream,
+            "{head}Host: {address}\r\nContent-Length: {length}\r\n\r\n{body}"
+        )?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)

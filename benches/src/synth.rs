@@ -65,7 +65,10 @@ pub(crate) fn delivery(nth: u64, count: u64) -> Result<NewRecord, Failure> {
         key: Some(identity::message_key("mi", &fan, MsgId::Number(msg_id))),
         digest: Some(digest),
         retry: false,
-        content: Content { text: text.into(), ..Content::default() },
+        content: Content {
+            text: text.into(),
+            ..Content::default()
+        },
         reply: Reply {
             rule: "answer".into(),
             rule_version: 1,
@@ -81,7 +84,11 @@ pub(crate) fn delivery(nth: u64, count: u64) -> Result<NewRecord, Failure> {
     };
     let value = serde_json::to_vec(&envelope).map_err(tried("write a delivery"))?;
     let partition = identity::partition_of(fan.as_bytes(), PARTITIONS);
-    Ok(NewRecord { partition, key: Bytes::from(fan), value: Bytes::from(value) })
+    Ok(NewRecord {
+        partition,
+        key: Bytes::from(fan),
+        value: Bytes::from(value),
+    })
 }
 
 /// What stands before and between the deliveries in every partition: the campaign, and time.
@@ -110,6 +117,10 @@ pub(crate) fn tick_everywhere(nth: u64, count: u64) -> Result<Vec<NewRecord>, Fa
 
 fn everywhere(value: &[u8]) -> Result<Vec<NewRecord>, Failure> {
     let value = Bytes::copy_from_slice(value);
-    let record = |partition| NewRecord { partition, key: Bytes::new(), value: value.clone() };
+    let record = |partition| NewRecord {
+        partition,
+        key: Bytes::new(),
+        value: value.clone(),
+    };
     Ok((0..PARTITIONS).map(record).collect())
 }

@@ -17,7 +17,13 @@ pub(crate) fn publish(
     let toml = std::fs::read_to_string(file).map_err(io(format!("read {}", file.display())))?;
     let token = client::token(node)?;
     let body = json!({ "toml": toml, "expect_version": expect_version, "reason": reason });
-    let answer = client::ask(node.node, Method::POST, "/v1/campaigns", Some(&token), Some(&body))?;
+    let answer = client::ask(
+        node.node,
+        Method::POST,
+        "/v1/campaigns",
+        Some(&token),
+        Some(&body),
+    )?;
     let receipt = accepted(&answer)?;
     let member = |name: &str| receipt[name].to_string();
     println!(
@@ -34,19 +40,36 @@ pub(crate) fn publish(
 /// `campaign show`: the versions in force.
 pub(crate) fn show(id: Option<&str>, file: bool, node: &NodeArgs) -> Result<(), Failure> {
     let token = client::token(node)?;
-    let path = id.map_or_else(|| "/v1/campaigns".to_owned(), |id| format!("/v1/campaigns/{id}"));
-    let found = accepted(&client::ask(node.node, Method::GET, &path, Some(&token), None)?)?;
+    let path = id.map_or_else(
+        || "/v1/campaigns".to_owned(),
+        |id| format!("/v1/campaigns/{id}"),
+    );
+    let found = accepted(&client::ask(
+        node.node,
+        Method::GET,
+        &path,
+        Some(&token),
+        None,
+    )?)?;
     if file {
         print!("{}", found["toml"].as_str().unwrap_or_default());
         return Ok(());
     }
-    let list = found.get("versions").or_else(|| found.get("campaigns")).and_then(Value::as_array);
+    let list = found
+        .get("versions")
+        .or_else(|| found.get("campaigns"))
+        .and_then(Value::as_array);
     let list = list.map_or(&[][..], Vec::as_slice);
     if list.is_empty() {
-        println!("no campaign is published; `campaign publish FILE --expect-version 0` publishes one");
+        println!(
+            "no campaign is published; `campaign publish FILE --expect-version 0` publishes one"
+        );
         return Ok(());
     }
-    println!("{:<28} {:>7} {:>10} {:>12} {:>6}  sha256", "campaign", "version", "control", "effective", "rounds");
+    println!(
+        "{:<28} {:>7} {:>10} {:>12} {:>6}  sha256",
+        "campaign", "version", "control", "effective", "rounds"
+    );
     for version in list {
         println!(
             "{:<28} {:>7} {:>10} {:>12} {:>6}  {}",
@@ -71,7 +94,13 @@ pub(crate) fn continue_stage(
     let token = client::token(node)?;
     let body = json!({ "allow": allow, "reason": reason });
     let path = format!("/v1/stages/{name}/continue");
-    accepted(&client::ask(node.node, Method::POST, &path, Some(&token), Some(&body))?)?;
+    accepted(&client::ask(
+        node.node,
+        Method::POST,
+        &path,
+        Some(&token),
+        Some(&body),
+    )?)?;
     println!("stage {name} may fail to judge {allow} more");
     Ok(())
 }
@@ -85,7 +114,11 @@ fn accepted(answer: &Answer) -> Result<Value, Failure> {
             let problems = answer.json()?;
             let lines = problems["problems"].as_array().into_iter().flatten();
             let lines: Vec<&str> = lines.filter_map(Value::as_str).collect();
-            Err(Failure::no(format!("{}\n  {}", answer.error(), lines.join("\n  "))))
+            Err(Failure::no(format!(
+                "{}\n  {}",
+                answer.error(),
+                lines.join("\n  ")
+            )))
         }
         StatusCode::CONFLICT | StatusCode::NOT_FOUND => Err(Failure::no(answer.error())),
         _ => Err(Failure::away(answer.error())),

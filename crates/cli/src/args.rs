@@ -7,7 +7,12 @@ use std::path::PathBuf;
 /// Takes in the messages of a WeChat Official Account during campaign bursts: acks each one once it is
 /// durable, counts it once, answers every fan.
 #[derive(Debug, Parser)]
-#[command(name = "spillway", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "spillway",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -14,19 +14,32 @@ pub(crate) fn check(files: &[PathBuf], at: Option<&str>) -> Result<(), Failure> 
         for problem in &problems {
             println!("{}: {problem}", file.display());
         }
-        let wrong = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+        let wrong = problems
+            .iter()
+            .filter(|problem| problem.severity == Severity::Error)
+            .count();
         if wrong == 0 {
             println!("{}: ok, {} warning(s)", file.display(), problems.len());
         }
         errors += wrong;
     }
-    if errors == 0 { Ok(()) } else { Err(Failure { code: NO, message: String::new() }) }
+    if errors == 0 {
+        Ok(())
+    } else {
+        Err(Failure {
+            code: NO,
+            message: String::new(),
+        })
+    }
 }
 
 /// Prints what a text would be taken for and answered.
 pub(crate) fn try_text(file: &Path, text: &str, at: Option<&str>) -> Result<(), Failure> {
     let (compiled, _) = Compiled::from_toml(&read(file)?).map_err(|problems| {
-        let first = problems.first().map(ToString::to_string).unwrap_or_default();
+        let first = problems
+            .first()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         Failure::no(format!(
             "{} has {} error(s), first {first}; `campaign check` shows them all",
             file.display(),
@@ -36,9 +49,15 @@ pub(crate) fn try_text(file: &Path, text: &str, at: Option<&str>) -> Result<(), 
     let at = match at {
         Some(at) => time(at)?,
         // Well inside the first round, away from its edges.
-        None => compiled.campaign.rounds.first().map_or(compiled.campaign.start, |round| {
-            round.open.saturating_add((round.close.saturating_sub(round.open)) / 2)
-        }),
+        None => compiled
+            .campaign
+            .rounds
+            .first()
+            .map_or(compiled.campaign.start, |round| {
+                round
+                    .open
+                    .saturating_add((round.close.saturating_sub(round.open)) / 2)
+            }),
     };
     let trial = compiled.try_text(text, at);
     println!("at          {} ({at})", shown(at));
@@ -76,7 +95,10 @@ fn time(text: &str) -> Result<i64, Failure> {
 fn shown(at: i64) -> String {
     let offset = jiff::tz::Offset::constant(8);
     match jiff::Timestamp::from_second(at) {
-        Ok(instant) => instant.to_zoned(jiff::tz::TimeZone::fixed(offset)).strftime("%F %T %:z").to_string(),
+        Ok(instant) => instant
+            .to_zoned(jiff::tz::TimeZone::fixed(offset))
+            .strftime("%F %T %:z")
+            .to_string(),
         Err(_) => at.to_string(),
     }
 }

@@ -27,7 +27,10 @@ impl Answer {
     /// The body as JSON; an answer that is none is a failure.
     pub(crate) fn json(&self) -> Result<Value, Failure> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            Failure::away(format!("the node answered {} with no JSON: {error}", self.status))
+            Failure::away(format!(
+                "the node answered {} with no JSON: {error}",
+                self.status
+            ))
         })
     }
 
@@ -45,12 +48,18 @@ impl Answer {
 /// # Errors
 /// The file cannot be read.
 pub(crate) fn token(args: &NodeArgs) -> Result<String, Failure> {
-    let path = args.token_file.clone().unwrap_or_else(|| args.data.join(TOKEN_FILE));
+    let path = args
+        .token_file
+        .clone()
+        .unwrap_or_else(|| args.data.join(TOKEN_FILE));
     let what = format!(
         "read the admin token from {} (--token-file names the file, --data the node's directory)",
         path.display()
     );
-    Ok(std::fs::read_to_string(path).map_err(io(what))?.trim().to_owned())
+    Ok(std::fs::read_to_string(path)
+        .map_err(io(what))?
+        .trim()
+        .to_owned())
 }
 
 /// Sends one request and waits for its answer.
@@ -64,7 +73,10 @@ pub(crate) fn ask(
     token: Option<&str>,
     body: Option<&Value>,
 ) -> Result<Answer, Failure> {
-    let mut request = Request::builder().method(method).uri(path).header(HOST, node.to_string());
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(HOST, node.to_string());
     if let Some(token) = token {
         request = request.header(AUTHORIZATION, format!("Bearer {token}"));
     }
@@ -80,29 +92,43 @@ pub(crate) fn ask(
         .build()
         .map_err(io("start the client's runtime"))?;
     runtime.block_on(async {
-        tokio::time::timeout(ANSWER_TIMEOUT, exchange(node, request)).await.unwrap_or_else(|_| {
-            let limit = ANSWER_TIMEOUT.as_secs();
-            Err(Failure::away(format!("the node at {node} did not answer within {limit} s")))
-        })
+        tokio::time::timeout(ANSWER_TIMEOUT, exchange(node, request))
+            .await
+            .unwrap_or_else(|_| {
+                let limit = ANSWER_TIMEOUT.as_secs();
+                Err(Failure::away(format!(
+                    "the node at {node} did not answer within {limit} s"
+                )))
+            })
     })
 }
 
 async fn exchange(node: SocketAddr, request: Request<Full<Bytes>>) -> Result<Answer, Failure> {
     let away = |error: &dyn std::fmt::Display| {
-        Failure::away(format!("the node at {node} cannot be asked (--node names another): {error}"))
+        Failure::away(format!(
+            "the node at {node} cannot be asked (--node names another): {error}"
+        ))
     };
-    let stream = tokio::net::TcpStream::connect(node).await.map_err(|error| away(&error))?;
+    let stream = tokio::net::TcpStream::connect(node)
+        .await
+        .map_err(|error| away(&error))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| away(&error))?;
     let exchange = async {
-        let answer = sender.send_request(request).await.map_err(|error| away(&error))?;
+        let answer = sender
+            .send_request(request)
+            .await
+            .map_err(|error| away(&error))?;
         let status = answer.status();
         let body = Limited::new(answer.into_body(), ANSWER_LIMIT)
             .collect()
             .await
             .map_err(|error| Failure::away(format!("the answer of {node} broke off: {error}")))?;
-        Ok(Answer { status, body: body.to_bytes().to_vec() })
+        Ok(Answer {
+            status,
+            body: body.to_bytes().to_vec(),
+        })
     };
     // The connection ends when its sender is dropped, or before: then the exchange tells why.
     tokio::pin!(exchange);

@@ -19,15 +19,24 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn no(message: impl Display) -> Self {
-        Self { code: NO, message: message.to_string() }
+        Self {
+            code: NO,
+            message: message.to_string(),
+        }
     }
 
     pub(crate) fn wrong(message: impl Display) -> Self {
-        Self { code: WRONG, message: message.to_string() }
+        Self {
+            code: WRONG,
+            message: message.to_string(),
+        }
     }
 
     pub(crate) fn away(message: impl Display) -> Self {
-        Self { code: AWAY, message: message.to_string() }
+        Self {
+            code: AWAY,
+            message: message.to_string(),
+        }
     }
 }
 

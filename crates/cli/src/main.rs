@@ -54,16 +54,21 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             CampaignCommand::Try { file, text, at } => {
                 campaigns::try_text(&file, &text, at.as_deref())
             }
-            CampaignCommand::Publish { file, expect_version, reason, node } => {
-                acts::publish(&file, expect_version, &reason, &node)
-            }
-            CampaignCommand::Show { id, file, node } => {
-                acts::show(id.as_deref(), file, &node)
-            }
+            CampaignCommand::Publish {
+                file,
+                expect_version,
+                reason,
+                node,
+            } => acts::publish(&file, expect_version, &reason, &node),
+            CampaignCommand::Show { id, file, node } => acts::show(id.as_deref(), file, &node),
         },
-        Command::Log(LogCommand::Cat { topic, partition, from, to, history }) => {
-            history::cat(&topic, partition, from, to, &history, &mut out)
-        }
+        Command::Log(LogCommand::Cat {
+            topic,
+            partition,
+            from,
+            to,
+            history,
+        }) => history::cat(&topic, partition, from, to, &history, &mut out),
         Command::Log(LogCommand::Stats { json, history }) => {
             history::stats(json, &history, &mut out)
         }
@@ -74,14 +79,19 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::DeadLetters(DeadLettersCommand::List { topic, history }) => {
             history::list_dead_letters(topic.as_deref(), &history, &mut out)
         }
-        Command::DeadLetters(DeadLettersCommand::Show { topic, place, history }) => {
-            history::show_dead_letter(&topic, &place, &history, &mut out)
-        }
+        Command::DeadLetters(DeadLettersCommand::Show {
+            topic,
+            place,
+            history,
+        }) => history::show_dead_letter(&topic, &place, &history, &mut out),
         Command::Results(args) => history::results(&args, &mut out),
         Command::Explain(args) => history::explain(&args, &mut out),
         Command::Status(args) => status::run(&args),
-        Command::Stage(StageCommand::Continue { name, allow, reason, node }) => {
-            acts::continue_stage(&name, allow, &reason, &node)
-        }
+        Command::Stage(StageCommand::Continue {
+            name,
+            allow,
+            reason,
+            node,
+        }) => acts::continue_stage(&name, allow, &reason, &node),
     }
 }

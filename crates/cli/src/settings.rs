@@ -49,7 +49,10 @@ pub(crate) fn run(command: &ConfigCommand) -> Result<(), Failure> {
             layers.file(file);
             let config = Config::from_layers(&layers, &secret).map_err(|m| wrong(&m))?;
             if config.accounts.is_empty() {
-                println!("{}: no [[account]]: the node will answer 404 to every callback", file.display());
+                println!(
+                    "{}: no [[account]]: the node will answer 404 to every callback",
+                    file.display()
+                );
             }
             println!("{}: ok", file.display());
             Ok(())
@@ -57,7 +60,9 @@ pub(crate) fn run(command: &ConfigCommand) -> Result<(), Failure> {
         ConfigCommand::Show { config } => {
             let layers = layers(config.as_deref());
             show(&layers);
-            Config::from_layers(&layers, &secret).map(|_| ()).map_err(|m| wrong(&m))
+            Config::from_layers(&layers, &secret)
+                .map(|_| ())
+                .map_err(|m| wrong(&m))
         }
     }
 }
@@ -104,8 +109,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("token");
         std::fs::write(&path, "s3cret\n").unwrap();
-        assert_eq!(secret(&format!("file:{}", path.display())).unwrap(), "s3cret");
-        assert!(secret("file:/nowhere/at/all").unwrap_err().contains("/nowhere/at/all"));
+        assert_eq!(
+            secret(&format!("file:{}", path.display())).unwrap(),
+            "s3cret"
+        );
+        assert!(
+            secret("file:/nowhere/at/all")
+                .unwrap_err()
+                .contains("/nowhere/at/all")
+        );
         assert!(secret("env:SPILLWAY_NO_SUCH_VARIABLE").is_err());
         assert_eq!(secret("plain").unwrap(), "plain");
     }

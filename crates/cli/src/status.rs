@@ -18,7 +18,10 @@ pub(crate) fn run(args: &StatusArgs) -> Result<(), Failure> {
     if status["ready"].as_bool() == Some(true) {
         Ok(())
     } else {
-        Err(Failure { code: NO, message: String::new() })
+        Err(Failure {
+            code: NO,
+            message: String::new(),
+        })
     }
 }
 
@@ -28,8 +31,16 @@ fn print(status: &Value) {
         Value::Null => "-".to_owned(),
         other => other.to_string(),
     };
-    let ready = if status["ready"] == true { "ready" } else { "NOT READY" };
-    println!("node {}  boot {}  {ready}", text(&status["node"]), text(&status["boot"]));
+    let ready = if status["ready"] == true {
+        "ready"
+    } else {
+        "NOT READY"
+    };
+    println!(
+        "node {}  boot {}  {ready}",
+        text(&status["node"]),
+        text(&status["boot"])
+    );
     for reason in status["reasons"].as_array().into_iter().flatten() {
         println!("  because {}", text(reason));
     }

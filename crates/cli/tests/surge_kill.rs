@@ -12,7 +12,10 @@ use support::{Scene, until};
 const KILLS: u64 = 50;
 
 fn kills() -> u64 {
-    std::env::var("SPILLWAY_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(KILLS)
+    std::env::var("SPILLWAY_KILLS")
+        .ok()
+        .and_then(|kills| kills.parse().ok())
+        .unwrap_or(KILLS)
 }
 
 /// Pauses between 20 and 400 ms, scattered by a counter: a run can be repeated.
@@ -40,8 +43,13 @@ fn an_acked_message_survives_kill_9_at_any_moment_and_is_counted_once() {
         killed += 1;
         node = Some(scene.start("node", &[]));
     }
-    until("the end of the replay", || replay.try_wait().unwrap().is_some());
-    assert!(replay.wait().unwrap().success(), "every message was acked in the end");
+    until("the end of the replay", || {
+        replay.try_wait().unwrap().is_some()
+    });
+    assert!(
+        replay.wait().unwrap().success(),
+        "every message was acked in the end"
+    );
     assert!(killed >= kills, "only {killed} kills fell into the surge");
     let node = node.unwrap();
     node.wait_drained();

@@ -15,22 +15,34 @@ fn in_background(mut command: std::process::Command) -> Child {
 }
 
 fn finished(mut replay: Child) {
-    until("the end of the replay", || replay.try_wait().unwrap().is_some());
+    until("the end of the replay", || {
+        replay.try_wait().unwrap().is_some()
+    });
     assert!(replay.wait().unwrap().success());
 }
 
 fn drained(node: &Node) {
     node.wait_drained();
-    assert_eq!(node.metric("spillway_audit_mismatch_total"), 0.0, "the sum of D-8 holds");
+    assert_eq!(
+        node.metric("spillway_audit_mismatch_total"),
+        0.0,
+        "the sum of D-8 holds"
+    );
 }
 
 #[test]
 fn every_speed_and_kind_of_connection_has_the_digest_of_the_oracle() {
     let scene = Scene::new(MESSAGES, COMPRESS);
     for (data, how) in [
-        ("close", &["--speed", "max", "--connections", "close", "--sources", "4"][..]),
+        (
+            "close",
+            &["--speed", "max", "--connections", "close", "--sources", "4"][..],
+        ),
         ("keep", &["--speed", "max", "--connections", "keep"][..]),
-        ("paced", &["--speed", "40", "--connections", "close", "--sources", "4"][..]),
+        (
+            "paced",
+            &["--speed", "40", "--connections", "close", "--sources", "4"][..],
+        ),
     ] {
         let node = scene.start(data, &[]);
         scene.publish(data);
@@ -48,7 +60,10 @@ fn every_delivery_three_times_in_shuffled_order_changes_only_counters() {
     let scene = Scene::new(MESSAGES, COMPRESS);
     let node = scene.start("node", &[]);
     scene.publish("node");
-    succeed(&mut scene.replay("node", &["--speed", "max", "--copies", "3", "--shuffle", "7"]));
+    succeed(&mut scene.replay(
+        "node",
+        &["--speed", "max", "--copies", "3", "--shuffle", "7"],
+    ));
     drained(&node);
     scene.judge("node");
     let sent = scene.manifest()["recording"]["rows"].as_u64().unwrap();
@@ -61,7 +76,9 @@ fn deleting_the_state_of_the_consumers_in_mid_run_changes_nothing() {
     let node = scene.start("node", &[]);
     scene.publish("node");
     let replay = in_background(scene.replay("node", &["--speed", "20"]));
-    until("the first thousand messages", || node.metric("spillway_dedup_total") > 1_000.0);
+    until("the first thousand messages", || {
+        node.metric("spillway_dedup_total") > 1_000.0
+    });
     for stage in ["dedup", "quiz"] {
         std::fs::remove_dir_all(scene.path("node/state").join(stage)).unwrap();
     }
@@ -69,7 +86,10 @@ fn deleting_the_state_of_the_consumers_in_mid_run_changes_nothing() {
     drained(&node);
     scene.judge("node");
     for stage in ["dedup", "quiz"] {
-        assert!(scene.path("node/state").join(stage).exists(), "{stage} was built again");
+        assert!(
+            scene.path("node/state").join(stage).exists(),
+            "{stage} was built again"
+        );
     }
 }
 
@@ -95,7 +115,10 @@ fn a_consumer_that_cannot_write_its_state_says_so_and_catches_up() {
     scene.publish("node");
     succeed(&mut scene.replay("node", &["--speed", "max"]));
     let status = node.status();
-    assert_eq!(status["ready"], true, "nothing behind the log makes a node unready");
+    assert_eq!(
+        status["ready"], true,
+        "nothing behind the log makes a node unready"
+    );
     let stages = status["stages"].as_array().unwrap();
     let quiz = stages.iter().find(|stage| stage["name"] == "quiz").unwrap();
     assert_ne!(quiz["state"], "running");
@@ -113,7 +136,9 @@ fn sigterm_under_full_load_ends_in_order_and_loses_nothing() {
     let node = scene.start("node", &[]);
     scene.publish("node");
     let replay = in_background(scene.replay("node", &["--speed", "max", "--until-acked"]));
-    until("two thousand callbacks", || node.metric("spillway_ingress_callbacks_total") > 2_000.0);
+    until("two thousand callbacks", || {
+        node.metric("spillway_ingress_callbacks_total") > 2_000.0
+    });
     let (code, took) = node.terminate();
     assert_eq!(code, Some(0));
     assert!(took.as_secs() < 15, "the drain took {took:?}");

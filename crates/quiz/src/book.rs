@@ -34,6 +34,13 @@ pub struct Counts {
     pub copies_ignored: u64,
 }
 
+/// Where a copy stands in the chain of copies, readable whatever its act is.
+#[derive(Deserialize)]
+struct Place {
+    ctl: u64,
+    prev_ctl: Option<u64>,
+}
+
 /// Classes of messages since the last commit: campaign, round, class.
 pub type Classes = BTreeMap<(u16, Option<u16>, &'static str), u64>;
 
@@ -70,7 +77,7 @@ impl Book {
                 self.pass_time(tick.t, tallies);
                 Ok(())
             }
-            Some(inband::COPY) => self.copy(&read(value)?, shelf, versions),
+            Some(inband::COPY) => self.copy(value, shelf, versions),
             other => Err(reject(
                 "unknown_type",
                 format_args!("type {other:?} in accepted"),
@@ -150,14 +157,16 @@ impl Book {
     /// act is looked at, so that one act that cannot be applied does not stop the later ones.
     fn copy<S: Shelf>(
         &mut self,
-        copy: &Copy,
+        value: &[u8],
         shelf: &mut S,
         versions: &Versions,
     ) -> Result<(), Failure<S::Error>> {
-        if self.copies.judge(copy.ctl, copy.prev_ctl) == CopyStanding::Ignored {
+        let place: Place = read(value)?;
+        if self.copies.judge(place.ctl, place.prev_ctl) == CopyStanding::Ignored {
             self.counts.copies_ignored = self.counts.copies_ignored.saturating_add(1);
             return Ok(());
         }
+        let copy: Copy = read(value)?;
         let record::acts::Act::Campaign(act) = &copy.act else {
             return Ok(());
         };

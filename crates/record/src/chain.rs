@@ -42,13 +42,24 @@ pub struct Link {
 /// refuse it.
 pub fn splice(link: &Link, object: &[u8], out: &mut Vec<u8>) {
     use std::io::Write as _;
-    debug_assert!(object.len() > 2 && object[0] == b'{', "an output is a JSON object with members");
+    debug_assert!(
+        object.len() > 2 && object[0] == b'{',
+        "an output is a JSON object with members"
+    );
     let Position(offset, n) = link.pos;
     let written = match link.prev {
         Some(Position(po, pn)) => {
-            write!(out, "{{\"pos\":[{offset},{n}],\"prev\":[{po},{pn}],\"step\":{},", link.step)
+            write!(
+                out,
+                "{{\"pos\":[{offset},{n}],\"prev\":[{po},{pn}],\"step\":{},",
+                link.step
+            )
         }
-        None => write!(out, "{{\"pos\":[{offset},{n}],\"prev\":null,\"step\":{},", link.step),
+        None => write!(
+            out,
+            "{{\"pos\":[{offset},{n}],\"prev\":null,\"step\":{},",
+            link.step
+        ),
     };
     debug_assert!(written.is_ok(), "writing to a vector cannot fail");
     out.extend_from_slice(object.get(1..).unwrap_or_default());

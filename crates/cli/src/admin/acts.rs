@@ -58,22 +58,43 @@ struct ContinueBody {
 
 /// `POST /v1/stages/NAME/continue`: a stage that stopped because too much failed judging goes on.
 fn continue_stage(context: &Context, actor: &str, path: &str, body: &ContinueBody) -> Answer {
-    let name = path.trim_start_matches("/v1/stages/").trim_end_matches("/continue");
-    let Some(status) = context.stages.iter().find(|status| status.report().name == name) else {
-        return problem(StatusCode::NOT_FOUND, &format!("this node runs no stage {name:?}"));
+    let name = path
+        .trim_start_matches("/v1/stages/")
+        .trim_end_matches("/continue");
+    let Some(status) = context
+        .stages
+        .iter()
+        .find(|status| status.report().name == name)
+    else {
+        return problem(
+            StatusCode::NOT_FOUND,
+            &format!("this node runs no stage {name:?}"),
+        );
     };
     if body.reason.trim().is_empty() {
         return problem(StatusCode::BAD_REQUEST, "an act needs a reason");
     }
-    tracing::warn!(stage = name, actor, allow = body.allow, reason = body.reason, "more inputs may fail judging");
+    tracing::warn!(
+        stage = name,
+        actor,
+        allow = body.allow,
+        reason = body.reason,
+        "more inputs may fail judging"
+    );
     status.allow(body.allow);
-    json(StatusCode::OK, &object!({ "stage": name, "allow": body.allow }))
+    json(
+        StatusCode::OK,
+        &object!({ "stage": name, "allow": body.allow }),
+    )
 }
 
 fn with_body<T: serde::de::DeserializeOwned>(body: &[u8], act: impl FnOnce(T) -> Answer) -> Answer {
     match serde_json::from_slice(body) {
         Ok(body) => act(body),
-        Err(error) => problem(StatusCode::BAD_REQUEST, &format!("the body is not what this act takes: {error}")),
+        Err(error) => problem(
+            StatusCode::BAD_REQUEST,
+            &format!("the body is not what this act takes: {error}"),
+        ),
     }
 }
 
@@ -89,11 +110,16 @@ fn misdirected(context: &Context) -> Answer {
         Some(admin) => format!("this node is not the coordinator; ask {admin}"),
         None => "this node is not the coordinator, and no coordinator has greeted".to_owned(),
     };
-    json(StatusCode::MISDIRECTED_REQUEST, &object!({ "error": message, "coordinator": there }))
+    json(
+        StatusCode::MISDIRECTED_REQUEST,
+        &object!({ "error": message, "coordinator": there }),
+    )
 }
 
 fn clock(context: &Context, body: &ClockBody) -> Answer {
-    let Some(coordinator) = &context.coordinator else { return misdirected(context) };
+    let Some(coordinator) = &context.coordinator else {
+        return misdirected(context);
+    };
     match coordinator.tick(body.tick) {
         Ok(()) => json(StatusCode::OK, &object!({ "tick": body.tick })),
         Err(error @ (TickError::Backwards { .. } | TickError::NotRehearsal)) => {
@@ -104,7 +130,9 @@ fn clock(context: &Context, body: &ClockBody) -> Answer {
 }
 
 fn publish(context: &Context, actor: &str, body: PublishBody) -> Answer {
-    let Some(coordinator) = &context.coordinator else { return misdirected(context) };
+    let Some(coordinator) = &context.coordinator else {
+        return misdirected(context);
+    };
     let request = PublishRequest {
         toml: body.toml,
         expect_version: body.expect_version,
@@ -143,7 +171,10 @@ fn describe(published: &control::Published) -> Value {
 
 fn campaigns(context: &Context) -> Value {
     let state = context.control.state();
-    let newest: Vec<Value> = state.newest().map(|published| describe(published)).collect();
+    let newest: Vec<Value> = state
+        .newest()
+        .map(|published| describe(published))
+        .collect();
     object!({ "campaigns": newest, "snapshot": state.snapshot_number() })
 }
 
@@ -151,8 +182,17 @@ fn campaign(context: &Context, id: &str) -> Answer {
     let state = context.control.state();
     let versions = state.versions(id);
     let Some(newest) = versions.last() else {
-        return problem(StatusCode::NOT_FOUND, &format!("no campaign {id:?} was published"));
+        return problem(
+            StatusCode::NOT_FOUND,
+            &format!("no campaign {id:?} was published"),
+        );
     };
-    let list: Vec<Value> = versions.iter().map(|published| describe(published)).collect();
-    json(StatusCode::OK, &object!({ "id": id, "versions": list, "toml": newest.toml }))
+    let list: Vec<Value> = versions
+        .iter()
+        .map(|published| describe(published))
+        .collect();
+    json(
+        StatusCode::OK,
+        &object!({ "id": id, "versions": list, "toml": newest.toml }),
+    )
 }

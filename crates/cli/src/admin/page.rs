@@ -24,7 +24,11 @@ fn table(value: &Value, path: &str, rows: &mut String) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                let path = if path.is_empty() { name.clone() } else { format!("{path} · {name}") };
+                let path = if path.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{path} · {name}")
+                };
                 table(member, &path, rows);
             }
         }
@@ -45,7 +49,10 @@ fn table(value: &Value, path: &str, rows: &mut String) {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 #[cfg(test)]

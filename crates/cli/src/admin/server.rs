@@ -83,7 +83,11 @@ pub(crate) fn start(listen: SocketAddr, context: Context) -> Result<Admin, Failu
             });
         })
         .map_err(io("start the admin thread"))?;
-    Ok(Admin { address, stop, thread })
+    Ok(Admin {
+        address,
+        stop,
+        thread,
+    })
 }
 
 async fn serve(listener: TcpListener, context: Arc<Context>, stop: CancellationToken) {
@@ -127,15 +131,19 @@ type Answer = Response<Full<Bytes>>;
 async fn answer(context: Arc<Context>, request: Request<Incoming>) -> Result<Answer, Infallible> {
     let path = request.uri().path().to_owned();
     let answer = match (request.method(), path.as_str()) {
-        (&Method::GET, "/metrics") => {
-            text(StatusCode::OK, "text/plain; version=0.0.4", (context.metrics)())
-        }
+        (&Method::GET, "/metrics") => text(
+            StatusCode::OK,
+            "text/plain; version=0.0.4",
+            (context.metrics)(),
+        ),
         (&Method::GET, "/health/live") => text(StatusCode::OK, "text/plain", "live\n".to_owned()),
         (&Method::GET, "/health/ready") => readiness(&context),
         (&Method::GET, "/status") => json(StatusCode::OK, &(context.status)()),
-        (&Method::GET, "/") => {
-            text(StatusCode::OK, "text/html; charset=utf-8", page::render(&(context.status)()))
-        }
+        (&Method::GET, "/") => text(
+            StatusCode::OK,
+            "text/html; charset=utf-8",
+            page::render(&(context.status)()),
+        ),
         (_, "/metrics" | "/health/live" | "/health/ready" | "/status" | "/") => only("GET"),
         (_, path) if path.starts_with("/v1/") => act(context, request).await,
         _ => problem(StatusCode::NOT_FOUND, "no such path; see docs/admin.md"),
@@ -169,8 +177,18 @@ async fn act(context: Arc<Context>, request: Request<Incoming>) -> Answer {
     );
     let body = match body.await {
         Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(_)) => return problem(StatusCode::PAYLOAD_TOO_LARGE, "the body is over 1 MiB or broke off"),
-        Err(_) => return problem(StatusCode::REQUEST_TIMEOUT, "the body took longer than 10 s"),
+        Ok(Err(_)) => {
+            return problem(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the body is over 1 MiB or broke off",
+            );
+        }
+        Err(_) => {
+            return problem(
+                StatusCode::REQUEST_TIMEOUT,
+                "the body took longer than 10 s",
+            );
+        }
     };
     // Acts wait for the log: off the runtime that answers scrapers.
     let done = tokio::task::spawn_blocking(move || match context.tokens.actor(&presented) {
@@ -180,13 +198,20 @@ async fn act(context: Arc<Context>, request: Request<Incoming>) -> Answer {
             "acts need `Authorization: Bearer TOKEN`; the token stands in admin.token of the node's directory",
         ),
     });
-    done.await.unwrap_or_else(|_| problem(StatusCode::INTERNAL_SERVER_ERROR, "the act failed, see the log"))
+    done.await.unwrap_or_else(|_| {
+        problem(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the act failed, see the log",
+        )
+    })
 }
 
 pub(super) fn text(status: StatusCode, kind: &'static str, body: String) -> Answer {
     let mut answer = Response::new(Full::new(Bytes::from(body)));
     *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static(kind));
+    answer
+        .headers_mut()
+        .insert(CONTENT_TYPE, hyper::header::HeaderValue::from_static(kind));
     answer
 }
 
@@ -201,6 +226,8 @@ pub(super) fn problem(status: StatusCode, message: &str) -> Answer {
 
 pub(super) fn only(methods: &'static str) -> Answer {
     let mut answer = problem(StatusCode::METHOD_NOT_ALLOWED, &format!("only {methods}"));
-    answer.headers_mut().insert(ALLOW, hyper::header::HeaderValue::from_static(methods));
+    answer
+        .headers_mut()
+        .insert(ALLOW, hyper::header::HeaderValue::from_static(methods));
     answer
 }

@@ -30,9 +30,14 @@ impl Tokens {
     pub(crate) fn prepare(data: &Path) -> Result<Self, Failure> {
         let path = data.join(TOKEN_FILE);
         let mut random = [0_u8; 24];
-        getrandom::fill(&mut random)
-            .map_err(|error| Failure::away(format!("no randomness for the admin token: {error}")))?;
-        let open = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        getrandom::fill(&mut random).map_err(|error| {
+            Failure::away(format!("no randomness for the admin token: {error}"))
+        })?;
+        let open = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path);
         match open {
             Ok(mut file) => writeln!(file, "{}", record::hexed::encode(&random))
                 .and_then(|()| file.sync_all())
@@ -40,7 +45,9 @@ impl Tokens {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(io(format!("make {}", path.display()))(error)),
         }
-        Ok(Self { data: data.to_path_buf() })
+        Ok(Self {
+            data: data.to_path_buf(),
+        })
     }
 
     /// The actor that presents this token.
@@ -60,12 +67,16 @@ impl Tokens {
 
     fn files(&self) -> Vec<(String, PathBuf)> {
         let mut files = vec![(OPERATOR.to_owned(), self.data.join(TOKEN_FILE))];
-        let actors = std::fs::read_dir(self.data.join("actors")).into_iter().flatten().flatten();
+        let actors = std::fs::read_dir(self.data.join("actors"))
+            .into_iter()
+            .flatten()
+            .flatten();
         for entry in actors {
             let path = entry.path();
-            if let (Some(name), Some("token")) =
-                (path.file_stem().and_then(|s| s.to_str()), path.extension().and_then(|s| s.to_str()))
-            {
+            if let (Some(name), Some("token")) = (
+                path.file_stem().and_then(|s| s.to_str()),
+                path.extension().and_then(|s| s.to_str()),
+            ) {
                 files.push((name.to_owned(), path.clone()));
             }
         }
@@ -89,7 +100,10 @@ mod tests {
         let tokens = Tokens::prepare(dir.path()).unwrap();
         let path = dir.path().join(TOKEN_FILE);
         let token = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         Tokens::prepare(dir.path()).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), token);
         assert_eq!(tokens.actor(token.trim()).as_deref(), Some("operator"));

@@ -49,7 +49,10 @@ pub(crate) fn check(
         };
         match account(table, secret, &mut wrong) {
             Some(account) if !names.insert(account.wire.name.clone()) => {
-                wrong("name", format!("{:?} is the name of two accounts", account.wire.name));
+                wrong(
+                    "name",
+                    format!("{:?} is the name of two accounts", account.wire.name),
+                );
             }
             Some(account) => accounts.push(account),
             None => {}
@@ -65,7 +68,10 @@ fn account(
 ) -> Option<Account> {
     let known: Vec<String> = KEYS.iter().map(ToString::to_string).collect();
     for key in table.keys().filter(|key| !KEYS.contains(&key.as_str())) {
-        wrong(key, format!("is no known key{}", nearest(key, known.iter())));
+        wrong(
+            key,
+            format!("is no known key{}", nearest(key, known.iter())),
+        );
     }
     let mut text = |key: &str, needed: bool| -> Option<String> {
         match table.get(key) {
@@ -100,18 +106,27 @@ fn account(
         Some("plain") => wechat::Mode::Plain,
         other => {
             let other = other.unwrap_or_default();
-            wrong("mode", format!("must be plain, compatible or safe, not {other:?}"));
+            wrong(
+                "mode",
+                format!("must be plain, compatible or safe, not {other:?}"),
+            );
             return None;
         }
     };
     if mode != wechat::Mode::Plain && key.as_ref().is_ok_and(Option::is_none) {
-        wrong("encoding_aes_key", "is missing; only mode plain works without one".to_owned());
+        wrong(
+            "encoding_aes_key",
+            "is missing; only mode plain works without one".to_owned(),
+        );
         return None;
     }
     let name = name?;
     let plain_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if name.is_empty() || !name.chars().all(plain_name) {
-        wrong("name", format!("must be letters, digits, - and _, not {name:?}"));
+        wrong(
+            "name",
+            format!("must be letters, digits, - and _, not {name:?}"),
+        );
         return None;
     }
     Some(Account {
@@ -136,5 +151,7 @@ fn aes_key(
     if text.is_empty() {
         return Ok(None);
     }
-    wechat::AesKey::parse(&text).map(Some).map_err(|error| wrong(key, error.to_string()))
+    wechat::AesKey::parse(&text)
+        .map(Some)
+        .map_err(|error| wrong(key, error.to_string()))
 }

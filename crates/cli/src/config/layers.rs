@@ -39,8 +39,11 @@ pub(crate) struct Layers {
 impl Layers {
     /// The defaults.
     pub(crate) fn defaults() -> Self {
-        let mut layers =
-            Self { values: BTreeMap::new(), accounts: Vec::new(), mistakes: Vec::new() };
+        let mut layers = Self {
+            values: BTreeMap::new(),
+            accounts: Vec::new(),
+            mistakes: Vec::new(),
+        };
         // The default file is part of the program; a test parses it.
         let table: Table = DEFAULT_FILE.parse().unwrap_or_default();
         flatten("", &table, &mut |key, value| {
@@ -68,14 +71,18 @@ impl Layers {
                         Value::Table(table) => {
                             self.accounts.push((table, Source::File(name.clone())));
                         }
-                        _ => self.refuse("account", &name, "must be tables: [[account]]".to_owned()),
+                        _ => {
+                            self.refuse("account", &name, "must be tables: [[account]]".to_owned())
+                        }
                     }
                 }
             }
             Some(_) => self.refuse("account", &name, "must be tables: [[account]]".to_owned()),
         }
         let mut found = Vec::new();
-        flatten("", &table, &mut |key, value| found.push((key, value.clone())));
+        flatten("", &table, &mut |key, value| {
+            found.push((key, value.clone()))
+        });
         for (key, value) in found {
             self.set(&key, value, Source::File(name.clone()));
         }
@@ -115,16 +122,22 @@ impl Layers {
         match self.values.get(key).map(|(value, _)| value) {
             Some(Value::Integer(_)) => text.parse().map_or(Value::String(text), Value::Integer),
             Some(Value::Boolean(_)) => text.parse().map_or(Value::String(text), Value::Boolean),
-            Some(Value::Array(_)) => {
-                Value::Array(text.split(',').map(|part| Value::String(part.trim().to_owned())).collect())
-            }
+            Some(Value::Array(_)) => Value::Array(
+                text.split(',')
+                    .map(|part| Value::String(part.trim().to_owned()))
+                    .collect(),
+            ),
             _ => Value::String(text),
         }
     }
 
     pub(crate) fn refuse(&mut self, key: &str, source: &str, message: String) {
         self.mistakes.push(Mistake {
-            key: if key.is_empty() { "configuration".to_owned() } else { key.to_owned() },
+            key: if key.is_empty() {
+                "configuration".to_owned()
+            } else {
+                key.to_owned()
+            },
             source_name: source.to_owned(),
             message,
         });
@@ -137,12 +150,18 @@ pub(crate) fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a String>) ->
         .map(|candidate| (strsim::jaro_winkler(key, candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map_or_else(String::new, |(_, candidate)| format!("; did you mean `{candidate}`?"))
+        .map_or_else(String::new, |(_, candidate)| {
+            format!("; did you mean `{candidate}`?")
+        })
 }
 
 fn flatten(prefix: &str, table: &Table, found: &mut dyn FnMut(String, &Value)) {
     for (name, value) in table {
-        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        let key = if prefix.is_empty() {
+            name.clone()
+        } else {
+            format!("{prefix}.{name}")
+        };
         match value {
             Value::Table(inner) => flatten(&key, inner, found),
             _ => found(key, value),

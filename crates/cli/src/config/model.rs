@@ -68,11 +68,17 @@ impl Config {
         layers: &Layers,
         secret: &dyn Fn(&str) -> Result<String, String>,
     ) -> Result<Self, Vec<Mistake>> {
-        let mut take = Taker { layers, mistakes: layers.mistakes.clone() };
+        let mut take = Taker {
+            layers,
+            mistakes: layers.mistakes.clone(),
+        };
         let config = Self {
             data: PathBuf::from(take.text("data")),
             roles: take.roles(),
-            clock: take.choice("clock", &[("wall", Clock::Wall), ("rehearsal", Clock::Rehearsal)]),
+            clock: take.choice(
+                "clock",
+                &[("wall", Clock::Wall), ("rehearsal", Clock::Rehearsal)],
+            ),
             partitions: u32::try_from(take.number("log.inbound_partitions", 1..=256)).unwrap_or(1),
             inbound_retention_s: take.number("log.inbound_retention_s", 60..=315_360_000),
             segment_bytes: take.number("log.journal.segment_bytes", 1 << 20..=1 << 30),
@@ -81,8 +87,10 @@ impl Config {
             listen: take.address("ingress.listen"),
             ack_budget_ms: take.number("ingress.ack_budget_ms", 100..=4_500),
             threads: usize::try_from(take.number("ingress.threads", 0..=256)).unwrap_or(0),
-            max_connections: usize::try_from(take.number("ingress.max_connections", 16..=1_000_000))
-                .unwrap_or(16),
+            max_connections: usize::try_from(
+                take.number("ingress.max_connections", 16..=1_000_000),
+            )
+            .unwrap_or(16),
             request_timeout_ms: take.number("ingress.request_timeout_ms", 100..=60_000),
             admin: take.address("admin.listen"),
             level: take.choice("output.level", &LEVELS).to_owned(),
@@ -90,7 +98,11 @@ impl Config {
             accounts: accounts::check(&layers.accounts, secret, &mut take.mistakes),
         };
         take.choice("log.backend", &[("journal", ())]);
-        if take.mistakes.is_empty() { Ok(config) } else { Err(take.mistakes) }
+        if take.mistakes.is_empty() {
+            Ok(config)
+        } else {
+            Err(take.mistakes)
+        }
     }
 
     /// Whether this process has a role.
@@ -124,7 +136,11 @@ impl Taker<'_> {
             .values
             .get(key)
             .map_or_else(|| "default".to_owned(), |(_, source)| source.to_string());
-        self.mistakes.push(Mistake { key: key.to_owned(), source_name, message });
+        self.mistakes.push(Mistake {
+            key: key.to_owned(),
+            source_name,
+            message,
+        });
     }
 
     fn text(&mut self, key: &str) -> String {
@@ -132,20 +148,29 @@ impl Taker<'_> {
             Some(Value::String(text)) if !text.is_empty() => text.clone(),
             other => {
                 let found = other.map_or_else(|| "nothing".to_owned(), Value::to_string);
-                self.wrong(key, format!("must be a text that is not empty, not {found}"));
+                self.wrong(
+                    key,
+                    format!("must be a text that is not empty, not {found}"),
+                );
                 String::new()
             }
         }
     }
 
     fn number(&mut self, key: &str, bounds: RangeInclusive<u64>) -> u64 {
-        let number = self.value(key).and_then(Value::as_integer).and_then(|n| u64::try_from(n).ok());
+        let number = self
+            .value(key)
+            .and_then(Value::as_integer)
+            .and_then(|n| u64::try_from(n).ok());
         match number {
             Some(number) if bounds.contains(&number) => number,
             _ => {
                 let found = self.value(key).map_or_else(String::new, Value::to_string);
                 let (low, high) = (bounds.start(), bounds.end());
-                self.wrong(key, format!("must be a whole number from {low} to {high}, not {found}"));
+                self.wrong(
+                    key,
+                    format!("must be a whole number from {low} to {high}, not {found}"),
+                );
                 *low
             }
         }
@@ -173,7 +198,10 @@ impl Taker<'_> {
             return choice.clone();
         }
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        self.wrong(key, format!("must be one of {}, not {text:?}", names.join(", ")));
+        self.wrong(
+            key,
+            format!("must be one of {}, not {text:?}", names.join(", ")),
+        );
         choices[0].1.clone()
     }
 
@@ -184,13 +212,22 @@ impl Taker<'_> {
             _ => Vec::new(),
         };
         for name in &named {
-            match Role::ALL.into_iter().find(|role| Some(role.name()) == name.as_str()) {
+            match Role::ALL
+                .into_iter()
+                .find(|role| Some(role.name()) == name.as_str())
+            {
                 Some(role) => roles.push(role),
-                None => self.wrong("roles", format!("{name} is no role; there are {}", all_roles())),
+                None => self.wrong(
+                    "roles",
+                    format!("{name} is no role; there are {}", all_roles()),
+                ),
             }
         }
         if named.is_empty() {
-            self.wrong("roles", format!("must name at least one of {}", all_roles()));
+            self.wrong(
+                "roles",
+                format!("must name at least one of {}", all_roles()),
+            );
         }
         roles.sort_unstable();
         roles.dedup();

@@ -38,8 +38,14 @@ fn a_flag_beats_the_environment_beats_the_file_beats_the_default() {
     let mut layers = with_file("data = \"from-file\"\n[ingress]\nack_budget_ms = 1000\n");
     let variables = [
         ("SPILLWAY_DATA".to_owned(), "from-env".to_owned()),
-        ("SPILLWAY_INGRESS__ACK_BUDGET_MS".to_owned(), "2000".to_owned()),
-        ("SPILLWAY_ROLES".to_owned(), "ingress, coordinator".to_owned()),
+        (
+            "SPILLWAY_INGRESS__ACK_BUDGET_MS".to_owned(),
+            "2000".to_owned(),
+        ),
+        (
+            "SPILLWAY_ROLES".to_owned(),
+            "ingress, coordinator".to_owned(),
+        ),
         ("UNRELATED".to_owned(), "x".to_owned()),
     ];
     layers.environment(variables.into_iter());
@@ -53,9 +59,17 @@ fn a_flag_beats_the_environment_beats_the_file_beats_the_default() {
 
 #[test]
 fn an_unknown_key_names_the_nearest_known_one() {
-    let found = mistakes(&with_file("[ingress]\nlisten_adress = \"x\"\nack_budget = 1\n"));
-    assert!(found.iter().any(|m| m.contains("ingress.ack_budget_ms")), "{found:?}");
-    assert!(found.iter().any(|m| m.contains("ingress.listen`")), "{found:?}");
+    let found = mistakes(&with_file(
+        "[ingress]\nlisten_adress = \"x\"\nack_budget = 1\n",
+    ));
+    assert!(
+        found.iter().any(|m| m.contains("ingress.ack_budget_ms")),
+        "{found:?}"
+    );
+    assert!(
+        found.iter().any(|m| m.contains("ingress.listen`")),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -64,7 +78,10 @@ fn every_mistake_is_told_at_once_with_its_key() {
         "roles = [\"ingres\"]\nclock = \"sundial\"\n[ingress]\nack_budget_ms = 5000\nlisten = \"here\"\n",
     ));
     for key in ["roles", "clock", "ingress.ack_budget_ms", "ingress.listen"] {
-        assert!(found.iter().any(|m| m.starts_with(key)), "{key} in {found:?}");
+        assert!(
+            found.iter().any(|m| m.starts_with(key)),
+            "{key} in {found:?}"
+        );
     }
 }
 
@@ -85,7 +102,10 @@ fn an_account_needs_its_key_unless_it_is_plain() {
 fn two_accounts_of_one_name_and_misspelt_keys_are_refused() {
     let one = format!("{ACCOUNT}mode = \"plain\"\n");
     let found = mistakes(&with_file(&format!("{one}{one}modus = \"x\"\n")));
-    assert!(found.iter().any(|m| m.contains("two accounts")), "{found:?}");
+    assert!(
+        found.iter().any(|m| m.contains("two accounts")),
+        "{found:?}"
+    );
     assert!(found.iter().any(|m| m.contains("modus")), "{found:?}");
 }
 

@@ -19,7 +19,11 @@ pub(crate) fn list(
         let source = name.trim_end_matches(".dead").to_owned();
         each_letter(&*log, &name, |stored, letter| {
             if count == 0 {
-                let head = writeln!(out, "{:<10} {:>12} {:>14}  {:<14} detail", "topic", "place", "source", "reason");
+                let head = writeln!(
+                    out,
+                    "{:<10} {:>12} {:>14}  {:<14} detail",
+                    "topic", "place", "source", "reason"
+                );
                 scan::written(head)?;
             }
             count += 1;
@@ -55,7 +59,10 @@ pub(crate) fn show(
     let mut spans = scan::spans(&*log, &name)?;
     spans.retain(|candidate, _| *candidate == partition);
     let mut found = false;
-    if let Some(span) = spans.get_mut(&partition).filter(|span| (span.start..span.end).contains(&offset)) {
+    if let Some(span) = spans
+        .get_mut(&partition)
+        .filter(|span| (span.start..span.end).contains(&offset))
+    {
         (span.start, span.end) = (offset, offset + 1);
         scan::each(&*log, &name, &spans, |stored| {
             let value: serde_json::Value = serde_json::from_slice(&stored.value)
@@ -67,7 +74,9 @@ pub(crate) fn show(
     if found {
         Ok(())
     } else {
-        Err(Failure::no(format!("there is no dead letter at {place} of {name}; `dead-letters list` shows the places")))
+        Err(Failure::no(format!(
+            "there is no dead letter at {place} of {name}; `dead-letters list` shows the places"
+        )))
     }
 }
 
@@ -83,8 +92,14 @@ fn dead_topics(log: &dyn Log, topic: Option<&str>) -> Result<Vec<String>, Failur
     if all.contains(&wanted) {
         return Ok(vec![wanted]);
     }
-    let sources: Vec<&str> = all.iter().map(|name| name.trim_end_matches(".dead")).collect();
-    Err(Failure::wrong(format!("{topic:?} has no dead letters; there are those of {}", sources.join(", "))))
+    let sources: Vec<&str> = all
+        .iter()
+        .map(|name| name.trim_end_matches(".dead"))
+        .collect();
+    Err(Failure::wrong(format!(
+        "{topic:?} has no dead letters; there are those of {}",
+        sources.join(", ")
+    )))
 }
 
 fn each_letter(
@@ -94,11 +109,13 @@ fn each_letter(
 ) -> Result<(), Failure> {
     let mut chains = Chains::of(name);
     scan::each(log, name, &scan::spans(log, name)?, |stored| {
-        if !chains.accept(name, stored)? || record::type_of(&stored.value).as_deref() != Some(DEAD) {
+        if !chains.accept(name, stored)? || record::type_of(&stored.value).as_deref() != Some(DEAD)
+        {
             return Ok(true);
         }
-        let letter: DeadLetter<'_> = serde_json::from_slice(&stored.value)
-            .map_err(|error| Failure::no(format!("a dead letter of {name} cannot be read: {error}")))?;
+        let letter: DeadLetter<'_> = serde_json::from_slice(&stored.value).map_err(|error| {
+            Failure::no(format!("a dead letter of {name} cannot be read: {error}"))
+        })?;
         visit(stored, &letter)
     })
 }

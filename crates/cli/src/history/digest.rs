@@ -21,7 +21,11 @@ pub(super) struct Digest {
 
 impl Digest {
     pub(super) fn new() -> Self {
-        Self { recount: Recount::new(), computed: BTreeMap::new(), refused: 0 }
+        Self {
+            recount: Recount::new(),
+            computed: BTreeMap::new(),
+            refused: 0,
+        }
     }
 
     /// Takes the next record that the chain accepts.
@@ -92,7 +96,12 @@ impl Digest {
 
     /// The campaigns that were counted.
     pub(super) fn campaigns(&self) -> Vec<String> {
-        let mut ids: Vec<String> = self.recount.totals().into_keys().map(|(id, _)| id).collect();
+        let mut ids: Vec<String> = self
+            .recount
+            .totals()
+            .into_keys()
+            .map(|(id, _)| id)
+            .collect();
         ids.dedup();
         ids
     }
@@ -127,7 +136,11 @@ impl Digest {
     }
 }
 
-fn describe((partition, campaign, round, tick): &Place, computed: Option<&Tally>, logged: &Tally) -> String {
+fn describe(
+    (partition, campaign, round, tick): &Place,
+    computed: Option<&Tally>,
+    logged: &Tally,
+) -> String {
     let round = round.map_or_else(|| "none".to_owned(), |round| round.to_string());
     let ours = computed.map_or_else(
         || "no tally at that tick".to_owned(),

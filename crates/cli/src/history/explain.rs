@@ -25,23 +25,37 @@ pub(crate) fn explain(args: &ExplainArgs, out: &mut impl Write) -> Result<(), Fa
     let (accepted, lines) = messages(&*log, partition, &args.fan)?;
     rows.extend(accepted);
     rows.extend(dead(&*log, partition, &args.fan)?);
-    rows.sort_by_key(|row| (row["create_time"].as_i64().unwrap_or(0), row["recv_us"].as_i64().unwrap_or(0)));
+    rows.sort_by_key(|row| {
+        (
+            row["create_time"].as_i64().unwrap_or(0),
+            row["recv_us"].as_i64().unwrap_or(0),
+        )
+    });
     if rows.is_empty() {
         return Err(Failure::no(format!("the log knows no fan {:?}", args.fan)));
     }
     let print = |out: &mut dyn Write| -> std::io::Result<()> {
         for row in &rows {
-            if args.json { writeln!(out, "{row}")? } else { writeln!(out, "{}", sentence(row))? }
+            if args.json {
+                writeln!(out, "{row}")?
+            } else {
+                writeln!(out, "{}", sentence(row))?
+            }
         }
         for line in &lines {
             let parts: Vec<&str> = line.trim_end().split('\t').collect();
-            let [round, _, answer, time, id] = parts.as_slice() else { continue };
+            let [round, _, answer, time, id] = parts.as_slice() else {
+                continue;
+            };
             if args.json {
                 let counts = json!({ "what": "counts", "round": round, "answer": answer,
                                      "create_time": time, "msg_id": id });
                 writeln!(out, "{counts}")?;
             } else {
-                writeln!(out, "round {round}: the answer that counts is {answer} of {time}, message {id}")?;
+                writeln!(
+                    out,
+                    "round {round}: the answer that counts is {answer} of {time}, message {id}"
+                )?;
             }
         }
         out.flush()
@@ -49,7 +63,11 @@ pub(crate) fn explain(args: &ExplainArgs, out: &mut impl Write) -> Result<(), Fa
     print(out).map_err(io("write"))
 }
 
-fn one_partition(log: &dyn Log, topic: &str, partition: u32) -> Result<BTreeMap<u32, scan::Span>, Failure> {
+fn one_partition(
+    log: &dyn Log,
+    topic: &str,
+    partition: u32,
+) -> Result<BTreeMap<u32, scan::Span>, Failure> {
     let mut spans = scan::spans_or_none(log, topic)?;
     spans.retain(|candidate, _| *candidate == partition);
     Ok(spans)
@@ -57,53 +75,74 @@ fn one_partition(log: &dyn Log, topic: &str, partition: u32) -> Result<BTreeMap<
 
 fn deliveries(log: &dyn Log, partition: u32, fan: &str) -> Result<Vec<Value>, Failure> {
     let mut rows = Vec::new();
-    scan::each(log, INBOUND, &one_partition(log, INBOUND, partition)?, |stored| {
-        if stored.key == fan.as_bytes() && record::type_of(&stored.value).as_deref() == Some(DELIVERY) {
-            let envelope: Envelope<'_> = read(&stored.value, INBOUND)?;
-            rows.push(json!({
+    scan::each(
+        log,
+        INBOUND,
+        &one_partition(log, INBOUND, partition)?,
+        |stored| {
+            if stored.key == fan.as_bytes()
+                && record::type_of(&stored.value).as_deref() == Some(DELIVERY)
+            {
+                let envelope: Envelope<'_> = read(&stored.value, INBOUND)?;
+                rows.push(json!({
                 "what": "delivery", "partition": partition, "offset": stored.offset,
                 "create_time": envelope.create_time, "recv_us": envelope.recv_us, "kind": envelope.kind,
                 "msg_id": envelope.msg_id, "event": envelope.event, "text": envelope.content.text,
                 "reply": envelope.reply, "key": envelope.key, "node": envelope.node, "seq": envelope.seq,
             }));
-        }
-        Ok(true)
-    })?;
+            }
+            Ok(true)
+        },
+    )?;
     Ok(rows)
 }
 
 /// The fan's messages with their class by the version that stands before them, and the lines of the counting answers.
-fn messages(log: &dyn Log, partition: u32, fan: &str) -> Result<(Vec<Value>, Vec<String>), Failure> {
+fn messages(
+    log: &dyn Log,
+    partition: u32,
+    fan: &str,
+) -> Result<(Vec<Value>, Vec<String>), Failure> {
     let mut rows = Vec::new();
     let mut digest = Digest::new();
     let mut chains = Chains::of(ACCEPTED);
     let mut versions: BTreeMap<String, (u32, Compiled)> = BTreeMap::new();
-    scan::each(log, ACCEPTED, &one_partition(log, ACCEPTED, partition)?, |stored| {
-        if !chains.accept(ACCEPTED, stored)? {
-            return Ok(true);
-        }
-        digest.take(partition, &stored.value)?;
-        match record::type_of(&stored.value).as_deref() {
-            Some(COPY) => take_version(&stored.value, &mut versions)?,
-            Some(MESSAGE) if stored.key == fan.as_bytes() => {
-                let envelope: Envelope<'_> = read(&stored.value, ACCEPTED)?;
-                rows.push(message(&envelope, stored.offset, &versions));
+    scan::each(
+        log,
+        ACCEPTED,
+        &one_partition(log, ACCEPTED, partition)?,
+        |stored| {
+            if !chains.accept(ACCEPTED, stored)? {
+                return Ok(true);
             }
-            Some(NOTE) if stored.key == fan.as_bytes() => {
-                let note: Note<'_> = read(&stored.value, ACCEPTED)?;
-                rows.push(json!({ "what": "redelivery", "partition": partition, "offset": stored.offset,
+            digest.take(partition, &stored.value)?;
+            match record::type_of(&stored.value).as_deref() {
+                Some(COPY) => take_version(&stored.value, &mut versions)?,
+                Some(MESSAGE) if stored.key == fan.as_bytes() => {
+                    let envelope: Envelope<'_> = read(&stored.value, ACCEPTED)?;
+                    rows.push(message(&envelope, stored.offset, &versions));
+                }
+                Some(NOTE) if stored.key == fan.as_bytes() => {
+                    let note: Note<'_> = read(&stored.value, ACCEPTED)?;
+                    rows.push(json!({ "what": "redelivery", "partition": partition, "offset": stored.offset,
                                   "recv_us": note.recv_us, "key": note.key, "reply": note.reply }));
+                }
+                _ => {}
             }
-            _ => {}
-        }
-        Ok(true)
-    })?;
+            Ok(true)
+        },
+    )?;
     Ok((rows, digest.lines_of(fan)?))
 }
 
-fn take_version(value: &[u8], versions: &mut BTreeMap<String, (u32, Compiled)>) -> Result<(), Failure> {
+fn take_version(
+    value: &[u8],
+    versions: &mut BTreeMap<String, (u32, Compiled)>,
+) -> Result<(), Failure> {
     let copy: Copy = read(value, ACCEPTED)?;
-    let Act::Campaign(act) = copy.act else { return Ok(()) };
+    let Act::Campaign(act) = copy.act else {
+        return Ok(());
+    };
     let compiled = campaign::Campaign::parse(&act.toml)
         .ok()
         .and_then(|(campaign, _)| Compiled::new(campaign).ok());
@@ -113,7 +152,11 @@ fn take_version(value: &[u8], versions: &mut BTreeMap<String, (u32, Compiled)>) 
     Ok(())
 }
 
-fn message(envelope: &Envelope<'_>, offset: u64, versions: &BTreeMap<String, (u32, Compiled)>) -> Value {
+fn message(
+    envelope: &Envelope<'_>,
+    offset: u64,
+    versions: &BTreeMap<String, (u32, Compiled)>,
+) -> Value {
     let asked = Message {
         kind: &envelope.kind,
         text: &envelope.content.text,
@@ -142,14 +185,19 @@ fn message(envelope: &Envelope<'_>, offset: u64, versions: &BTreeMap<String, (u3
 fn dead(log: &dyn Log, partition: u32, fan: &str) -> Result<Vec<Value>, Failure> {
     let mut rows = Vec::new();
     let mut chains = Chains::of(INBOUND_DEAD);
-    scan::each(log, INBOUND_DEAD, &one_partition(log, INBOUND_DEAD, partition)?, |stored| {
-        if stored.key == fan.as_bytes() && chains.accept(INBOUND_DEAD, stored)? {
-            let letter: DeadLetter<'_> = read(&stored.value, INBOUND_DEAD)?;
-            rows.push(json!({ "what": "dead letter", "partition": partition, "offset": stored.offset,
+    scan::each(
+        log,
+        INBOUND_DEAD,
+        &one_partition(log, INBOUND_DEAD, partition)?,
+        |stored| {
+            if stored.key == fan.as_bytes() && chains.accept(INBOUND_DEAD, stored)? {
+                let letter: DeadLetter<'_> = read(&stored.value, INBOUND_DEAD)?;
+                rows.push(json!({ "what": "dead letter", "partition": partition, "offset": stored.offset,
                               "reason": letter.reason, "detail": letter.detail, "source": letter.offset }));
-        }
-        Ok(true)
-    })?;
+            }
+            Ok(true)
+        },
+    )?;
     Ok(rows)
 }
 
@@ -161,8 +209,15 @@ fn read<'a, T: serde::Deserialize<'a>>(value: &'a [u8], topic: &str) -> Result<T
 /// A row for people.
 fn sentence(row: &Value) -> String {
     let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
-    let what = if text("event").is_empty() { text("kind") } else { format!("event {}", text("event")) };
-    let said = row["text"].as_str().filter(|said| !said.is_empty()).map_or_else(String::new, |said| format!(" {said:?}"));
+    let what = if text("event").is_empty() {
+        text("kind")
+    } else {
+        format!("event {}", text("event"))
+    };
+    let said = row["text"]
+        .as_str()
+        .filter(|said| !said.is_empty())
+        .map_or_else(String::new, |said| format!(" {said:?}"));
     match row["what"].as_str() {
         Some("delivery") => format!(
             "{} delivery {}/{}: {what}{said}, answered by rule {:?} ({})",
@@ -177,11 +232,25 @@ fn sentence(row: &Value) -> String {
                 .as_array()
                 .into_iter()
                 .flatten()
-                .map(|j| format!("{} v{}: {}", j["campaign"].as_str().unwrap_or_default(), j["version"], j["detail"].as_str().unwrap_or_default()))
+                .map(|j| {
+                    format!(
+                        "{} v{}: {}",
+                        j["campaign"].as_str().unwrap_or_default(),
+                        j["version"],
+                        j["detail"].as_str().unwrap_or_default()
+                    )
+                })
                 .collect();
-            format!("{} message: {what}{said}, taken for {}", row["create_time"], judged.join("; "))
+            format!(
+                "{} message: {what}{said}, taken for {}",
+                row["create_time"],
+                judged.join("; ")
+            )
         }
-        Some("redelivery") => format!("re-delivery of message {}: dropped, answered again", text("key")),
+        Some("redelivery") => format!(
+            "re-delivery of message {}: dropped, answered again",
+            text("key")
+        ),
         _ => format!("dead letter: {}: {}", text("reason"), text("detail")),
     }
 }

@@ -36,7 +36,11 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     let about = json!({ "log": log.id().to_string(), "without_bodies": args.without_bodies });
     write_file(&args.out.join("log.json"), &about)?;
     write_file(&args.out.join("cuts.json"), &describe(&cuts))?;
-    let total: u64 = cuts.values().flat_map(BTreeMap::values).map(|span| span.end - span.start).sum();
+    let total: u64 = cuts
+        .values()
+        .flat_map(BTreeMap::values)
+        .map(|span| span.end - span.start)
+        .sum();
     let bar = progress(total);
     let digest = std::thread::scope(|scope| {
         // The two large topics side by side; the others are small.
@@ -45,26 +49,41 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
         topic(&*log, ACCEPTED, &cuts, args, &bar, &mut |stored| {
             digest.take(stored.partition, &stored.value)
         })?;
-        for name in ALL.into_iter().filter(|name| ![INBOUND, ACCEPTED].contains(name)) {
+        for name in ALL
+            .into_iter()
+            .filter(|name| ![INBOUND, ACCEPTED].contains(name))
+        {
             topic(&*log, name, &cuts, args, &bar, &mut |_| Ok(()))?;
         }
-        large.join().map_err(|_| Failure::away("the export's thread panicked"))??;
+        large
+            .join()
+            .map_err(|_| Failure::away("the export's thread panicked"))??;
         Ok::<_, Failure>(digest)
     });
     bar.finish_and_clear();
     finish(digest?, &*log, &cuts, args)
 }
 
-fn finish(mut digest: Digest, log: &dyn Log, cuts: &Cuts, args: &ExportArgs) -> Result<(), Failure> {
+fn finish(
+    mut digest: Digest,
+    log: &dyn Log,
+    cuts: &Cuts,
+    args: &ExportArgs,
+) -> Result<(), Failure> {
     let campaigns = digest.campaigns();
     let campaign = match (&args.campaign, campaigns.as_slice()) {
         (Some(asked), all) if all.contains(asked) => asked,
         (Some(asked), _) => {
-            return Err(Failure::no(format!("no message of campaign {asked:?} was accepted")));
+            return Err(Failure::no(format!(
+                "no message of campaign {asked:?} was accepted"
+            )));
         }
         (None, [only]) => only,
         (None, []) => {
-            println!("exported to {}; no campaign has a message yet", args.out.display());
+            println!(
+                "exported to {}; no campaign has a message yet",
+                args.out.display()
+            );
             return Ok(());
         }
         (None, many) => {
@@ -97,7 +116,10 @@ fn cut(log: &dyn Log) -> Result<Cuts, Failure> {
         INBOUND => 3,
         _ => 1,
     });
-    names.into_iter().map(|name| Ok((name, scan::spans_or_none(log, name)?))).collect()
+    names
+        .into_iter()
+        .map(|name| Ok((name, scan::spans_or_none(log, name)?)))
+        .collect()
 }
 
 fn describe(cuts: &Cuts) -> serde_json::Value {
@@ -105,7 +127,10 @@ fn describe(cuts: &Cuts) -> serde_json::Value {
     for (name, spans) in cuts {
         let mut partitions = serde_json::Map::new();
         for (partition, span) in spans {
-            partitions.insert(partition.to_string(), json!({ "start": span.start, "end": span.end }));
+            partitions.insert(
+                partition.to_string(),
+                json!({ "start": span.start, "end": span.end }),
+            );
         }
         all.insert((*name).to_owned(), partitions.into());
     }
@@ -142,7 +167,9 @@ fn topic(
             true => strip(&stored.value, &mut stripped),
             false => &stored.value,
         };
-        Line::new(name, stored, value).write(&mut out).map_err(io(&what))?;
+        Line::new(name, stored, value)
+            .write(&mut out)
+            .map_err(io(&what))?;
         Ok(true)
     })?;
     bar.inc(since);
@@ -155,11 +182,15 @@ fn strip<'a>(value: &'a [u8], buffer: &'a mut Vec<u8>) -> &'a [u8] {
     if !matches!(kind.as_deref(), Some(DELIVERY | MESSAGE)) {
         return value;
     }
-    let Ok(mut envelope) = serde_json::from_slice::<Envelope<'_>>(value) else { return value };
+    let Ok(mut envelope) = serde_json::from_slice::<Envelope<'_>>(value) else {
+        return value;
+    };
     envelope.content = Content::default();
     (envelope.body, envelope.body_b64) = (Cow::Borrowed(""), Cow::Borrowed(""));
     buffer.clear();
-    let Ok(object) = serde_json::to_vec(&envelope) else { return value };
+    let Ok(object) = serde_json::to_vec(&envelope) else {
+        return value;
+    };
     match link_of(value) {
         Some(link) => splice(&link, &object, buffer),
         None => buffer.extend_from_slice(&object),

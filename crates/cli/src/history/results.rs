@@ -25,12 +25,22 @@ pub(crate) fn results(args: &ResultsArgs, out: &mut impl Write) -> Result<(), Fa
     // What lies in no round's window comes last.
     rounds.sort_by_key(|(round, _)| round.map_or(u32::MAX, u32::from));
     if let Some(round) = args.round.filter(|_| rounds.is_empty()) {
-        return Err(Failure::no(format!("nothing was counted in round {round} of {:?} yet", args.campaign)));
+        return Err(Failure::no(format!(
+            "nothing was counted in round {round} of {:?} yet",
+            args.campaign
+        )));
     }
     let print = |out: &mut dyn Write| {
         if args.json {
-            let rounds: Vec<Value> = rounds.iter().map(|(round, sum)| as_json(*round, sum)).collect();
-            writeln!(out, "{}", json!({ "campaign": args.campaign, "provisional": true, "rounds": rounds }))
+            let rounds: Vec<Value> = rounds
+                .iter()
+                .map(|(round, sum)| as_json(*round, sum))
+                .collect();
+            writeln!(
+                out,
+                "{}",
+                json!({ "campaign": args.campaign, "provisional": true, "rounds": rounds })
+            )
         } else {
             table(&args.campaign, &rounds, out)
         }
@@ -38,7 +48,10 @@ pub(crate) fn results(args: &ResultsArgs, out: &mut impl Write) -> Result<(), Fa
     print(out).and_then(|()| out.flush()).map_err(io("write"))
 }
 
-fn of_campaign(history: &HistoryArgs, campaign: &str) -> Result<BTreeMap<Option<u16>, Summed>, Failure> {
+fn of_campaign(
+    history: &HistoryArgs,
+    campaign: &str,
+) -> Result<BTreeMap<Option<u16>, Summed>, Failure> {
     let log = scan::open(history)?;
     let sums = sum_tallies(tallies(&*log, &scan::spans_or_none(&*log, RESULTS)?)?);
     let known: Vec<String> = sums.keys().map(|(campaign, _)| campaign.clone()).collect();
@@ -48,8 +61,12 @@ fn of_campaign(history: &HistoryArgs, campaign: &str) -> Result<BTreeMap<Option<
         .map(|((_, round), sum)| (round, sum))
         .collect();
     if of_this.is_empty() {
-        let hint = known.first().map_or_else(String::new, |id| format!("; there are tallies of {id:?}"));
-        return Err(Failure::no(format!("there is no tally of campaign {campaign:?} yet{hint}")));
+        let hint = known
+            .first()
+            .map_or_else(String::new, |id| format!("; there are tallies of {id:?}"));
+        return Err(Failure::no(format!(
+            "there is no tally of campaign {campaign:?} yet{hint}"
+        )));
     }
     Ok(of_this)
 }
@@ -65,9 +82,12 @@ pub(super) fn tallies(
     let mut chains = Chains::of(RESULTS);
     let mut tallies = Vec::new();
     scan::each(log, RESULTS, spans, |stored| {
-        if chains.accept(RESULTS, stored)? && record::type_of(&stored.value).as_deref() == Some(TALLY) {
-            let tally: Tally = serde_json::from_slice(&stored.value)
-                .map_err(|error| Failure::no(format!("a tally of {RESULTS} cannot be read: {error}")))?;
+        if chains.accept(RESULTS, stored)?
+            && record::type_of(&stored.value).as_deref() == Some(TALLY)
+        {
+            let tally: Tally = serde_json::from_slice(&stored.value).map_err(|error| {
+                Failure::no(format!("a tally of {RESULTS} cannot be read: {error}"))
+            })?;
             tallies.push((stored.partition, tally));
         }
         Ok(true)
@@ -84,12 +104,28 @@ fn as_json(round: Option<u16>, sum: &Summed) -> Value {
     })
 }
 
-fn table(campaign: &str, rounds: &[(Option<u16>, Summed)], out: &mut dyn Write) -> std::io::Result<()> {
-    writeln!(out, "{campaign}: provisional, nothing is sealed; as of tick {}", rounds.iter().map(|r| r.1.tick).max().unwrap_or(0))?;
-    writeln!(out, "{:>5} {:>9} {:>9} {:>12}  answers", "round", "joins", "answered", "wrong format")?;
+fn table(
+    campaign: &str,
+    rounds: &[(Option<u16>, Summed)],
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    writeln!(
+        out,
+        "{campaign}: provisional, nothing is sealed; as of tick {}",
+        rounds.iter().map(|r| r.1.tick).max().unwrap_or(0)
+    )?;
+    writeln!(
+        out,
+        "{:>5} {:>9} {:>9} {:>12}  answers",
+        "round", "joins", "answered", "wrong format"
+    )?;
     for (round, sum) in rounds {
-        let answers: Vec<String> =
-            sum.totals.answers.iter().map(|(answer, fans)| format!("{answer} {fans}")).collect();
+        let answers: Vec<String> = sum
+            .totals
+            .answers
+            .iter()
+            .map(|(answer, fans)| format!("{answer} {fans}"))
+            .collect();
         let name = round.map_or_else(|| "none".to_owned(), |round| round.to_string());
         writeln!(
             out,

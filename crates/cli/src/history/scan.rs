@@ -33,11 +33,19 @@ pub(crate) fn data_dir(args: &HistoryArgs) -> Result<PathBuf, Failure> {
     layers.environment(std::env::vars());
     // Secrets are not needed for reading, so that an auditor can do without them.
     let config = Config::from_layers(&layers, &|_| Ok(String::new()));
-    match (config, layers.values.get("data").and_then(|(value, _)| value.as_str())) {
+    match (
+        config,
+        layers
+            .values
+            .get("data")
+            .and_then(|(value, _)| value.as_str()),
+    ) {
         (Ok(config), _) => Ok(config.data),
         (Err(_), Some(data)) if layers.mistakes.is_empty() => Ok(PathBuf::from(data)),
         (Err(mistakes), _) => Err(Failure::wrong(
-            mistakes.first().map_or_else(String::new, ToString::to_string),
+            mistakes
+                .first()
+                .map_or_else(String::new, ToString::to_string),
         )),
     }
 }
@@ -68,10 +76,17 @@ pub(crate) struct Span {
 /// # Errors
 /// There is no such topic.
 pub(crate) fn spans(log: &dyn Log, topic: &str) -> Result<BTreeMap<u32, Span>, Failure> {
-    let config = log.topics().into_iter().find(|config| config.name == topic).ok_or_else(|| {
-        let names: Vec<String> = log.topics().into_iter().map(|config| config.name).collect();
-        Failure::wrong(format!("there is no topic {topic:?}; there are {}", names.join(", ")))
-    })?;
+    let config = log
+        .topics()
+        .into_iter()
+        .find(|config| config.name == topic)
+        .ok_or_else(|| {
+            let names: Vec<String> = log.topics().into_iter().map(|config| config.name).collect();
+            Failure::wrong(format!(
+                "there is no topic {topic:?}; there are {}",
+                names.join(", ")
+            ))
+        })?;
     let mut spans = BTreeMap::new();
     for partition in 0..config.partitions {
         let start = log.start_offset(topic, partition)?;
@@ -106,7 +121,9 @@ pub(crate) fn each(
             )));
         }
         for stored in &batch {
-            let Some(&end) = left.get(&stored.partition) else { continue };
+            let Some(&end) = left.get(&stored.partition) else {
+                continue;
+            };
             if stored.offset < end && !visit(stored)? {
                 return Ok(());
             }
@@ -133,7 +150,10 @@ pub(crate) struct Chains {
 impl Chains {
     /// For a topic; one that is not chained lets everything pass.
     pub(crate) fn of(topic: &str) -> Self {
-        Self { chained: topics::is_chained(topic), ..Self::default() }
+        Self {
+            chained: topics::is_chained(topic),
+            ..Self::default()
+        }
     }
 
     /// Whether the record counts.
@@ -147,7 +167,12 @@ impl Chains {
         let place = || format!("{topic}/{} at offset {}", stored.partition, stored.offset);
         let link = link_of(&stored.value)
             .ok_or_else(|| Failure::no(format!("{} has no chain position", place())))?;
-        match self.readers.entry(stored.partition).or_default().judge(&link) {
+        match self
+            .readers
+            .entry(stored.partition)
+            .or_default()
+            .judge(&link)
+        {
             Verdict::Accept => Ok(true),
             Verdict::Repetition => {
                 self.repetitions += 1;

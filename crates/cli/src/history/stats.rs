@@ -9,7 +9,11 @@ use serde_json::json;
 use std::io::Write;
 
 /// Prints records, offsets and bytes on disk of every topic.
-pub(crate) fn stats(json: bool, history: &HistoryArgs, out: &mut impl Write) -> Result<(), Failure> {
+pub(crate) fn stats(
+    json: bool,
+    history: &HistoryArgs,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
     let data = scan::data_dir(history)?;
     let log = scan::open(history)?;
     let mut rows = Vec::new();
@@ -29,12 +33,23 @@ pub(crate) fn stats(json: bool, history: &HistoryArgs, out: &mut impl Write) -> 
                             "retired": retired, "bytes": bytes })
                 })
                 .collect();
-            return writeln!(out, "{}", json!({ "log": log.id().to_string(), "topics": topics }));
+            return writeln!(
+                out,
+                "{}",
+                json!({ "log": log.id().to_string(), "topics": topics })
+            );
         }
         writeln!(out, "log {}", log.id())?;
-        writeln!(out, "{:<16} {:>10} {:>12} {:>12} {:>14}", "topic", "partitions", "records", "retired", "bytes")?;
+        writeln!(
+            out,
+            "{:<16} {:>10} {:>12} {:>12} {:>14}",
+            "topic", "partitions", "records", "retired", "bytes"
+        )?;
         for (name, partitions, records, retired, bytes) in &rows {
-            writeln!(out, "{name:<16} {partitions:>10} {records:>12} {retired:>12} {bytes:>14}")?;
+            writeln!(
+                out,
+                "{name:<16} {partitions:>10} {records:>12} {retired:>12} {bytes:>14}"
+            )?;
         }
         Ok(())
     };

@@ -23,12 +23,15 @@ pub(crate) fn node_id(data: &Path) -> Result<Hex<8>, Failure> {
     let path = data.join("node");
     match std::fs::read_to_string(&path) {
         Ok(text) => Hex::parse(text.trim()).ok_or_else(|| {
-            Failure::wrong(format!("{} holds no node id; restore it, or take another --data", path.display()))
+            Failure::wrong(format!(
+                "{} holds no node id; restore it, or take another --data",
+                path.display()
+            ))
         }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let id = random_id()?;
-            let mut file = std::fs::File::create_new(&path)
-                .map_err(io(format!("make {}", path.display())))?;
+            let mut file =
+                std::fs::File::create_new(&path).map_err(io(format!("make {}", path.display())))?;
             writeln!(file, "{id}")
                 .and_then(|()| file.sync_all())
                 .map_err(io(format!("write {}", path.display())))?;

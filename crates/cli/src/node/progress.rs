@@ -18,15 +18,17 @@ pub(crate) fn start(
     median: impl Fn() -> Option<i64> + Send + 'static,
     stop: Arc<AtomicBool>,
 ) -> std::io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name("progress".to_owned()).spawn(move || {
-        let mut failing = false;
-        while !stop.load(Ordering::Acquire) {
-            let said = presence.progress(median());
-            if let (Err(error), false) = (&said, failing) {
-                tracing::warn!(%error, "progress cannot be said");
+    std::thread::Builder::new()
+        .name("progress".to_owned())
+        .spawn(move || {
+            let mut failing = false;
+            while !stop.load(Ordering::Acquire) {
+                let said = presence.progress(median());
+                if let (Err(error), false) = (&said, failing) {
+                    tracing::warn!(%error, "progress cannot be said");
+                }
+                failing = said.is_err();
+                std::thread::park_timeout(EVERY);
             }
-            failing = said.is_err();
-            std::thread::park_timeout(EVERY);
-        }
-    })
+        })
 }

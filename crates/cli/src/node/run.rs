@@ -35,7 +35,11 @@ const WATCH: Duration = Duration::from_millis(200);
 /// What kept it from starting, or ended it.
 pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
     let config = configure(args)?;
-    let format = if config.json { telemetry::logs::Format::Json } else { telemetry::logs::Format::Text };
+    let format = if config.json {
+        telemetry::logs::Format::Json
+    } else {
+        telemetry::logs::Format::Text
+    };
     let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
     telemetry::logs::init(format, &config.level, ansi).map_err(Failure::wrong)?;
     let signals = Signals::listen().map_err(io("listen for signals"))?;
@@ -50,18 +54,42 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Failure> {
 fn configure(args: &RunArgs) -> Result<Config, Failure> {
     let mut layers = settings::layers(args.config.as_deref());
     let text = |value: Option<String>| value.map(Value::from);
-    layers.flag("data", "--data", text(args.data.as_ref().map(|path| path.display().to_string())));
-    layers.flag("ingress.listen", "--listen", text(args.listen.map(|address| address.to_string())));
-    layers.flag("admin.listen", "--admin", text(args.admin.map(|address| address.to_string())));
+    layers.flag(
+        "data",
+        "--data",
+        text(args.data.as_ref().map(|path| path.display().to_string())),
+    );
+    layers.flag(
+        "ingress.listen",
+        "--listen",
+        text(args.listen.map(|address| address.to_string())),
+    );
+    layers.flag(
+        "admin.listen",
+        "--admin",
+        text(args.admin.map(|address| address.to_string())),
+    );
     let clock = args.clock.map(|clock| match clock {
         ClockArg::Wall => "wall".to_owned(),
         ClockArg::Rehearsal => "rehearsal".to_owned(),
     });
     layers.flag("clock", "--clock", text(clock));
-    let roles: Vec<Value> = args.roles.iter().map(|role| Value::from(role.trim())).collect();
-    layers.flag("roles", "--roles", (!roles.is_empty()).then_some(Value::Array(roles)));
+    let roles: Vec<Value> = args
+        .roles
+        .iter()
+        .map(|role| Value::from(role.trim()))
+        .collect();
+    layers.flag(
+        "roles",
+        "--roles",
+        (!roles.is_empty()).then_some(Value::Array(roles)),
+    );
     let accept = args.accept_corruption.then_some(Value::from(true));
-    layers.flag("log.journal.accept_corruption", "--accept-corruption", accept);
+    layers.flag(
+        "log.journal.accept_corruption",
+        "--accept-corruption",
+        accept,
+    );
     Config::from_layers(&layers, &settings::secret).map_err(|mistakes| settings::wrong(&mistakes))
 }
 
@@ -122,14 +150,21 @@ impl Node {
         let context = admin::Context {
             tokens,
             metrics: Box::new(move || registry.render()),
-            ready: { let health = health.clone(); Box::new(move || health.ready()) },
+            ready: {
+                let health = health.clone();
+                Box::new(move || health.ready())
+            },
             stages: stages.statuses(),
             status: Box::new(move || sources.document()),
             coordinator,
             control: Arc::clone(&control),
         };
         let admin = admin::start(config.admin, context)?;
-        let roles: Vec<String> = config.roles.iter().map(|role| role.name().to_owned()).collect();
+        let roles: Vec<String> = config
+            .roles
+            .iter()
+            .map(|role| role.name().to_owned())
+            .collect();
         presence.hello(&roles, &admin.address.to_string())?;
         let stop_progress = Arc::new(AtomicBool::new(false));
         let mut progress = None;
@@ -142,7 +177,17 @@ impl Node {
         }
         println!("admin http://{}", admin.address);
         Ok(Self {
-            journal, control, presence, stages, ingress, admin, health, stop, stop_progress, threads, progress,
+            journal,
+            control,
+            presence,
+            stages,
+            ingress,
+            admin,
+            health,
+            stop,
+            stop_progress,
+            threads,
+            progress,
         })
     }
 
@@ -172,13 +217,21 @@ impl Node {
         if let Some(stage) = self.stages.broken() {
             return Some(format!("the thread of stage {stage} has ended by itself"));
         }
-        if self.ingress.as_ref().is_some_and(|ingress| ingress.is_broken()) {
+        if self
+            .ingress
+            .as_ref()
+            .is_some_and(|ingress| ingress.is_broken())
+        {
             return Some("a thread of ingress has ended by itself".to_owned());
         }
         if let Some(refusal) = self.journal.refusal(INBOUND) {
-            return Some(format!("{refusal}; start again: what is durable is kept, see docs/journal.md"));
+            return Some(format!(
+                "{refusal}; start again: what is durable is kept, see docs/journal.md"
+            ));
         }
-        self.control.failure().map(|failure| format!("control cannot be followed: {failure}"))
+        self.control
+            .failure()
+            .map(|failure| format!("control cannot be followed: {failure}"))
     }
 
     /// Takes the node down in order: what feeds first, what holds last.
@@ -250,16 +303,20 @@ fn start_ingress(
         now_us: wall_micros,
         random: fill_random,
     };
-    Ingress::start(&settings, &deps).map(|ingress| Some(Arc::new(ingress))).map_err(|error| match error {
-        ingress::StartError::AccountTwice(_) => Failure::wrong(error),
-        _ => Failure::away(error),
-    })
+    Ingress::start(&settings, &deps)
+        .map(|ingress| Some(Arc::new(ingress)))
+        .map_err(|error| match error {
+            ingress::StartError::AccountTwice(_) => Failure::wrong(error),
+            _ => Failure::away(error),
+        })
 }
 
 /// One of the two homes of the wall clock.
 fn wall_micros() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.ok().and_then(|now| i64::try_from(now.as_micros()).ok()).unwrap_or(0)
+    now.ok()
+        .and_then(|now| i64::try_from(now.as_micros()).ok())
+        .unwrap_or(0)
 }
 
 fn wall_seconds() -> i64 {

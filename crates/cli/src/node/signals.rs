@@ -15,26 +15,33 @@ impl Signals {
     /// # Errors
     /// The system refuses.
     pub(crate) fn listen() -> std::io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let (tell, heard) = sync_channel(1);
         let mut streams = {
             let _inside = runtime.enter();
-            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
+            (
+                signal(SignalKind::terminate())?,
+                signal(SignalKind::interrupt())?,
+            )
         };
-        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-            runtime.block_on(async move {
-                loop {
-                    let name = tokio::select! {
-                        _ = streams.0.recv() => "SIGTERM",
-                        _ = streams.1.recv() => "SIGINT",
-                    };
-                    // A second signal while the first is obeyed changes nothing.
-                    if tell.try_send(name).is_err() {
-                        tracing::info!(signal = name, "already stopping");
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || {
+                runtime.block_on(async move {
+                    loop {
+                        let name = tokio::select! {
+                            _ = streams.0.recv() => "SIGTERM",
+                            _ = streams.1.recv() => "SIGINT",
+                        };
+                        // A second signal while the first is obeyed changes nothing.
+                        if tell.try_send(name).is_err() {
+                            tracing::info!(signal = name, "already stopping");
+                        }
                     }
-                }
-            });
-        })?;
+                });
+            })?;
         Ok(Self { heard })
     }
 

@@ -41,7 +41,10 @@ impl Stages {
 
     /// Handles on the status of each.
     pub(crate) fn statuses(&self) -> Vec<StageStatus> {
-        self.handles.iter().map(|handle| handle.status().clone()).collect()
+        self.handles
+            .iter()
+            .map(|handle| handle.status().clone())
+            .collect()
     }
 
     /// The name of a consumer whose thread ended although nobody asked it to.

@@ -26,8 +26,11 @@ impl Sources {
     /// The document as of now.
     pub(crate) fn document(&self) -> Value {
         let reasons = self.health.ready().err().unwrap_or_default();
-        let stages: Vec<Value> =
-            self.stages.iter().map(|status| stages::describe(&status.report())).collect();
+        let stages: Vec<Value> = self
+            .stages
+            .iter()
+            .map(|status| stages::describe(&status.report()))
+            .collect();
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "node": self.node,
@@ -77,7 +80,11 @@ impl Sources {
         if let Some(failure) = self.control.failure() {
             notices.push(format!("following control has stopped: {failure}"));
         }
-        if let Some(trouble) = self.coordinator.as_ref().and_then(|handle| handle.status().trouble) {
+        if let Some(trouble) = self
+            .coordinator
+            .as_ref()
+            .and_then(|handle| handle.status().trouble)
+        {
             notices.push(format!("coordinator: {trouble}"));
         }
         for status in &self.stages {

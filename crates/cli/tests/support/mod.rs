@@ -20,7 +20,11 @@ pub fn spillway() -> &'static str {
 /// The judge stands beside the node: `cargo test --workspace` builds both.
 pub fn surge() -> PathBuf {
     let path = Path::new(spillway()).with_file_name("surge");
-    assert!(path.exists(), "{} is missing: run `cargo build --release -p surge`", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing: run `cargo build --release -p surge`",
+        path.display()
+    );
     path
 }
 
@@ -28,7 +32,11 @@ pub fn surge() -> PathBuf {
 pub fn until(what: &str, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + LIMIT;
     while !done() {
-        assert!(Instant::now() < deadline, "{what} did not come within {} s", LIMIT.as_secs());
+        assert!(
+            Instant::now() < deadline,
+            "{what} did not come within {} s",
+            LIMIT.as_secs()
+        );
         std::thread::park_timeout(Duration::from_millis(20));
     }
 }
@@ -52,7 +60,10 @@ pub fn succeed(command: &mut Command) -> String {
 }
 
 fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }
 
 /// A recording with its campaign and configuration, and a directory for nodes.
@@ -65,10 +76,19 @@ pub struct Scene {
 impl Scene {
     /// A Fan Festival of this many messages with event time divided by `compress`.
     pub fn new(messages: u32, compress: u32) -> Self {
-        let scene = Self { dir: tempfile::tempdir().unwrap(), listen: free_port(), admin: free_port() };
+        let scene = Self {
+            dir: tempfile::tempdir().unwrap(),
+            listen: free_port(),
+            admin: free_port(),
+        };
         succeed(
             Command::new(surge())
-                .args(["generate", "fanfest-0409", "--messages", &messages.to_string()])
+                .args([
+                    "generate",
+                    "fanfest-0409",
+                    "--messages",
+                    &messages.to_string(),
+                ])
                 .args(["--compress", &compress.to_string(), "--out"])
                 .arg(scene.recording()),
         );
@@ -99,7 +119,12 @@ impl Scene {
             .arg(self.with_suffix("spillway.toml"))
             .arg("--data")
             .arg(self.path(data))
-            .args(["--listen", &self.listen.to_string(), "--admin", &self.admin.to_string()])
+            .args([
+                "--listen",
+                &self.listen.to_string(),
+                "--admin",
+                &self.admin.to_string(),
+            ])
             .args(more);
         command
     }
@@ -117,7 +142,13 @@ impl Scene {
             Command::new(spillway())
                 .args(["campaign", "publish"])
                 .arg(self.with_suffix("campaign.toml"))
-                .args(["--expect-version", "0", "--node", &self.admin.to_string(), "--data"])
+                .args([
+                    "--expect-version",
+                    "0",
+                    "--node",
+                    &self.admin.to_string(),
+                    "--data",
+                ])
                 .arg(self.path(data)),
         );
     }
@@ -129,7 +160,13 @@ impl Scene {
             .arg("replay")
             .arg(self.recording())
             .args(["--target", &format!("http://{}/wechat/mi", self.listen)])
-            .args(["--token", "demo", "--clock", &format!("http://{}", self.admin), "--clock-token"])
+            .args([
+                "--token",
+                "demo",
+                "--clock",
+                &format!("http://{}", self.admin),
+                "--clock-token",
+            ])
             .arg(self.path(data).join("admin.token"))
             .arg("--ledger")
             .arg(self.path("ledger.jsonl"))
@@ -175,7 +212,13 @@ impl Scene {
     pub fn results(&self, data: &str) -> Value {
         let printed = succeed(
             Command::new(spillway())
-                .args(["results", "fanfest-2013-04-09", "--provisional", "--json", "--data"])
+                .args([
+                    "results",
+                    "fanfest-2013-04-09",
+                    "--provisional",
+                    "--json",
+                    "--data",
+                ])
                 .arg(self.path(data)),
         );
         serde_json::from_str(&printed).unwrap()
@@ -192,7 +235,10 @@ pub struct Node {
 impl Node {
     pub fn spawn(mut command: Command, admin: SocketAddr) -> Self {
         let mut child = command
-            .env("SPILLWAY_OUTPUT__LEVEL", std::env::var("SPILLWAY_TEST_LEVEL").unwrap_or("warn".into()))
+            .env(
+                "SPILLWAY_OUTPUT__LEVEL",
+                std::env::var("SPILLWAY_TEST_LEVEL").unwrap_or("warn".into()),
+            )
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -206,7 +252,11 @@ impl Node {
                 }
             }
         });
-        Self { child, lines, admin }
+        Self {
+            child,
+            lines,
+            admin,
+        }
     }
 
     pub fn wait_ready(&self) {
@@ -262,9 +312,12 @@ impl Node {
     pub fn metric(&self, name: &str) -> f64 {
         let metrics = get(self.admin, "/metrics").unwrap().1;
         let lines = metrics.lines().filter(|line| {
-            line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']))
+            line.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with(['{', ' ']))
         });
-        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+        lines
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum()
     }
 
     /// Waits until every consumer has nothing left to do.
@@ -273,11 +326,20 @@ impl Node {
     }
 
     fn is_drained(&self) -> bool {
-        let Some(status) = self.try_status() else { return false };
+        let Some(status) = self.try_status() else {
+            return false;
+        };
         let stages = status["stages"].as_array().unwrap();
         // quiz reads what dedup wrote: both must stand at the end, seen twice in a row.
-        let done = |stages: &[Value]| stages.iter().all(|s| s["state"] == "running" && s["lag_records"] == 0);
-        done(stages) && self.try_status().is_some_and(|again| done(again["stages"].as_array().unwrap()))
+        let done = |stages: &[Value]| {
+            stages
+                .iter()
+                .all(|s| s["state"] == "running" && s["lag_records"] == 0)
+        };
+        done(stages)
+            && self
+                .try_status()
+                .is_some_and(|again| done(again["stages"].as_array().unwrap()))
     }
 }
 
@@ -291,7 +353,9 @@ impl Drop for Node {
 /// One HTTP/1.0 GET: status and body.
 pub fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .ok()?;
     write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").ok()?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).ok()?;

@@ -210,3 +210,16 @@ fn a_version_that_cannot_be_applied_is_refused_and_the_next_one_stands() {
     );
     assert_eq!(lines(&mut recount), [line(1, "F", "B", t + 1, 2)]);
 }
+
+#[test]
+fn an_act_that_is_not_known_is_refused_and_does_not_stop_the_later_ones() {
+    let mut recount = counted(&Spec::default(), [said("F", open(3), 1, "A")]);
+    let novelty = br#"{"type":"copy","v":1,"ctl":1,"prev_ctl":0,"act":{"type":"novelty","x":1}}"#;
+    assert_eq!(refusal(&mut recount, novelty), "unreadable");
+    let gone = Spec {
+        rounds: vec![(1, open(1), open(1) + 300)],
+        ..Spec::default()
+    };
+    feed(&mut recount, [gone.copy(2, 2, Some(1))]);
+    assert!(lines(&mut recount).is_empty());
+}

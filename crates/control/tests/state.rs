@@ -1,0 +1,195 @@
+//! The fold of control: what holds, what is void, which version speaks for a message; and the follower on a log.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use control::state::Applied;
+use control::{ControlState, durable, follow, presence};
+use msglog::memory::MemoryLog;
+use msglog::{Log, NewRecord, Tier, TopicConfig};
+use record::acts::{Act, CampaignAct, Hello};
+use record::hexed::Hex;
+use record::topics::{CONTROL, PROGRESS};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+const FESTIVAL: &str = include_str!("../../../deploy/campaigns/fanfest-2013-04-09.toml");
+const ID: &str = "fanfest-2013-04-09";
+/// 14:02 on the day.
+const DURING: i64 = 1_365_487_320;
+
+fn publication(toml: &str, id: &str, expect_version: u32, effective: i64) -> Act {
+    Act::Campaign(CampaignAct {
+        v: 1,
+        id: id.to_owned(),
+        account: "mi".to_owned(),
+        version: expect_version + 1,
+        expect_version,
+        toml: toml.to_owned(),
+        sha256: record::identity::sha256(toml.as_bytes()),
+        effective,
+        actor: "ann".to_owned(),
+        reason: "test".to_owned(),
+    })
+}
+
+#[test]
+fn the_expected_version_must_stand_at_the_records_place() {
+    let mut state = ControlState::default();
+    assert_eq!(
+        state.apply(0, &publication(FESTIVAL, ID, 0, 5)),
+        Applied::Valid
+    );
+    assert!(matches!(
+        state.apply(1, &publication(FESTIVAL, ID, 0, 5)),
+        Applied::Void(_)
+    ));
+    assert!(matches!(
+        state.apply(2, &publication(FESTIVAL, ID, 2, 5)),
+        Applied::Void(_)
+    ));
+    assert_eq!(
+        state.apply(3, &publication(FESTIVAL, ID, 1, 9)),
+        Applied::Valid
+    );
+    assert_eq!(state.version_of(ID), 2);
+    assert_eq!(state.void_records(), 2);
+    assert_eq!(
+        state.snapshot_number(),
+        4,
+        "1 + the offset of the last record that changed it"
+    );
+    assert_eq!(state.next_offset(), 4);
+}
+
+#[test]
+fn only_valid_records_are_copied_each_naming_the_one_before() {
+    let mut state = ControlState::default();
+    state.apply(0, &publication(FESTIVAL, ID, 0, 5));
+    state.apply(1, &publication(FESTIVAL, ID, 7, 5));
+    state.apply(2, &publication(FESTIVAL, ID, 1, 5));
+    let pending: Vec<_> = state
+        .pending_copies()
+        .iter()
+        .map(|copy| (copy.ctl, copy.prev_ctl))
+        .collect();
+    assert_eq!(pending, [(0, None), (2, Some(0))]);
+    state.apply(3, &Act::Copied { v: 1, through: 0 });
+    assert_eq!(
+        state.pending_copies().len(),
+        1,
+        "a successor begins after the last COPIED"
+    );
+    state.apply(4, &Act::Copied { v: 1, through: 2 });
+    assert!(state.pending_copies().is_empty());
+}
+
+#[test]
+fn campaigns_of_one_account_must_not_overlap_and_the_file_must_be_that_of_the_record() {
+    let mut state = ControlState::default();
+    state.apply(0, &publication(FESTIVAL, ID, 0, 5));
+    let twin = FESTIVAL.replace(&format!("\"{ID}\""), "\"another\"");
+    let applied = state.apply(1, &publication(&twin, "another", 0, 5));
+    assert!(
+        matches!(&applied, Applied::Void(reason) if reason.contains("overlaps")),
+        "{applied:?}"
+    );
+    assert!(matches!(
+        state.apply(2, &publication(FESTIVAL, "another", 0, 5)),
+        Applied::Void(_)
+    ));
+    assert!(matches!(
+        state.apply(3, &publication("no toml", "third", 0, 5)),
+        Applied::Void(_)
+    ));
+}
+
+#[test]
+fn a_message_is_answered_by_the_version_in_force_at_its_create_time() {
+    let mut state = ControlState::default();
+    state.apply(0, &publication(FESTIVAL, ID, 0, 5));
+    state.apply(1, &publication(FESTIVAL, ID, 1, DURING));
+    let snapshot = state.snapshot();
+    let version = |at| {
+        snapshot
+            .in_force("mi", at)
+            .map(|published| published.version)
+    };
+    assert_eq!(
+        version(DURING - 1),
+        Some(1),
+        "R-4: a re-delivery gets what the first delivery got"
+    );
+    assert_eq!(version(DURING), Some(2));
+    assert_eq!(version(4), None, "nothing spoke yet");
+    assert_eq!(snapshot.in_force("other", DURING).map(|p| p.version), None);
+    // The span decides overlap; beside it the campaign answers with its slots, for a day.
+    let end = snapshot
+        .in_force("mi", DURING)
+        .unwrap()
+        .compiled
+        .campaign
+        .end;
+    assert_eq!(version(end + 3_600), Some(2));
+    assert_eq!(version(end + 90_000), None);
+}
+
+#[test]
+fn a_node_is_there_from_its_hello_to_its_bye() {
+    let node = Hex([1; 8]);
+    let hello = |boot| {
+        let boot = Hex([boot; 8]);
+        Act::Hello(Hello {
+            v: 1,
+            node,
+            boot,
+            roles: vec![],
+            admin: String::new(),
+        })
+    };
+    let bye = Act::Bye { v: 1, node };
+    let mut state = ControlState::default();
+    assert!(
+        matches!(state.apply(0, &bye), Applied::Void(_)),
+        "it never greeted"
+    );
+    state.apply(1, &hello(1));
+    assert!(state.nodes()[&node].present);
+    assert_eq!(state.apply(2, &bye), Applied::Valid);
+    assert!(!state.nodes()[&node].present);
+    state.apply(3, &hello(2));
+    assert_eq!(state.nodes()[&node].hello.boot, Hex([2; 8]));
+}
+
+fn log() -> Arc<MemoryLog> {
+    let topic = |name: &str| TopicConfig {
+        name: name.to_owned(),
+        partitions: 1,
+        retention: None,
+        tier: Tier::Control,
+    };
+    MemoryLog::new(vec![topic(CONTROL), topic(PROGRESS)])
+}
+
+#[test]
+fn the_follower_swaps_the_snapshot_and_passes_over_what_it_cannot_read() {
+    let log: Arc<dyn Log> = log();
+    let stop = Arc::new(AtomicBool::new(false));
+    let (control, thread) = follow(&log, &stop).unwrap();
+    assert!(control.wait_until(Duration::from_secs(10), |_| control.caught_up()));
+    let acts = log.appender(CONTROL).unwrap();
+    let garbage = NewRecord {
+        partition: 0,
+        key: Default::default(),
+        value: "{\"type\":\"?\"}".into(),
+    };
+    durable::append(&*acts, vec![garbage], Duration::from_secs(10)).unwrap();
+    let at = presence::say(&*acts, &publication(FESTIVAL, ID, 0, 5)).unwrap();
+    assert_eq!(at, 1);
+    assert!(control.wait_until(Duration::from_secs(10), |state| state.next_offset() > at));
+    assert_eq!(control.snapshot().load().number, 2);
+    assert!(control.snapshot().load().in_force("mi", DURING).is_some());
+    assert_eq!(control.state().void_records(), 1);
+    stop.store(true, Ordering::Release);
+    thread.join().unwrap();
+    assert_eq!(control.failure(), None);
+}
