@@ -98,7 +98,7 @@ reconciled=0
 [ -s "$demo/verdict.json" ] || { cat "$demo/reconcile.txt"; exit "$reconciled"; }
 done_phase
 
-bytes() { du -sb "$@" | awk '{ sum += $1 } END { print sum }'; }
+bytes() { du -sb "$@" | awk '{ sum += $1 } END { printf "%d", sum }'; }
 cat >"$demo/phases.json" <<JSON
 {"phases":[$(IFS=,; echo "${phases[*]}")],"peak_memory_bytes":$peak,
  "disk_bytes":{"recording":$(bytes "$surge"),"log":$(bytes "$node/log"),"state":$(bytes "$node/state"),

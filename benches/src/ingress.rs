@@ -2,21 +2,13 @@
 //! without consumers, on kept connections and on one per message; and safe mode beside plain.
 
 use crate::failure::Failure;
-use crate::load::{Outcome, drive};
-use crate::machine::{peak_mib, threads_cpu_s};
 use crate::report::{Place, Table, median, ratio};
 use crate::requests::{Requests, Reuse, first_id};
-use crate::server::{ALL_ROLES, INGRESS_ONLY, Node, NodeOptions, Server};
+use crate::sample::{CONNECTIONS, Run, Sample, Side};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use wechat::Mode;
-
-/// Time before the figures begin: connections, caches, the first segment.
-const WARM_UP: Duration = Duration::from_secs(1);
-/// Connections when requests must be ready-made.
-const READY_CONNECTIONS: usize = 512;
 
 /// How long and how often.
 pub(crate) struct Plan {
@@ -61,79 +53,6 @@ impl Plan {
             connections: vec![256],
             ready: 5_000,
         }
-    }
-}
-
-/// Who answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Echo,
-    Ingress,
-    AllRoles,
-}
-
-impl Side {
-    const ALL: [Self; 3] = [Self::Echo, Self::Ingress, Self::AllRoles];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Echo => "bare echo",
-            Self::Ingress => "ingress, coordinator",
-            Self::AllRoles => "all roles",
-        }
-    }
-
-    /// The ratio that is wanted.
-    fn wanted(self, reuse: Reuse) -> Option<f64> {
-        match (self, reuse) {
-            (Self::Echo, _) => None,
-            (Self::Ingress, Reuse::KeepAlive) => Some(0.6),
-            (Self::AllRoles, Reuse::KeepAlive) => Some(0.4),
-            (Self::Ingress, Reuse::PerMessage) => Some(0.8),
-            (Self::AllRoles, Reuse::PerMessage) => Some(0.7),
-        }
-    }
-}
-
-/// What one run showed.
-struct Sample {
-    outcome: Outcome,
-    cpu: Cpu,
-    peak_mib: f64,
-    lag: Lag,
-}
-
-/// Processor time of the server for one message, in microseconds.
-#[derive(Default)]
-struct Cpu {
-    all_us: f64,
-    threads_us: BTreeMap<String, f64>,
-}
-
-/// How far behind the consumers were when the last answer came.
-#[derive(Default)]
-struct Lag {
-    records: u64,
-    /// Age of the last applied record, as the status shows it: the largest of the consumers.
-    status_s: f64,
-    drain_s: f64,
-}
-
-impl Sample {
-    /// Records behind over records that came per second.
-    fn behind_s(&self) -> f64 {
-        ratio(self.lag.records as f64, self.outcome.rate())
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "rate": self.outcome.rate(), "answered": self.outcome.answered, "words": self.outcome.words,
-            "failed": self.outcome.failed, "seconds": self.outcome.elapsed.as_secs_f64(),
-            "p50_ms": self.outcome.latency_ms(0.5), "p99_ms": self.outcome.latency_ms(0.99),
-            "cpu_us_per_message": self.cpu.all_us,
-            "threads_us_per_message": self.cpu.threads_us, "peak_mib": self.peak_mib, "lag_records": self.lag.records,
-            "behind_s": self.behind_s(), "status_lag_s": self.lag.status_s, "drain_s": self.lag.drain_s,
-        })
     }
 }
 
@@ -202,7 +121,34 @@ fn against_echo(place: &Place, plan: &Plan, reuse: Reuse) -> Result<[Table; 2], 
             side.wanted(reuse),
         );
     }
-    Ok(table)
+    Ok([table, where_it_goes(reuse, &samples)])
+}
+
+/// Processor time by thread: the writers of the journal are `log-TOPIC`.
+fn where_it_goes(reuse: Reuse, samples: &[Vec<Sample>]) -> Table {
+    let mut head = vec!["thread"];
+    head.extend(Side::ALL.iter().map(|side| side.name()));
+    let title = format!("processor time by thread, µs a message, {}", reuse.name());
+    let mut table = Table::new(title, &head);
+    let all = samples
+        .iter()
+        .flatten()
+        .flat_map(|sample| sample.cpu.threads_us.keys());
+    let names: BTreeSet<&String> = all.collect();
+    for name in names {
+        let middle = |own: &Vec<Sample>| {
+            let of = |sample: &Sample| sample.cpu.threads_us.get(name).copied().unwrap_or(0.0);
+            median(&own.iter().map(of).collect::<Vec<_>>())
+        };
+        let figures: Vec<f64> = samples.iter().map(middle).collect();
+        // Threads that hardly ran only lengthen the table.
+        if figures.iter().any(|&figure| figure >= 0.05) {
+            let cells = figures.iter().map(|figure| format!("{figure:.1}"));
+            let cells = std::iter::once(name.clone()).chain(cells).collect();
+            table.row(cells, json!({ "thread": name, "us_per_message": figures }));
+        }
+    }
+    table
 }
 
 fn safe_mode(place: &Place, plan: &Plan) -> Result<Table, Failure> {
@@ -217,7 +163,7 @@ fn safe_mode(place: &Place, plan: &Plan) -> Result<Table, Failure> {
                 mode,
                 requests: &requests,
                 reuse,
-                connections: READY_CONNECTIONS,
+                connections: CONNECTIONS,
                 length,
             };
             into.push(run.sample(place)?);
@@ -232,7 +178,7 @@ fn safe_mode(place: &Place, plan: &Plan) -> Result<Table, Failure> {
         push_row(
             &mut table,
             &format!("{} mode", mode.name()),
-            READY_CONNECTIONS,
+            CONNECTIONS,
             own,
             first,
             wanted,
@@ -289,10 +235,7 @@ fn saturating(
 ) -> Result<usize, Failure> {
     let mut best = (
         0.0,
-        plan.connections
-            .first()
-            .copied()
-            .unwrap_or(READY_CONNECTIONS),
+        plan.connections.first().copied().unwrap_or(CONNECTIONS),
     );
     if plan.connections.len() < 2 {
         return Ok(best.1);
@@ -317,139 +260,4 @@ fn saturating(
         }
     }
     Ok(best.1)
-}
-
-/// One run against a fresh server.
-struct Run<'a> {
-    side: Side,
-    mode: Mode,
-    requests: &'a Requests,
-    reuse: Reuse,
-    connections: usize,
-    length: Duration,
-}
-
-impl Run<'_> {
-    fn sample(&self, place: &Place) -> Result<Sample, Failure> {
-        match self.side {
-            Side::Echo => self.sample_echo(),
-            Side::Ingress => self.sample_node(place, INGRESS_ONLY),
-            Side::AllRoles => self.sample_node(place, ALL_ROLES),
-        }
-    }
-
-    fn sample_echo(&self) -> Result<Sample, Failure> {
-        let (server, address) = Server::echo()?;
-        let (outcome, cpu_us) = self.load(&server, address)?;
-        let peak_mib = crate::machine::peak_mib(server.pid());
-        Ok(Sample {
-            outcome,
-            cpu_us,
-            peak_mib,
-            lag: Lag::default(),
-        })
-    }
-
-    fn sample_node(&self, place: &Place, roles: &str) -> Result<Sample, Failure> {
-        let dir = place.scratch()?;
-        let data = dir.path().join("node");
-        let node = Node::start(
-            place,
-            &NodeOptions {
-                roles,
-                data: &data,
-                config: None,
-                mode: self.mode,
-            },
-        )?;
-        node.publish(None)?;
-        let (outcome, cpu, mut lag) = node.ticker()?.during(|| {
-            let (outcome, cpu) = self.load(&node.server, node.ingress)?;
-            Ok((outcome, cpu, lag_of(&node.status()?)))
-        })?;
-        let peak_mib = node.peak_mib();
-        if self.side == Side::AllRoles {
-            lag.drain_s = node.wait_drained()?.as_secs_f64();
-            node.check_quarantine()?;
-        }
-        node.server.terminate()?;
-        Ok(Sample {
-            outcome,
-            cpu_us,
-            peak_mib,
-            lag,
-        })
-    }
-
-    /// The warm-up and the run, with the server's processor time.
-    fn load(&self, server: &Server, address: SocketAddr) -> Result<(Outcome, Cpu), Failure> {
-        if matches!(self.requests, Requests::Patched(_)) {
-            let length = WARM_UP.min(self.length);
-            drive(address, self.requests, self.reuse, self.connections, length)?;
-        }
-        let (before, threads) = (server.cpu_s(), threads_cpu_s(server.pid()));
-        let outcome = drive(
-            address,
-            self.requests,
-            self.reuse,
-            self.connections,
-            self.length,
-        )?;
-        let per_message = |seconds: f64| ratio(seconds * 1e6, outcome.answered as f64);
-        let all_us = per_message(server.cpu_s() - before);
-        let since = |(name, spent): (String, f64)| {
-            let before = threads.get(&name).copied().unwrap_or(0.0);
-            (name, per_message(spent - before))
-        };
-        let threads_us = threads_cpu_s(server.pid()).into_iter().map(since).collect();
-        Ok((outcome, Cpu { all_us, threads_us }))
-    }
-}
-
-fn lag_of(status: &Value) -> Lag {
-    let stages = status["stages"].as_array().map_or(&[][..], Vec::as_slice);
-    Lag {
-        records: stages
-            .iter()
-            .filter_map(|stage| stage["lag_records"].as_u64())
-            .sum(),
-        status_s: stages
-            .iter()
-            .filter_map(|stage| stage["lag_seconds"].as_f64())
-            .fold(0.0, f64::max),
-        drain_s: 0.0,
-    }
-}
-
-/// A short run with all roles: its answers per second, on a node that is kept when `keep` names its directory.
-pub(crate) fn saturating_rate(
-    place: &Place,
-    length: Duration,
-    keep: Option<&std::path::Path>,
-) -> Result<(f64, f64), Failure> {
-    let dir = place.scratch()?;
-    let data = keep.map_or_else(|| dir.path().join("node"), std::path::Path::to_owned);
-    let options = NodeOptions {
-        roles: ALL_ROLES,
-        data: &data,
-        config: None,
-        mode: Mode::Plain,
-    };
-    let node = Node::start(place, &options)?;
-    node.publish(None)?;
-    let requests = Requests::plain(Reuse::KeepAlive);
-    let outcome = node.ticker()?.during(|| {
-        drive(
-            node.ingress,
-            &requests,
-            Reuse::KeepAlive,
-            READY_CONNECTIONS,
-            length,
-        )
-    })?;
-    node.wait_drained()?;
-    node.check_quarantine()?;
-    let peak_mib = node.peak_mib();
-    node.server.terminate()?;
-    Ok((outcome.rate(), peak_mib))
 }

@@ -248,11 +248,7 @@ fn journal(
         .appender(INBOUND)
         .map_err(tried("append to the journal"))?;
     let mailbox = Arc::new(Inbox::default());
-    let (cpu, writer, written) = (
-        cpu_s(std::process::id()),
-        thread_cpu_s("log-"),
-        written_bytes(),
-    );
+    let (cpu, writer, written) = (cpu_s(std::process::id()), writer_cpu_s(), written_bytes());
     let began = Instant::now();
     let sent = append_for(&*appender, &mailbox, pool, window, length)?;
     mailbox.wait(sent, 0)?;

@@ -2,9 +2,10 @@
 //! half of what the node can take: how long an ack takes from the instant at which the fan's message was due.
 
 use crate::failure::{AWAY, Failure, tried};
-use crate::ingress::saturating_rate;
+use crate::node::{ALL_ROLES, Node, NodeOptions};
 use crate::report::{Place, Table, ratio};
-use crate::server::{ALL_ROLES, Node, NodeOptions, succeed};
+use crate::sample::saturating_rate;
+use crate::server::succeed;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -77,11 +78,22 @@ pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
             .arg(&recording),
     )?;
     let report = replay(place, plan, &surge, dir.path())?;
+    let tables = [
+        percentiles(place, &report),
+        load(&report, saturating, peak * scale),
+    ];
+    place.publish(
+        "latency",
+        "Ack latency of the event's first two minutes",
+        &tables,
+    )
+}
+
+fn percentiles(place: &Place, report: &Value) -> Table {
     let ack = &report["all"]["ack_ms"];
-    let figure = |name: &str| ack[name].as_f64().unwrap_or(0.0);
     let flush = place.machine.fdatasync_p50_ms();
     let mut table = Table::new(
-        "14:00:00 to the end at real time, all roles, keep-alive, from the scheduled instant",
+        "from 14:00:00 on at real time, all roles, keep-alive, from the scheduled instant",
         &["percentile", "ms", "wanted", "times fdatasync p50"],
     );
     for (name, member, wanted) in [
@@ -90,44 +102,44 @@ pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
         ("p99.9", "p999", Some(250.0)),
         ("max", "max", None),
     ] {
-        let wanted_cell = wanted.map_or_else(|| "-".to_owned(), |ms: f64| format!("< {ms:.0}"));
-        let times = ratio(figure(member), flush);
+        let ms = ack[member].as_f64().unwrap_or(0.0);
+        let times = ratio(ms, flush);
         let cells = vec![
-            name.into(),
-            format!("{:.2}", figure(member)),
-            wanted_cell,
+            name.to_owned(),
+            format!("{ms:.2}"),
+            wanted.map_or_else(|| "-".to_owned(), |ms: f64| format!("< {ms:.0}")),
             format!("{times:.1}"),
         ];
-        table.row(cells, json!({ "percentile": name, "ms": figure(member), "wanted_ms": wanted, "times_fdatasync": times }));
+        let raw =
+            json!({ "percentile": name, "ms": ms, "wanted_ms": wanted, "times_fdatasync": times });
+        table.row(cells, raw);
     }
-    let mut load = Table::new("what was sent", &["", "figure"]);
-    for (name, value) in [
-        ("saturating rate/s", json!(saturating)),
-        ("messages in second 2", json!(peak * scale)),
-        ("sent", report["all"]["sent"].clone()),
-        ("acked", report["all"]["acked"].clone()),
-        ("in words", report["all"]["words"].clone()),
-        ("most acks in one second", report["peak_acks_per_s"].clone()),
+    table
+}
+
+fn load(report: &Value, saturating: f64, peak: f64) -> Table {
+    let mut table = Table::new("what was sent", &["", "figure"]);
+    let all = &report["all"];
+    for (name, figure) in [
+        ("saturating rate/s", &json!(saturating)),
+        ("messages in second 2", &json!(peak)),
+        ("sent", &all["sent"]),
+        ("acked", &all["acked"]),
+        ("in words", &all["words"]),
+        ("most acks in one second", &report["peak_acks_per_s"]),
         (
             "client behind its schedule at most, ms",
-            report["behind_ms"].clone(),
+            &report["behind_ms"],
         ),
-        (
-            "peak memory of the node, MiB",
-            report["node_peak_mib"].clone(),
-        ),
+        ("peak memory of the node, MiB", &report["node_peak_mib"]),
     ] {
-        let figure = value.as_f64().unwrap_or(0.0);
-        load.row(
-            vec![name.to_owned(), format!("{figure:.0}")],
-            json!({ "what": name, "figure": value }),
+        let shown = format!("{:.0}", figure.as_f64().unwrap_or(0.0));
+        table.row(
+            vec![name.to_owned(), shown],
+            json!({ "what": name, "figure": figure }),
         );
     }
-    place.publish(
-        "latency",
-        "Ack latency of the event's first two minutes",
-        &[table, load],
-    )
+    table
 }
 
 fn replay(place: &Place, plan: &Plan, surge: &Path, dir: &Path) -> Result<Value, Failure> {

@@ -16,9 +16,11 @@ mod latency;
 mod load;
 mod machine;
 mod memory;
+mod node;
 mod rebuild;
 mod report;
 mod requests;
+mod sample;
 mod server;
 mod synth;
 
@@ -168,6 +170,6 @@ fn all(place: &Place, quick: bool) -> Result<(), Failure> {
     memory::run(place, memory_s)?;
     let scratch = place.scratch()?;
     let node = scratch.path().join("node");
-    ingress::saturating_rate(place, Duration::from_secs(filling), Some(&node))?;
+    sample::saturating_rate(place, Duration::from_secs(filling), Some(&node))?;
     rebuild::run(place, &node, None)
 }

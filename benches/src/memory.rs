@@ -2,8 +2,8 @@
 //! each on a fresh node with all roles.
 
 use crate::failure::Failure;
-use crate::ingress::saturating_rate;
 use crate::report::{Place, Table, ratio};
+use crate::sample::saturating_rate;
 use serde_json::json;
 use std::time::Duration;
 

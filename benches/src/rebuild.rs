@@ -2,8 +2,8 @@
 //! deleted (they are caches of it), both consumers at once, the log in the page cache.
 
 use crate::failure::{Failure, tried};
+use crate::node::{Node, NodeOptions, write_config};
 use crate::report::{Place, Table, ratio};
-use crate::server::{Node, NodeOptions, write_config};
 use serde_json::{Value, json};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -58,6 +58,11 @@ pub(crate) fn run(place: &Place, node: &Path, config: Option<&Path>) -> Result<(
         ("records of accepted", quiz, 0),
         ("bytes of the log", bytes as f64, 0),
         ("seconds until both stand at the end", seconds, 2),
+        (
+            "of these until the node was ready",
+            started.as_secs_f64(),
+            2,
+        ),
         ("records of inbound per second", ratio(dedup, seconds), 0),
         ("processor seconds", cpu_s, 2),
         ("peak memory, MiB", peak_mib, 0),

@@ -2,8 +2,8 @@
 //! folds. The Fan Festival's two hours, evenly.
 
 use crate::failure::{Failure, tried};
+use crate::node::CAMPAIGN;
 use crate::requests::{self, PER_FAN, ROUND_OPEN};
-use crate::server::CAMPAIGN;
 use bytes::Bytes;
 use msglog::NewRecord;
 use record::acts::{Act, CampaignAct};

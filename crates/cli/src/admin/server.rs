@@ -116,7 +116,7 @@ async fn serve(listener: TcpListener, context: Arc<Context>, stop: CancellationT
                 _ = &mut connection => {}
                 () = stop.cancelled() => {
                     connection.as_mut().graceful_shutdown();
-                    let _ = connection.await;
+                    drop(connection.await);
                 }
             }
         });

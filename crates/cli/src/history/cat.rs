@@ -50,6 +50,24 @@ impl<'a> Line<'a> {
     }
 }
 
+/// Writes the line of a record whose value is `json`, known to be JSON.
+pub(super) fn write_json(
+    topic: &str,
+    stored: &Stored,
+    json: &[u8],
+    out: &mut impl Write,
+) -> std::io::Result<()> {
+    let (partition, offset) = (stored.partition, stored.offset);
+    write!(
+        out,
+        "{{\"topic\":\"{topic}\",\"partition\":{partition},\"offset\":{offset},\"key\":"
+    )?;
+    serde_json::to_writer(&mut *out, &String::from_utf8_lossy(&stored.key))?;
+    out.write_all(b",\"value\":")?;
+    out.write_all(json)?;
+    out.write_all(b"}\n")
+}
+
 /// Prints a topic; repetitions of chained topics are shown too.
 pub(crate) fn cat(
     topic: &str,

@@ -8,22 +8,29 @@
 //! OUT/digest.json     {"campaign","digest","lines","sum","refused"}
 //! ```
 
-use super::cat::Line;
+use super::cat::{self, Line};
 use super::digest::Digest;
 use super::results;
 use super::scan::{self, Chains, Span};
 use crate::args::ExportArgs;
 use crate::failure::{Failure, io};
+use bytes::Bytes;
 use msglog::{Log, Stored};
-use record::chain::{link_of, splice};
-use record::envelope::{Content, DELIVERY, Envelope, MESSAGE};
+use record::envelope::{DELIVERY, MESSAGE};
 use record::topics::{ACCEPTED, ALL, INBOUND, RESULTS};
+use serde::Deserialize;
 use serde_json::json;
-use std::borrow::Cow;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::io::{BufWriter, IsTerminal as _, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+
+/// Batches that may wait between writing and counting.
+const COUNTING_QUEUE: usize = 16;
+/// Records of one such batch.
+const COUNTING_BATCH: usize = 1_024;
 
 type Cuts = BTreeMap<&'static str, BTreeMap<u32, Span>>;
 
@@ -43,22 +50,39 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
         .sum();
     let bar = progress(total);
     let digest = std::thread::scope(|scope| {
-        // The two large topics side by side; the others are small.
+        // The two large topics side by side, and counting beside writing; the other topics are small.
         let large = scope.spawn(|| topic(&*log, INBOUND, &cuts, args, &bar, &mut |_| Ok(())));
-        let mut digest = Digest::new();
+        let (give, take) = sync_channel::<Vec<(u32, Bytes)>>(COUNTING_QUEUE);
+        let counting = scope.spawn(move || {
+            let mut digest = Digest::new();
+            for (partition, value) in take.into_iter().flatten() {
+                digest.take(partition, &value)?;
+            }
+            Ok::<_, Failure>(digest)
+        });
+        let mut batch = Vec::with_capacity(COUNTING_BATCH);
         topic(&*log, ACCEPTED, &cuts, args, &bar, &mut |stored| {
-            digest.take(stored.partition, &stored.value)
+            batch.push((stored.partition, stored.value.clone()));
+            if batch.len() == COUNTING_BATCH {
+                // A counter that has stopped tells why when it is joined.
+                drop(give.send(std::mem::replace(
+                    &mut batch,
+                    Vec::with_capacity(COUNTING_BATCH),
+                )));
+            }
+            Ok(())
         })?;
+        drop(give.send(batch));
+        drop(give);
         for name in ALL
             .into_iter()
             .filter(|name| ![INBOUND, ACCEPTED].contains(name))
         {
             topic(&*log, name, &cuts, args, &bar, &mut |_| Ok(()))?;
         }
-        large
-            .join()
-            .map_err(|_| Failure::away("the export's thread panicked"))??;
-        Ok::<_, Failure>(digest)
+        let panicked = |_| Failure::away("a thread of the export panicked");
+        large.join().map_err(panicked)??;
+        counting.join().map_err(panicked)?
     });
     bar.finish_and_clear();
     finish(digest?, &*log, &cuts, args)
@@ -163,39 +187,63 @@ fn topic(
             return Ok(true);
         }
         also(stored)?;
-        let value = match args.without_bodies {
-            true => strip(&stored.value, &mut stripped),
-            false => &stored.value,
+        let cut = if args.without_bodies {
+            strip(&stored.value, &mut stripped)
+        } else {
+            None
         };
-        Line::new(name, stored, value)
-            .write(&mut out)
-            .map_err(io(&what))?;
+        let written = match cut {
+            Some(json) => cat::write_json(name, stored, json, &mut out),
+            None => Line::new(name, stored, &stored.value).write(&mut out),
+        };
+        written.map_err(io(&what))?;
         Ok(true)
     })?;
     bar.inc(since);
     out.flush().map_err(io(&what))
 }
 
-/// The value without the fan's words: body, text and other content.
-fn strip<'a>(value: &'a [u8], buffer: &'a mut Vec<u8>) -> &'a [u8] {
-    let kind = record::type_of(value);
-    if !matches!(kind.as_deref(), Some(DELIVERY | MESSAGE)) {
-        return value;
+/// Members of a delivery or message that hold the fan's words; none of them stands first.
+#[derive(Deserialize)]
+struct Words<'a> {
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    body: Option<&'a RawValue>,
+    #[serde(borrow)]
+    body_b64: Option<&'a RawValue>,
+}
+
+/// The value without the fan's words, cut out of its text: no member is parsed or written anew. `None` when it is
+/// no delivery or message, or not in the spelling of the crate `record`; then it has to be written as it is.
+fn strip<'a>(value: &[u8], buffer: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+    if !matches!(record::type_of(value).as_deref(), Some(DELIVERY | MESSAGE)) {
+        return None;
     }
-    let Ok(mut envelope) = serde_json::from_slice::<Envelope<'_>>(value) else {
-        return value;
-    };
-    envelope.content = Content::default();
-    (envelope.body, envelope.body_b64) = (Cow::Borrowed(""), Cow::Borrowed(""));
+    let words: Words<'_> = serde_json::from_slice(value).ok()?;
+    let mut cuts = [
+        ("content", words.content),
+        ("body", words.body),
+        ("body_b64", words.body_b64),
+    ]
+    .into_iter()
+    .filter_map(|(name, raw)| Some((name, raw?.get())))
+    .map(|(name, raw)| {
+        let start = (raw.as_ptr() as usize).checked_sub(value.as_ptr() as usize)?;
+        let key = format!(",\"{name}\":");
+        let from = start.checked_sub(key.len())?;
+        (value.get(from..start) == Some(key.as_bytes())).then_some((from, start + raw.len()))
+    })
+    .collect::<Option<Vec<(usize, usize)>>>()?;
+    cuts.sort_unstable();
     buffer.clear();
-    let Ok(object) = serde_json::to_vec(&envelope) else {
-        return value;
-    };
-    match link_of(value) {
-        Some(link) => splice(&link, &object, buffer),
-        None => buffer.extend_from_slice(&object),
+    let mut at = 0;
+    for (from, to) in cuts {
+        buffer.extend_from_slice(value.get(at..from)?);
+        at = to;
     }
-    buffer
+    buffer.extend_from_slice(value.get(at..)?);
+    Some(buffer)
 }
 
 fn write_file(path: &Path, value: &serde_json::Value) -> Result<(), Failure> {
@@ -211,4 +259,31 @@ fn progress(total: u64) -> indicatif::ProgressBar {
     );
     let bar = indicatif::ProgressBar::new(total);
     style.map_or(bar.clone(), |style| bar.with_style(style))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fans_words_are_cut_out_and_everything_else_stays_to_the_byte() {
+        let value = br#"{"pos":[1,0],"prev":null,"step":1,"type":"message","v":1,"from":"o\"1","content":{"text":"a\"}b"},"reply":{"rule":"x"},"body":"<xml>"}"#;
+        let mut buffer = Vec::new();
+        let stripped = strip(value, &mut buffer).unwrap();
+        let want = br#"{"pos":[1,0],"prev":null,"step":1,"type":"message","v":1,"from":"o\"1","reply":{"rule":"x"}}"#;
+        assert_eq!(
+            std::str::from_utf8(stripped).unwrap(),
+            std::str::from_utf8(want).unwrap()
+        );
+    }
+
+    #[test]
+    fn what_is_no_message_is_left_as_it_is() {
+        let mut buffer = Vec::new();
+        assert_eq!(strip(br#"{"type":"tick","v":1,"t":5}"#, &mut buffer), None);
+        assert_eq!(
+            strip(br#"{"type":"message","v":1,"content":"#, &mut buffer),
+            None
+        );
+    }
 }

@@ -5,7 +5,7 @@ use crate::config::{Config, Layers};
 use crate::failure::Failure;
 use crate::node::log_dir;
 use msglog::journal::Journal;
-use msglog::{Log, LogError, Stored};
+use msglog::{Log, Stored};
 use record::chain::{ChainReader, Verdict, link_of};
 use record::topics;
 use std::collections::BTreeMap;
@@ -206,10 +206,4 @@ pub(crate) fn written(result: std::io::Result<()>) -> Result<bool, Failure> {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::away(format!("write: {error}"))),
     }
-}
-
-/// The error of a read as a failure that names the topic.
-pub(crate) fn reading(topic: &str) -> impl Fn(LogError) -> Failure {
-    let topic = topic.to_owned();
-    move |error| Failure::away(format!("read {topic}: {error}"))
 }

@@ -2,23 +2,29 @@
 //! kill and ask, and the judge. Everything is on the loopback and ends with the test.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
+pub(crate) mod fan;
+pub(crate) mod node;
+pub(crate) mod wire;
+
+pub(crate) use node::{Ended, Node};
+
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Longest wait for anything; reaching it is a failure.
-pub const LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
-pub fn spillway() -> &'static str {
+pub(crate) fn spillway() -> &'static str {
     env!("CARGO_BIN_EXE_spillway")
 }
 
 /// The judge stands beside the node: `cargo test --workspace` builds both.
-pub fn surge() -> PathBuf {
+pub(crate) fn surge() -> PathBuf {
     let path = Path::new(spillway()).with_file_name("surge");
     assert!(
         path.exists(),
@@ -29,7 +35,7 @@ pub fn surge() -> PathBuf {
 }
 
 /// Polls until `done` says so; never sleeps longer than it must.
-pub fn until(what: &str, mut done: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + LIMIT;
     while !done() {
         assert!(
@@ -42,12 +48,12 @@ pub fn until(what: &str, mut done: impl FnMut() -> bool) {
 }
 
 /// Runs a command to its end.
-pub fn output(command: &mut Command) -> Output {
+pub(crate) fn output(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).output().unwrap()
 }
 
 /// Runs a command that must succeed, and returns what it printed.
-pub fn succeed(command: &mut Command) -> String {
+pub(crate) fn succeed(command: &mut Command) -> String {
     let output = output(command);
     assert!(
         output.status.success(),
@@ -59,28 +65,68 @@ pub fn succeed(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// Ports below those that the kernel hands out to outgoing connections: a node that was killed finds its port free
+/// again, however many connections a replay has opened meanwhile.
+const PORTS: u16 = 10_000;
+const FIRST_PORT: u16 = 20_000;
+
 fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Scattered by process, so that two of them seldom ask for the same one.
+    let scattered = u16::try_from(u64::from(std::process::id()) * 97 % u64::from(PORTS)).unwrap();
+    for _ in 0..PORTS {
+        let next = (scattered + NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS;
+        let address = SocketAddr::from(([127, 0, 0, 1], FIRST_PORT + next));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+    panic!("no port from {FIRST_PORT} on is free");
+}
+
+/// Tests that fill the machine take turns.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The campaign file that the project ships.
+pub(crate) fn example_campaign() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/campaigns/fanfest-2013-04-09.toml")
+}
+
+/// Runs `spillway` to its end with these arguments, which are split at blanks: exit code and output.
+pub(crate) fn run(arguments: &str) -> Ended {
+    let mut command = Command::new(spillway());
+    command.args(arguments.split_whitespace());
+    finish(&mut command)
+}
+
+/// Runs a command to its end: exit code and output.
+pub(crate) fn finish(command: &mut Command) -> Ended {
+    let output = output(command);
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
 }
 
 /// A recording with its campaign and configuration, and a directory for nodes.
-pub struct Scene {
-    pub dir: tempfile::TempDir,
-    pub listen: SocketAddr,
-    pub admin: SocketAddr,
+pub(crate) struct Scene {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) listen: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    /// `rehearsal`, or `wall`.
+    pub(crate) clock: &'static str,
+    /// Environment of the nodes that are started from now on.
+    pub(crate) env: Vec<(&'static str, String)>,
 }
 
 impl Scene {
     /// A Fan Festival of this many messages with event time divided by `compress`.
-    pub fn new(messages: u32, compress: u32) -> Self {
-        let scene = Self {
-            dir: tempfile::tempdir().unwrap(),
-            listen: free_port(),
-            admin: free_port(),
-        };
+    pub(crate) fn new(messages: u32, compress: u32) -> Self {
+        let scene = Self::empty();
         succeed(
             Command::new(surge())
                 .args([
@@ -95,27 +141,45 @@ impl Scene {
         scene
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    fn empty() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            listen: free_port(),
+            admin: free_port(),
+            clock: "rehearsal",
+            env: Vec::new(),
+        }
+    }
+
+    /// No recording: the project's own campaign, and this configuration.
+    pub(crate) fn bare(configuration: &str) -> Self {
+        let scene = Self::empty();
+        std::fs::write(scene.with_suffix("spillway.toml"), configuration).unwrap();
+        std::fs::copy(example_campaign(), scene.with_suffix("campaign.toml")).unwrap();
+        scene
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    pub fn recording(&self) -> PathBuf {
+    pub(crate) fn recording(&self) -> PathBuf {
         self.path("surge.jsonl")
     }
 
-    pub fn with_suffix(&self, suffix: &str) -> PathBuf {
+    pub(crate) fn with_suffix(&self, suffix: &str) -> PathBuf {
         self.path(&format!("surge.jsonl.{suffix}"))
     }
 
-    pub fn manifest(&self) -> Value {
+    pub(crate) fn manifest(&self) -> Value {
         serde_json::from_slice(&std::fs::read(self.with_suffix("manifest.json")).unwrap()).unwrap()
     }
 
     /// `spillway run` on `data` with these further arguments.
-    pub fn command(&self, data: &str, more: &[&str]) -> Command {
+    pub(crate) fn command(&self, data: &str, more: &[&str]) -> Command {
         let mut command = Command::new(spillway());
         command
-            .args(["run", "--clock", "rehearsal", "--config"])
+            .args(["run", "--clock", self.clock, "--config"])
             .arg(self.with_suffix("spillway.toml"))
             .arg("--data")
             .arg(self.path(data))
@@ -125,19 +189,55 @@ impl Scene {
                 "--admin",
                 &self.admin.to_string(),
             ])
-            .args(more);
+            .args(more)
+            .envs(self.env.iter().map(|(name, value)| (name, value)));
         command
     }
 
-    /// Starts a node and waits until it is ready.
-    pub fn start(&self, data: &str, more: &[&str]) -> Node {
-        let node = Node::spawn(self.command(data, more), self.admin);
-        node.wait_ready();
-        node
+    /// Starts a node and waits until it is ready. Should somebody hold its port for a moment, it tries again.
+    pub(crate) fn start(&self, data: &str, more: &[&str]) -> Node {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            match Node::spawn(self.command(data, more), self.admin).ready() {
+                Ok(node) => return node,
+                Err(ended) if ended.stderr.contains("in use") && Instant::now() < deadline => {}
+                Err(ended) => panic!("the node did not become ready: {ended:?}"),
+            }
+        }
+    }
+
+    /// Starts a node that must end by itself.
+    pub(crate) fn start_in_vain(&self, data: &str, more: &[&str]) -> Ended {
+        Node::spawn(self.command(data, more), self.admin).ended()
+    }
+
+    /// A command that reads the log of `data`, such as `log cat inbound`.
+    pub(crate) fn history(&self, data: &str, arguments: &str) -> Ended {
+        finish(
+            Command::new(spillway())
+                .args(arguments.split_whitespace())
+                .arg("--data")
+                .arg(self.path(data)),
+        )
+    }
+
+    /// `status` for people.
+    pub(crate) fn ask_status(&self) -> Ended {
+        finish(Command::new(spillway()).args(["status", "--node", &self.admin.to_string()]))
+    }
+
+    /// A command that asks the running node on `data`, such as `campaign show`.
+    pub(crate) fn ask(&self, data: &str, arguments: &str) -> Ended {
+        finish(
+            Command::new(spillway())
+                .args(arguments.split_whitespace())
+                .args(["--node", &self.admin.to_string(), "--data"])
+                .arg(self.path(data)),
+        )
     }
 
     /// Publishes the recording's campaign.
-    pub fn publish(&self, data: &str) {
+    pub(crate) fn publish(&self, data: &str) {
         succeed(
             Command::new(spillway())
                 .args(["campaign", "publish"])
@@ -154,7 +254,7 @@ impl Scene {
     }
 
     /// A replay of the recording against the node on `data`, driving its clock.
-    pub fn replay(&self, data: &str, more: &[&str]) -> Command {
+    pub(crate) fn replay(&self, data: &str, more: &[&str]) -> Command {
         let mut command = Command::new(surge());
         command
             .arg("replay")
@@ -176,17 +276,17 @@ impl Scene {
         command
     }
 
-    pub fn report(&self) -> Value {
+    pub(crate) fn report(&self) -> Value {
         serde_json::from_slice(&std::fs::read(self.path("report.json")).unwrap()).unwrap()
     }
 
     /// Exports the log of `data`, which may be in use, and reconciles it with what was sent.
-    pub fn judge(&self, data: &str) {
+    pub(crate) fn judge(&self, data: &str) {
         self.export(data, "export");
         self.reconcile("export");
     }
 
-    pub fn export(&self, data: &str, to: &str) {
+    pub(crate) fn export(&self, data: &str, to: &str) {
         succeed(
             Command::new(spillway())
                 .args(["export", "--without-bodies", "--out"])
@@ -196,7 +296,7 @@ impl Scene {
         );
     }
 
-    pub fn reconcile(&self, export: &str) -> String {
+    pub(crate) fn reconcile(&self, export: &str) -> String {
         succeed(
             Command::new(surge())
                 .args(["reconcile", "--manifest"])
@@ -209,7 +309,7 @@ impl Scene {
     }
 
     /// The provisional results of the log on `data`, without the tick at which they were written.
-    pub fn results(&self, data: &str) -> Value {
+    pub(crate) fn results(&self, data: &str) -> Value {
         let printed = succeed(
             Command::new(spillway())
                 .args([
@@ -221,145 +321,10 @@ impl Scene {
                 ])
                 .arg(self.path(data)),
         );
-        serde_json::from_str(&printed).unwrap()
-    }
-}
-
-/// A node process; killed when dropped.
-pub struct Node {
-    child: Child,
-    lines: Receiver<String>,
-    admin: SocketAddr,
-}
-
-impl Node {
-    pub fn spawn(mut command: Command, admin: SocketAddr) -> Self {
-        let mut child = command
-            .env(
-                "SPILLWAY_OUTPUT__LEVEL",
-                std::env::var("SPILLWAY_TEST_LEVEL").unwrap_or("warn".into()),
-            )
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let (tell, lines) = channel();
-        std::thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
-                if tell.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Self {
-            child,
-            lines,
-            admin,
+        let mut results: Value = serde_json::from_str(&printed).unwrap();
+        for round in results["rounds"].as_array_mut().unwrap() {
+            assert!(round.as_object_mut().unwrap().remove("tick").is_some());
         }
+        results
     }
-
-    pub fn wait_ready(&self) {
-        loop {
-            match self.lines.recv_timeout(LIMIT) {
-                Ok(line) if line == "ready" => return,
-                Ok(_) => {}
-                Err(_) => panic!("the node did not become ready: {:?}", self.try_status()),
-            }
-        }
-    }
-
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// kill -9.
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// SIGTERM; returns the exit code and how long it took.
-    pub fn terminate(mut self) -> (Option<i32>, Duration) {
-        let began = Instant::now();
-        succeed(Command::new("kill").arg(self.child.id().to_string()));
-        let mut status = None;
-        until("the end of the node", || {
-            status = self.child.try_wait().unwrap();
-            status.is_some()
-        });
-        (status.unwrap().code(), began.elapsed())
-    }
-
-    /// Waits for the process to end by itself.
-    pub fn wait(mut self) -> Option<i32> {
-        let mut status = None;
-        until("the end of the node", || {
-            status = self.child.try_wait().unwrap();
-            status.is_some()
-        });
-        status.unwrap().code()
-    }
-
-    pub fn try_status(&self) -> Option<Value> {
-        serde_json::from_str(&get(self.admin, "/status")?.1).ok()
-    }
-
-    pub fn status(&self) -> Value {
-        self.try_status().expect("the node shows its status")
-    }
-
-    pub fn metric(&self, name: &str) -> f64 {
-        let metrics = get(self.admin, "/metrics").unwrap().1;
-        let lines = metrics.lines().filter(|line| {
-            line.strip_prefix(name)
-                .is_some_and(|rest| rest.starts_with(['{', ' ']))
-        });
-        lines
-            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-            .sum()
-    }
-
-    /// Waits until every consumer has nothing left to do.
-    pub fn wait_drained(&self) {
-        until("the consumers' end of the log", || self.is_drained());
-    }
-
-    fn is_drained(&self) -> bool {
-        let Some(status) = self.try_status() else {
-            return false;
-        };
-        let stages = status["stages"].as_array().unwrap();
-        // quiz reads what dedup wrote: both must stand at the end, seen twice in a row.
-        let done = |stages: &[Value]| {
-            stages
-                .iter()
-                .all(|s| s["state"] == "running" && s["lag_records"] == 0)
-        };
-        done(stages)
-            && self
-                .try_status()
-                .is_some_and(|again| done(again["stages"].as_array().unwrap()))
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// One HTTP/1.0 GET: status and body.
-pub fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .ok()?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").ok()?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).ok()?;
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
 }
