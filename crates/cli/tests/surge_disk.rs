@@ -189,7 +189,9 @@ fn durable_bytes_that_are_gone_are_no_torn_tail() {
 fn rot(scene: &Scene) -> (PathBuf, String, Vec<u8>) {
     let path = edit(scene, "node", |bytes| {
         let middle = bytes.len() / 2;
-        bytes[middle..middle + 16].iter_mut().for_each(|byte| *byte ^= 0x5a);
+        bytes[middle..middle + 16]
+            .iter_mut()
+            .for_each(|byte| *byte ^= 0x5a);
     });
     let name = path.file_name().unwrap().to_str().unwrap().to_owned();
     let damaged = std::fs::read(&path).unwrap();
@@ -220,7 +222,10 @@ fn damage_before_the_last_index_point_stops_only_who_reads_it_and_is_shown() {
     let after = records(&scene);
     let kept = after.iter().filter(|line| before.contains(line)).count();
     assert!((57..60).contains(&kept), "{kept} of 60 are left");
-    assert!(after.iter().any(|line| line.contains("oNew")), "what came since is there");
+    assert!(
+        after.iter().any(|line| line.contains("oNew")),
+        "what came since is there"
+    );
     drained(&node);
 }
 

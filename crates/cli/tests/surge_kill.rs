@@ -27,12 +27,13 @@ fn pause(round: u64) -> Duration {
 #[test]
 fn an_acked_message_survives_kill_9_at_any_moment_and_is_counted_once() {
     let kills = kills();
-    // Enough messages that the surge outlasts the kills.
-    let scene = Scene::new(u32::try_from(12_000 + kills * 400).unwrap(), 20);
+    let scene = Scene::new(u32::try_from(8_000 + kills * 200).unwrap(), 20);
+    // Six minutes of event time: slow enough that the surge outlasts the kills, at a second for each.
+    let speed = (360.0 / kills as f64).to_string();
     let mut node = Some(scene.start("node", &[]));
     scene.publish("node");
     let mut replay = scene
-        .replay("node", &["--speed", "2", "--until-acked"])
+        .replay("node", &["--speed", &speed, "--until-acked"])
         .stdout(Stdio::null())
         .spawn()
         .unwrap();

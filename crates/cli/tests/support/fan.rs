@@ -13,6 +13,8 @@ pub(crate) const KEYS: [&str; 3] = [
     "ABCDEFGabcdefghijklmnopqrstuvwxyz0123456789",
     "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG",
 ];
+/// What `safe` says, which has no campaign.
+pub(crate) const LAST_RESORT: &str = "收到";
 /// Opening of the first round of the project's own campaign.
 pub(crate) const OPEN: i64 = 1_365_487_200;
 
@@ -22,7 +24,8 @@ pub(crate) fn accounts() -> String {
         "[[account]]\nname = \"mi\"\napp_id = \"wx0a1b2c3d4e5f6071\"\noriginal_id = \"gh_3f9c1e7ab204\"\n\
          token = \"{TOKEN}\"\nmode = \"plain\"\n\n\
          [[account]]\nname = \"safe\"\napp_id = \"wx0a1b2c3d4e5f6072\"\noriginal_id = \"gh_3f9c1e7ab205\"\n\
-         token = \"{TOKEN}\"\nmode = \"safe\"\nencoding_aes_key = \"{}\"\nencoding_aes_key_previous = \"{}\"\n",
+         token = \"{TOKEN}\"\nmode = \"safe\"\nencoding_aes_key = \"{}\"\nencoding_aes_key_previous = \"{}\"\n\
+         default_reply = \"{LAST_RESORT}\"\n",
         KEYS[0], KEYS[1]
     )
 }
@@ -92,7 +95,7 @@ impl Scene {
     /// Delivers a text that must be acked.
     pub(crate) fn deliver_text(&self, fan: &str, id: u64, said: &str) -> Answer {
         let account = plain();
-        let answer = self.deliver(&account, &text(&account, fan, OPEN + 5, id, said));
+        let answer = self.deliver(&account, &text(&account, fan, OPEN + 60, id, said));
         assert_eq!(answer.status(), 200, "{answer:?}");
         answer
     }

@@ -221,6 +221,21 @@ impl Scene {
         )
     }
 
+    /// The token of the operator of the node on `data`.
+    pub(crate) fn token(&self, data: &str) -> String {
+        let token = std::fs::read_to_string(self.path(data).join("admin.token")).unwrap();
+        token.trim().to_owned()
+    }
+
+    /// Advances the clock of the rehearsal on `data`.
+    pub(crate) fn tick(&self, data: &str, tick: i64) {
+        let bearer = format!("Bearer {}", self.token(data));
+        let body = format!("{{\"tick\":{tick}}}");
+        let headers = [("Authorization", bearer.as_str())];
+        let answer = wire::request(self.admin, "POST", "/v1/clock", &headers, body.as_bytes());
+        assert_eq!(answer.map(|answer| answer.status()), Some(200));
+    }
+
     /// `status` for people.
     pub(crate) fn ask_status(&self) -> Ended {
         finish(Command::new(spillway()).args(["status", "--node", &self.admin.to_string()]))

@@ -1,4 +1,4 @@
-//! Every spelling that fans use says the same thing (D.5, P-*): the property behind the grammars.
+//! Every spelling that fans use says the same thing (P-1 to P-4): the property behind the grammars.
 
 use crate::common::{START, answer, class, fanfest, text};
 use contest::{Class, Normaliser, Reading};
