@@ -11,6 +11,8 @@ SHELL := /bin/bash
 MESSAGES ?= 2800000
 # Rounds of the kill test under `make soak`.
 KILLS ?= 500
+# SHA-256 of the full recording with the default seed; see docs/traffic-model.md.
+FULL_RECORDING := 9da0e4b2e978ee29df55f83361eb7f1102118715fe7da86546a663f53cdf1e4b
 
 SHIPPED := CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=false CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=false
 CARGO := cargo --locked
@@ -44,11 +46,13 @@ lint: setup ## format, clippy with warnings as errors, licences and bans when ca
 fmt: ## format all code
 	cargo fmt --all
 
-bench: build ## the benchmarks: ratios in one run on this machine
-	$(SHIPPED) $(CARGO) run --release --package benches
+bench: build ## the benchmarks: ratios in one run on this machine; half an hour
+	$(SHIPPED) $(CARGO) run --release --package benches -- all
 
-soak: setup ## the long runs: the same tests with larger numbers
-	SPILLWAY_SOAK=1 SPILLWAY_KILLS=$(KILLS) $(CARGO) test --release --workspace -- --nocapture
+soak: build ## the long runs: the kill test with KILLS kills, the full recording held to its hash
+	@mkdir -p demo-data
+	bin/surge generate fanfest-0409 --out demo-data/soak.jsonl --verify $(FULL_RECORDING)
+	SPILLWAY_KILLS=$(KILLS) $(CARGO) test --release --package cli --test surge_kill -- --nocapture
 
 clean: ## remove what builds and demos left
 	cargo clean
