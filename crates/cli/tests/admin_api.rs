@@ -87,10 +87,56 @@ fn acts_need_a_token_and_a_body_that_makes_sense() {
         .0,
         200
     );
-    // An actor of his own name.
-    std::fs::create_dir_all(scene.path("node/actors")).unwrap();
     assert_eq!(act("GET", "/v1/campaigns", b"").0, 200);
     assert_eq!(act("GET", "/v1/campaigns/nobody", b"").0, 404);
+}
+
+#[test]
+fn every_act_bears_the_name_of_its_actor() {
+    let scene = Scene::bare(&accounts());
+    let _node = scene.start("node", &[]);
+    let own = scene.path("node/admin.token");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&own.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o077, 0, "only the owner reads the token");
+    std::fs::create_dir_all(scene.path("node/actors")).unwrap();
+    std::fs::write(scene.path("node/actors/mia.token"), "mias-token\n").unwrap();
+    let toml = std::fs::read_to_string(scene.with_suffix("campaign.toml")).unwrap();
+    for (version, (token, actor)) in [
+        (scene.token("node"), "operator"),
+        ("mias-token".into(), "mia"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body =
+            json!({ "toml": toml, "expect_version": version, "reason": "a test" }).to_string();
+        let answer = act(
+            &scene,
+            "POST",
+            "/v1/campaigns",
+            Some(&token),
+            body.as_bytes(),
+        );
+        assert_eq!(answer.0, 200, "{answer:?}");
+        assert_eq!(answer.1["version"], version + 1);
+        let control = scene.history("node", "log cat control").well();
+        let mut records = control
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let last = records
+            .rfind(|line| line["value"]["type"] == "campaign")
+            .unwrap();
+        assert_eq!(
+            (&last["value"]["actor"], &last["value"]["reason"]),
+            (&json!(actor), &json!("a test"))
+        );
+    }
+    // Who is removed cannot act any more.
+    std::fs::remove_file(scene.path("node/actors/mia.token")).unwrap();
+    assert_eq!(
+        act(&scene, "GET", "/v1/campaigns", Some("mias-token"), b"").0,
+        401
+    );
 }
 
 #[test]

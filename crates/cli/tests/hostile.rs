@@ -9,7 +9,8 @@ use base64::Engine as _;
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use support::fan::{KEYS, LAST_RESORT, OPEN, TOKEN, accounts, message, plain, safe, sealed, text};
+use support::fan::{KEYS, LAST_RESORT, OPEN, TOKEN, accounts, plain, safe, sealed, text};
+use support::watch::{is_well, judged, moves, node, records};
 use support::wire::{Answer, request};
 use support::{Node, Scene};
 use wechat::{Account, parse_reply};
@@ -17,25 +18,6 @@ use wechat::{Account, parse_reply};
 const REJECT: &str = "spillway_ingress_reject_total";
 const UNPARSED: &str = "spillway_ingress_unparsed_total";
 const BODY_BYTES_MAX: usize = 256 * 1024;
-
-/// A node with both accounts and the campaign in force.
-fn node(scene: &Scene) -> Node {
-    let node = scene.start("node", &[]);
-    scene.publish("node");
-    node
-}
-
-/// A counter, read before and after.
-#[track_caller]
-fn moves(node: &Node, name: &str, labels: &[(&str, &str)], by: f64, act: impl FnOnce()) {
-    let before = node.series(name, labels);
-    act();
-    // Threads hand their counts over a few times a second.
-    support::until(&format!("{name}{labels:?} to move by {by}"), || {
-        node.series(name, labels) >= before + by
-    });
-    assert_eq!(node.series(name, labels), before + by, "{name}{labels:?}");
-}
 
 /// Refused: this status, an empty body, this counter, no record.
 #[track_caller]
@@ -52,32 +34,6 @@ fn raw(node: &Node, account: &str, reason: &str, act: impl FnOnce() -> Answer) {
     moves(node, UNPARSED, &labels, 1.0, || {
         assert_eq!(act(), Answer::Http(200, b"success".to_vec()), "{reason}");
     });
-}
-
-/// What dedup made of everything so far.
-fn judged(node: &Node, result: &str) -> f64 {
-    node.wait_drained();
-    node.series("spillway_dedup_total", &[("result", result)])
-}
-
-fn records(scene: &Scene, topic: &str) -> Vec<Value> {
-    let printed = scene.history("node", &format!("log cat {topic}")).well();
-    printed
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
-
-/// The node acks a valid message in words, ends in order, and never panicked.
-fn is_well(scene: &Scene, node: Node) {
-    let answer = scene.deliver_text("oWell", 999_999, "GO");
-    assert!(answer.text().contains("报名收到"), "{answer:?}");
-    node.wait_drained();
-    assert_eq!(node.metric("spillway_audit_mismatch_total"), 0.0);
-    assert_eq!(node.metric("spillway_ingress_unacked_total"), 0.0);
-    let ended = node.terminate().0;
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(!ended.stderr.contains("panicked"), "{ended:?}");
 }
 
 #[test]
@@ -298,134 +254,6 @@ fn keys_may_change_under_way_and_a_key_nobody_knows_is_recorded() {
         (judged(&node, "new"), judged(&node, "unparsed")),
         (2.0, 3.0)
     );
-    is_well(&scene, node);
-}
-
-#[test]
-fn odd_messages_are_messages() {
-    let scene = Scene::bare(&accounts());
-    let node = node(&scene);
-    let mi = plain();
-    let deliver = |xml: &str| {
-        let answer = scene.deliver(&mi, xml);
-        assert_eq!(answer.status(), 200, "{xml}");
-        answer
-    };
-    // NUL, and other characters that XML forbids, are filtered out: this is a GO.
-    let nul = deliver(&text(&mi, "oNul", OPEN + 60, 1, "\0G\u{1}O\0"));
-    assert!(nul.text().contains("报名收到"), "{nul:?}");
-    // The longest body that is taken, of what JSON makes longest.
-    let longest = text(&mi, "oLong", OPEN + 60, 2, "");
-    let filler = "\u{1}\"".repeat(BODY_BYTES_MAX);
-    let longest = text(
-        &mi,
-        "oLong",
-        OPEN + 60,
-        2,
-        &filler[..BODY_BYTES_MAX - longest.len()],
-    );
-    assert_eq!(longest.len(), BODY_BYTES_MAX);
-    deliver(&longest);
-    // A type from the future.
-    let hologram = message(
-        &mi,
-        "oNew",
-        OPEN + 60,
-        "<MsgType>hologram</MsgType><Depth>3</Depth><MsgId>3</MsgId>",
-    );
-    moves(
-        &node,
-        "spillway_ingress_callbacks_total",
-        &[("account", "mi"), ("kind", "other")],
-        1.0,
-        || {
-            deliver(&hologram);
-        },
-    );
-    assert_eq!(judged(&node, "new"), 3.0);
-
-    // Without MsgId: told apart by content, told the same by content.
-    let bare = |said: &str| {
-        message(
-            &mi,
-            "oBare",
-            OPEN + 60,
-            &format!("<MsgType>text</MsgType><Content>{said}</Content>"),
-        )
-    };
-    deliver(&bare("A"));
-    deliver(&bare("A"));
-    deliver(&bare("B"));
-    assert_eq!(
-        (judged(&node, "new"), judged(&node, "duplicate")),
-        (5.0, 1.0)
-    );
-    // Two events of a fan in one second are two; each of them twice is still two.
-    let click = |key: &str| {
-        message(
-            &mi,
-            "oClick",
-            OPEN + 60,
-            &format!("<MsgType>event</MsgType><Event>CLICK</Event><EventKey>{key}</EventKey>"),
-        )
-    };
-    for key in ["MENU_A", "MENU_B", "MENU_A", "MENU_B"] {
-        deliver(&click(key));
-    }
-    assert_eq!(
-        (judged(&node, "new"), judged(&node, "duplicate")),
-        (7.0, 3.0)
-    );
-    // One MsgId with two contents: the first stands, the other can be looked at.
-    deliver(&text(&mi, "oTwo", OPEN + 60, 7, "A"));
-    deliver(&text(&mi, "oTwo", OPEN + 60, 7, "B"));
-    assert_eq!(
-        (judged(&node, "new"), judged(&node, "conflict")),
-        (8.0, 1.0)
-    );
-    let list = scene.history("node", "dead-letters list inbound").well();
-    assert!(
-        list.lines().count() == 2 && list.contains("conflict"),
-        "{list}"
-    );
-    // Another account's id in ToUserName: recorded, counted, nothing said.
-    let wrong =
-        text(&mi, "oWrong", OPEN + 60, 8, "GO").replace("gh_3f9c1e7ab204", "gh_000000000000");
-    moves(
-        &node,
-        "spillway_ingress_wrong_recipient_total",
-        &[("account", "mi")],
-        1.0,
-        || {
-            assert_eq!(deliver(&wrong).text(), "success");
-        },
-    );
-
-    // The log has them all as they came.
-    node.wait_drained();
-    let inbound = records(&scene, "inbound");
-    let of = |fan: &str| -> Vec<&Value> {
-        inbound
-            .iter()
-            .filter(|line| line["key"] == fan)
-            .map(|line| &line["value"])
-            .collect()
-    };
-    assert_eq!(of("oNul")[0]["content"]["text"], "GO");
-    assert_eq!(of("oLong")[0]["body"], longest);
-    assert_eq!(of("oNew")[0]["kind"], "hologram");
-    assert_eq!(of("oClick").len(), 4);
-    assert!(
-        inbound
-            .iter()
-            .all(|line| line["topic"] == "inbound" && line["offset"].is_u64())
-    );
-    let accepted = records(&scene, "accepted");
-    let messages = accepted
-        .iter()
-        .filter(|line| line["value"]["type"] == "message")
-        .count();
-    assert_eq!(messages as f64, judged(&node, "new"));
     is_well(&scene, node);
 }
 

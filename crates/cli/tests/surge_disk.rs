@@ -8,10 +8,9 @@
 mod support;
 
 use std::path::PathBuf;
-use std::process::Stdio;
 use support::fan::{accounts, plain, text};
 use support::wire::{Answer, get};
-use support::{Node, Scene, alone, until};
+use support::{Node, Running, Scene, alone, until};
 
 /// Bound of the log in which the disk fills: ingress has three quarters of it, consumers seven eighths.
 const SMALL: &str = "16000000";
@@ -49,23 +48,20 @@ fn a_full_disk_refuses_without_a_byte_says_why_and_loses_nothing() {
     scene.env = vec![("SPILLWAY_LOG__JOURNAL__MAX_BYTES", SMALL.into())];
     let node = scene.start("node", &[]);
     scene.publish("node");
-    let mut replay = scene
-        .replay(
-            "node",
-            &["--speed", "40", "--until-acked", "--patience", "120"],
-        )
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut replay = Running::start(scene.replay(
+        "node",
+        &["--speed", "40", "--until-acked", "--patience", "120"],
+    ));
     until("the disk to be full", || {
         node.series(
             "spillway_ingress_append_failures_total",
             &[("reason", "no_room")],
         ) > 0.0
     });
-    // A callback now: not a byte.
+    // A callback now: not a byte. Its record takes more than a megabyte: a few small ones may still find room.
     let fan = plain();
-    let answer = scene.deliver(&fan, &text(&fan, "oLate", 1_365_487_900, 1, "A"));
+    let said = "\u{1}".repeat(200_000);
+    let answer = scene.deliver(&fan, &text(&fan, "oLate", 1_365_487_900, 1, &said));
     assert_eq!(answer, Answer::Nothing);
     assert!(node.metric("spillway_ingress_unacked_total") > 0.0);
     // Unready, for a reason that a person understands; alive all the same.
@@ -107,11 +103,7 @@ fn a_torn_tail_is_cut_and_what_was_acked_stays() {
     let scene = Scene::new(8_000, 20);
     let mut node = scene.start("node", &[]);
     scene.publish("node");
-    let mut replay = scene
-        .replay("node", &["--speed", "30", "--until-acked"])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut replay = Running::start(scene.replay("node", &["--speed", "30", "--until-acked"]));
     let tears: [fn(&mut Vec<u8>); 4] = [
         // Rubbish, zeroes, the beginning of a batch that never was, and one that looks whole but stands elsewhere.
         |bytes| bytes.extend((0..777_u32).map(|n| n.wrapping_mul(2_654_435_761) as u8)),

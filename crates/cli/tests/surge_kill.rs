@@ -4,9 +4,8 @@
 
 mod support;
 
-use std::process::Stdio;
 use std::time::Duration;
-use support::{Scene, until};
+use support::{Running, Scene, until};
 
 /// Kills in an ordinary test run.
 const KILLS: u64 = 50;
@@ -32,11 +31,7 @@ fn an_acked_message_survives_kill_9_at_any_moment_and_is_counted_once() {
     let speed = (360.0 / kills as f64).to_string();
     let mut node = Some(scene.start("node", &[]));
     scene.publish("node");
-    let mut replay = scene
-        .replay("node", &["--speed", &speed, "--until-acked"])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut replay = Running::start(scene.replay("node", &["--speed", &speed, "--until-acked"]));
     let mut killed = 0;
     while killed < kills && replay.try_wait().unwrap().is_none() {
         std::thread::park_timeout(pause(killed));

@@ -4,17 +4,12 @@
 
 mod support;
 
-use std::process::{Child, Stdio};
-use support::{Node, Scene, alone, succeed, until};
+use support::{Node, Running, Scene, alone, succeed, until};
 
 const MESSAGES: u32 = 20_000;
 const COMPRESS: u32 = 20;
 
-fn in_background(mut command: std::process::Command) -> Child {
-    command.stdout(Stdio::null()).spawn().unwrap()
-}
-
-fn finished(mut replay: Child) {
+fn finished(mut replay: Running) {
     until("the end of the replay", || {
         replay.try_wait().unwrap().is_some()
     });
@@ -68,8 +63,19 @@ fn every_delivery_three_times_in_shuffled_order_changes_only_counters() {
     ));
     drained(&node);
     scene.judge("node");
-    let sent = scene.manifest()["recording"]["rows"].as_u64().unwrap();
+    let manifest = scene.manifest();
+    let sent = manifest["recording"]["rows"].as_u64().unwrap();
+    let result = |name: &str| node.series("spillway_dedup_total", &[("result", name)]);
     assert_eq!(node.metric("spillway_dedup_total"), 3.0 * sent as f64);
+    assert_eq!(result("new") + result("duplicate"), 3.0 * sent as f64);
+    assert!(result("duplicate") >= 2.0 * sent as f64);
+}
+
+/// The directories of both consumers.
+fn forget(scene: &Scene) {
+    for stage in ["dedup", "quiz"] {
+        std::fs::remove_dir_all(scene.path("node/state").join(stage)).unwrap();
+    }
 }
 
 #[test]
@@ -78,14 +84,33 @@ fn deleting_the_state_of_the_consumers_in_mid_run_changes_nothing() {
     let scene = Scene::new(MESSAGES, COMPRESS);
     let node = scene.start("node", &[]);
     scene.publish("node");
-    let replay = in_background(scene.replay("node", &["--speed", "20"]));
-    until("the first thousand messages", || {
-        node.metric("spillway_dedup_total") > 1_000.0
-    });
-    for stage in ["dedup", "quiz"] {
-        std::fs::remove_dir_all(scene.path("node/state").join(stage)).unwrap();
-    }
+    let mut replay = Running::start(scene.replay("node", &["--speed", "20", "--until-acked"]));
+    let passed = |node: &Node| {
+        until("the next thousand messages", || {
+            node.metric("spillway_dedup_total") > 1_000.0
+        });
+    };
+    // Under a node that runs, of one that is dead, and once more under the one that has built it again.
+    passed(&node);
+    forget(&scene);
+    node.kill();
+    let node = scene.start("node", &[]);
+    passed(&node);
+    node.kill();
+    forget(&scene);
+    let node = scene.start("node", &[]);
+    passed(&node);
+    assert!(
+        replay.try_wait().unwrap().is_none(),
+        "the surge was over before the last deletion"
+    );
+    forget(&scene);
     finished(replay);
+    drained(&node);
+    scene.judge("node");
+    // Nothing of it is left in memory only.
+    assert_eq!(node.terminate().0.code, Some(0));
+    let node = scene.start("node", &[]);
     drained(&node);
     scene.judge("node");
     for stage in ["dedup", "quiz"] {
@@ -110,12 +135,14 @@ fn consumers_that_were_stopped_for_the_whole_surge_catch_up_with_the_same_result
 }
 
 #[test]
-fn a_consumer_that_cannot_write_its_state_says_so_and_catches_up() {
+fn consumers_that_cannot_write_their_state_say_so_and_catch_up() {
     let _turn = alone();
     let scene = Scene::new(MESSAGES, COMPRESS);
     std::fs::create_dir_all(scene.path("node/state")).unwrap();
-    let obstacle = scene.path("node/state/quiz");
-    std::fs::write(&obstacle, "in the way").unwrap();
+    let obstacles = ["dedup", "quiz"].map(|stage| scene.path("node/state").join(stage));
+    for obstacle in &obstacles {
+        std::fs::write(obstacle, "in the way").unwrap();
+    }
     let node = scene.start("node", &[]);
     scene.publish("node");
     succeed(&mut scene.replay("node", &["--speed", "max"]));
@@ -125,12 +152,22 @@ fn a_consumer_that_cannot_write_its_state_says_so_and_catches_up() {
         "nothing behind the log makes a node unready"
     );
     let stages = status["stages"].as_array().unwrap();
-    let quiz = stages.iter().find(|stage| stage["name"] == "quiz").unwrap();
-    assert_ne!(quiz["state"], "running");
-    assert!(quiz["reason"].as_str().unwrap().contains("quiz"), "{quiz}");
+    for (name, obstacle) in ["dedup", "quiz"].iter().zip(&obstacles) {
+        let stage = stages.iter().find(|stage| stage["name"] == *name).unwrap();
+        assert_eq!(stage["state"], "waiting", "{stage}");
+        let reason = stage["reason"].as_str().unwrap();
+        assert!(reason.contains(obstacle.to_str().unwrap()), "{stage}");
+    }
+    let told = scene.ask_status().well();
+    assert!(
+        told.contains("waiting") && told.contains("state/quiz"),
+        "{told}"
+    );
     let unacked = scene.report()["all"]["unacked"].as_u64();
     assert_eq!(unacked, Some(0), "acks do not depend on consumers");
-    std::fs::remove_file(&obstacle).unwrap();
+    for obstacle in &obstacles {
+        std::fs::remove_file(obstacle).unwrap();
+    }
     drained(&node);
     scene.judge("node");
 }
@@ -141,7 +178,7 @@ fn sigterm_under_full_load_ends_in_order_and_loses_nothing() {
     let scene = Scene::new(MESSAGES * 2, COMPRESS);
     let node = scene.start("node", &[]);
     scene.publish("node");
-    let replay = in_background(scene.replay("node", &["--speed", "max", "--until-acked"]));
+    let replay = Running::start(scene.replay("node", &["--speed", "max", "--until-acked"]));
     until("two thousand callbacks", || {
         node.metric("spillway_ingress_callbacks_total") > 2_000.0
     });
@@ -164,10 +201,20 @@ fn forged_requests_beside_valid_ones_cost_no_message_its_ack() {
     drained(&node);
     scene.judge("node");
     let report = scene.report();
+    let forged = |member: &str| report["forged"][member].as_f64().unwrap();
     assert!(
-        report["forged"]["refused"].as_u64().unwrap() > 0,
+        forged("refused") > 1_000.0 && forged("per_s") > 0.0,
         "{report}"
     );
+    assert_eq!(forged("answered"), forged("refused"), "each is refused");
     assert_eq!(report["all"]["unacked"].as_u64(), Some(0));
-    assert!(node.metric("spillway_ingress_reject_total") > 0.0);
+    let refused = || {
+        node.series(
+            "spillway_ingress_reject_total",
+            &[("reason", "signature_mismatch")],
+        )
+    };
+    until("the counter of forgeries", || {
+        refused() >= forged("refused")
+    });
 }

@@ -189,11 +189,9 @@ impl Coordinator {
             }
             self.control.wait_until(TURN, |_| self.control.caught_up());
         }
-        match ticks::newest_tick(&*self.log, self.config.partitions) {
-            Ok(newest) => self.last_tick = newest,
-            Err(error) => return self.trouble(&format!("looking for the newest tick: {error}")),
+        if !self.find_newest_tick(stop) {
+            return;
         }
-        self.note(|status, tick| status.tick = tick);
         while !stop.load(Ordering::Acquire) {
             match queue.recv_timeout(TURN) {
                 Ok(command) => self.obey(command),
@@ -207,6 +205,27 @@ impl Coordinator {
             if let Err(error) = self.copy_pending().and_then(|()| self.wall_tick()) {
                 self.rest_until = Some(Instant::now() + RETRY_REST);
                 self.trouble(&error.to_string());
+            }
+        }
+    }
+
+    /// Looks for the newest tick until it can be told: without it no tick may be written. Whether the thread goes on.
+    fn find_newest_tick(&mut self, stop: &AtomicBool) -> bool {
+        loop {
+            match ticks::newest_tick(&*self.log, self.config.partitions) {
+                Ok(newest) => {
+                    self.last_tick = newest;
+                    self.note(|status, tick| (status.tick, status.trouble) = (tick, None));
+                    return true;
+                }
+                Err(error) => self.trouble(&format!("looking for the newest tick: {error}")),
+            }
+            let rested = Instant::now() + RETRY_REST;
+            while Instant::now() < rested {
+                if stop.load(Ordering::Acquire) {
+                    return false;
+                }
+                std::thread::park_timeout(TURN);
             }
         }
     }

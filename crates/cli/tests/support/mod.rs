@@ -1,17 +1,25 @@
 //! What tests of whole processes share: binaries, a scene (recording, campaign, configuration), a node to start,
 //! kill and ask, and the judge. Everything is on the loopback and ends with the test.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+//! Each test takes from here what it needs, so that some of it is unused in each.
+#![allow(
+    dead_code,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used
+)]
 
 pub(crate) mod fan;
 pub(crate) mod node;
+pub(crate) mod watch;
 pub(crate) mod wire;
 
 pub(crate) use node::{Ended, Node};
 
 use serde_json::Value;
 use std::net::{SocketAddr, TcpListener};
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -82,6 +90,37 @@ fn free_port() -> SocketAddr {
         }
     }
     panic!("no port from {FIRST_PORT} on is free");
+}
+
+/// A command that runs beside the test; killed when dropped.
+pub(crate) struct Running(Child);
+
+impl Running {
+    /// Starts it; what it prints to standard output is of no interest.
+    pub(crate) fn start(mut command: Command) -> Self {
+        Self(command.stdout(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Deref for Running {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Running {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
 }
 
 /// Tests that fill the machine take turns.
