@@ -140,12 +140,12 @@ impl Node {
         let sources = Arc::new(Sources {
             node,
             boot,
-            log_id: log.id().to_string(),
+            log: Arc::clone(&log),
             config: config.clone(),
             health: health.clone(),
             control: Arc::clone(&control),
             coordinator: coordinator.clone(),
-            stages: stages.statuses(),
+            stages: stages.watched(),
         });
         let context = admin::Context {
             tokens,
@@ -154,7 +154,11 @@ impl Node {
                 let health = health.clone();
                 Box::new(move || health.ready())
             },
-            stages: stages.statuses(),
+            stages: stages
+                .watched()
+                .into_iter()
+                .map(|watched| watched.status)
+                .collect(),
             status: Box::new(move || sources.document()),
             coordinator,
             control: Arc::clone(&control),

@@ -6,13 +6,20 @@ use crate::failure::{Failure, io};
 use msglog::Log;
 use serde_json::{Value, json};
 use stage::state::{Budget, Store};
-use stage::{Fold, Runner, StageHandle, StageReport, StageStatus};
+use stage::{Fold, Runner, StageHandle, StageStatus};
 use std::sync::Arc;
 use telemetry::Registry;
 
 /// The running consumers.
 pub(crate) struct Stages {
-    handles: Vec<StageHandle>,
+    handles: Vec<(StageHandle, &'static str)>,
+}
+
+/// A consumer to look at: its status, and the topic that it reads.
+#[derive(Clone)]
+pub(crate) struct Watched {
+    pub(crate) status: StageStatus,
+    pub(crate) input: &'static str,
 }
 
 impl Stages {
@@ -39,26 +46,27 @@ impl Stages {
         Ok(Self { handles })
     }
 
-    /// Handles on the status of each.
-    pub(crate) fn statuses(&self) -> Vec<StageStatus> {
-        self.handles
-            .iter()
-            .map(|handle| handle.status().clone())
-            .collect()
+    /// Each of them, to look at, in the order of the flow.
+    pub(crate) fn watched(&self) -> Vec<Watched> {
+        let watched = |(handle, input): &(StageHandle, &'static str)| Watched {
+            status: handle.status().clone(),
+            input,
+        };
+        self.handles.iter().map(watched).collect()
     }
 
     /// The name of a consumer whose thread ended although nobody asked it to.
     pub(crate) fn broken(&self) -> Option<&'static str> {
         self.handles
             .iter()
-            .find(|handle| handle.is_finished())
-            .map(|handle| handle.status().report().name)
+            .find(|(handle, _)| handle.is_finished())
+            .map(|(handle, _)| handle.status().report().name)
     }
 
     /// Stops all of them: each finishes its batch and commits.
     pub(crate) fn stop(self) {
-        self.handles.iter().for_each(StageHandle::stop);
-        for handle in self.handles {
+        self.handles.iter().for_each(|(handle, _)| handle.stop());
+        for (handle, _) in self.handles {
             let name = handle.status().report().name;
             if !handle.join() {
                 tracing::error!(stage = name, "the stage's thread panicked");
@@ -73,19 +81,32 @@ fn spawn<F: Fold + 'static>(
     log: &Arc<dyn Log>,
     budget: &Budget,
     registry: &Registry,
-) -> Result<StageHandle, Failure> {
+) -> Result<(StageHandle, &'static str), Failure> {
+    let input = fold.input();
     let store = Store::rocks(state_dir(&config.data).join(fold.name()), budget);
     let runner = Runner::new(fold, Arc::clone(log), store, stage::Config::default())
         .measured(registry)
         .map_err(Failure::wrong)?;
-    StageHandle::spawn(runner).map_err(io("start a stage's thread"))
+    let handle = StageHandle::spawn(runner).map_err(io("start a stage's thread"))?;
+    Ok((handle, input))
 }
 
-/// One consumer as `status` shows it.
-pub(crate) fn describe(report: &StageReport) -> Value {
+/// One consumer as `status` shows it. What it is behind is held against the log's end of this moment: an idle
+/// consumer has not looked there for a while.
+pub(crate) fn describe(watched: &Watched, log: &dyn Log) -> Value {
+    let report = watched.status.report();
+    let lag_records = report
+        .partitions
+        .iter()
+        .fold(0, |sum: u64, (&number, partition)| {
+            let end = log
+                .end_offset(watched.input, number)
+                .unwrap_or(partition.end_offset);
+            sum.saturating_add(end.saturating_sub(partition.next_offset))
+        });
     json!({
         "name": report.name, "state": report.state, "reason": report.reason,
-        "for_seconds": report.for_s, "lag_records": report.lag_records,
+        "for_seconds": report.for_s, "lag_records": lag_records,
         "lag_seconds": report.lag_s, "records_per_second": report.records_per_s,
         "alarms": report.alarms, "totals": report.totals,
     })

@@ -1,12 +1,12 @@
 //! The status document: what `status`, the page and scripts read.
 
-use super::stages;
+use super::stages::{self, Watched};
 use crate::config::{Clock, Config};
 use control::Control;
 use coordinator::Handle;
+use msglog::Log;
 use record::hexed::Hex;
 use serde_json::{Value, json};
-use stage::StageStatus;
 use std::sync::Arc;
 use telemetry::Health;
 
@@ -14,12 +14,12 @@ use telemetry::Health;
 pub(crate) struct Sources {
     pub(crate) node: Hex<8>,
     pub(crate) boot: Hex<8>,
-    pub(crate) log_id: String,
     pub(crate) config: Config,
     pub(crate) health: Health,
     pub(crate) control: Arc<Control>,
     pub(crate) coordinator: Option<Handle>,
-    pub(crate) stages: Vec<StageStatus>,
+    pub(crate) stages: Vec<Watched>,
+    pub(crate) log: Arc<dyn Log>,
 }
 
 impl Sources {
@@ -29,13 +29,13 @@ impl Sources {
         let stages: Vec<Value> = self
             .stages
             .iter()
-            .map(|status| stages::describe(&status.report()))
+            .map(|watched| stages::describe(watched, &*self.log))
             .collect();
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "node": self.node,
             "boot": self.boot,
-            "log": self.log_id,
+            "log": self.log.id().to_string(),
             "ready": reasons.is_empty(),
             "reasons": reasons,
             "notices": self.notices(),
@@ -87,8 +87,8 @@ impl Sources {
         {
             notices.push(format!("coordinator: {trouble}"));
         }
-        for status in &self.stages {
-            notices.extend(status.report().alarms);
+        for watched in &self.stages {
+            notices.extend(watched.status.report().alarms);
         }
         for report in self.health.report_at(std::time::Instant::now()) {
             if let (false, Some(bad)) = (report.gates, report.bad) {
