@@ -35,7 +35,7 @@ demo: build ## replay the Fan Festival of 9 April 2013 and print what became of 
 	@deploy/demo.sh $(MESSAGES)
 
 test: setup lint ## everything that must hold
-	$(CARGO) test --release --workspace
+	$(CARGO) test --release --workspace --no-fail-fast
 
 lint: setup ## format, clippy with warnings as errors, licences and bans when cargo-deny is there
 	cargo fmt --all --check

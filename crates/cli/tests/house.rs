@@ -257,6 +257,11 @@ fn every_metric_is_documented() {
             .map(|name| format!("spillway_{}", name.collect::<String>()))
             .collect()
     });
+    // A name that ends there is the prefix itself.
+    let names: BTreeSet<String> = names
+        .into_iter()
+        .filter(|name| name != "spillway_")
+        .collect();
     assert!(
         names.len() > 10,
         "the metrics of our sources were found: {names:?}"
