@@ -82,7 +82,7 @@ phase export "export: every topic without bodies, the digest recomputed"
 "$bin/spillway" export --without-bodies --out "$demo/export" --data "$node"
 done_phase
 
-peak=$(awk '/^VmHWM/ { print $2 * 1024 }' "/proc/$pid/status")
+peak=$(($(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status") * 1024))
 phase stop "stop: SIGTERM, and the node drains"
 kill -TERM "$pid"
 code=0
@@ -98,7 +98,7 @@ reconciled=0
 [ -s "$demo/verdict.json" ] || { cat "$demo/reconcile.txt"; exit "$reconciled"; }
 done_phase
 
-bytes() { du -sb "$@" | awk '{ sum += $1 } END { printf "%d", sum }'; }
+bytes() { du -sb "$1" | cut -f1; }
 cat >"$demo/phases.json" <<JSON
 {"phases":[$(IFS=,; echo "${phases[*]}")],"peak_memory_bytes":$peak,
  "disk_bytes":{"recording":$(bytes "$surge"),"log":$(bytes "$node/log"),"state":$(bytes "$node/state"),
