@@ -12,6 +12,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 use wechat::Mode;
 
+/// Kept connections of the platform. What finds none free waits, and its latency counts from the scheduled instant all the
+/// same; without a bound a hiccup makes thousands of connections be opened at once, which is then what is measured.
+const CONNECTIONS: &str = "512";
 /// The profile that is scaled.
 const PROFILE: &str = "fanfest-0409";
 /// The second whose arrivals are half the saturating rate.
@@ -143,6 +146,10 @@ fn load(report: &Value, saturating: f64, peak: f64) -> Table {
 }
 
 fn replay(place: &Place, plan: &Plan, surge: &Path, dir: &Path) -> Result<Value, Failure> {
+    // A recording that is still on its way to the disk would stand before the journal's flushes.
+    std::fs::File::open(dir.join("latency.jsonl"))
+        .and_then(|recording| recording.sync_all())
+        .map_err(tried("flush the recording"))?;
     let beside = |suffix: &str| dir.join(format!("latency.jsonl.{suffix}"));
     let (data, config) = (dir.join("node"), beside("spillway.toml"));
     let options = NodeOptions {
@@ -164,6 +171,7 @@ fn replay(place: &Place, plan: &Plan, surge: &Path, dir: &Path) -> Result<Value,
             "demo",
         ])
         .args(["--from", FROM, "--to", plan.to, "--speed", "1"])
+        .args(["--concurrency", CONNECTIONS])
         .args([
             "--clock",
             &format!("http://{}", node.admin),
