@@ -18,13 +18,16 @@ SHIPPED := CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=false CARGO_PROFILE_RELEASE_OV
 CARGO := cargo --locked
 TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help setup build demo test lint fmt bench soak clean
+.PHONY: help setup setup-broker build demo test lint fmt bench soak clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
 setup: ## install what is missing (Debian packages; elsewhere their names are printed)
 	@deploy/setup.sh
+
+setup-broker: setup
+	@deploy/setup.sh broker
 
 build: setup ## build the two binaries into bin/
 	@mkdir -p bin
@@ -34,7 +37,7 @@ build: setup ## build the two binaries into bin/
 demo: build ## replay the Fan Festival of 9 April 2013 and print what became of every message
 	@deploy/demo.sh $(MESSAGES)
 
-test: setup lint ## everything that must hold
+test: setup-broker lint ## everything that must hold
 	$(CARGO) test --release --workspace --no-fail-fast
 
 lint: setup ## format, clippy with warnings as errors, licences and bans when cargo-deny is there

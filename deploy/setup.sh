@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what a build needs and does not find. Debian and its kin: by apt-get. Elsewhere: names it.
+# Installs what a build needs and does not find; with `broker` as argument also what a real Kafka broker
+# needs, for the tests and `make demo-kafka`. Debian and its kin: by apt-get. Elsewhere: names it.
 set -euo pipefail
 
 packages=()
@@ -9,11 +10,19 @@ need cc build-essential
 need c++ build-essential
 need clang clang
 need curl curl
+need make make
+need pkg-config pkg-config
+if [ "${1:-}" = broker ]; then
+  need java openjdk-17-jre-headless
+  need mvn maven
+fi
 # bindgen reads RocksDB's headers through libclang.
 if ! ls /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* /usr/lib64/libclang*.so* \
   >/dev/null 2>&1; then
   packages+=(libclang-dev)
 fi
+# librdkafka speaks TLS and SASL through the system's OpenSSL.
+pkg-config --exists libssl 2>/dev/null || packages+=(libssl-dev)
 command -v cargo >/dev/null 2>&1 || [ -x "$HOME/.cargo/bin/cargo" ] || packages+=(rustup)
 
 [ ${#packages[@]} -eq 0 ] && exit 0

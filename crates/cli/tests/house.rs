@@ -20,7 +20,7 @@ fn rank(name: &str) -> Option<u32> {
         "ingress" | "dedup" | "quiz" | "reply" | "coordinator" => 3,
         "stage" | "control" => 2,
         "msglog" | "contest" => 1,
-        "wechat" | "record" | "campaign" | "telemetry" => 0,
+        "wechat" | "record" | "campaign" | "telemetry" | "broker" => 0,
         _ => return None,
     })
 }
