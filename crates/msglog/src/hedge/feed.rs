@@ -276,6 +276,12 @@ impl Feed {
         failure
     }
 
+    /// Whether something is to be set aside.
+    pub(super) fn has_condemned(&self) -> bool {
+        let condemned = |item: &Item| matches!(item.status, Status::Condemned(_));
+        self.window.iter().any(condemned)
+    }
+
     /// Sets aside what the log will never take.
     pub(super) fn bury(&mut self) -> Result<(), LogError> {
         for item in &mut self.window {

@@ -280,7 +280,11 @@ impl Forwarder {
             (true, None) => Some(now + PACE_EVERY),
         };
         let keeping = moved.then(|| self.kept + KEEP_EVERY);
-        let (reading, burying) = (self.unreadable, self.unburied);
+        let reading = self.unreadable;
+        let burying = self
+            .feed
+            .has_condemned()
+            .then(|| self.unburied.unwrap_or(now));
         // Reading goes on when the window has room again, which a ring tells: its last answer.
         let more = (!self.drained && self.feed.is_empty()).then(|| now + PACE_EVERY);
         [sending, keeping, reading, burying, more]

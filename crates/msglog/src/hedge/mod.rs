@@ -40,6 +40,8 @@ mod pending;
 mod schedule;
 mod shared;
 mod slab;
+#[cfg(test)]
+mod tests;
 
 pub use config::{Backlog, Closed, Counts, HedgeConfig};
 pub use drain::{Brought, DrainOptions, Drained, drain};
@@ -293,7 +295,7 @@ impl Hedge {
     }
 }
 
-/// Stops at once: what waits is answered with [`LogError::Closed`], and nothing is remembered that was
+/// Stops at once, and the spool with it: what waits is answered with [`LogError::Closed`], and nothing is remembered that was
 /// not already. [`Hedge::close`] is the tidy way.
 impl Drop for Hedge {
     fn drop(&mut self) {
@@ -304,6 +306,8 @@ impl Drop for Hedge {
         let mut pending = self.shared.lock();
         pending.give_up_all(&LogError::Closed { topic }, &mut out);
         self.shared.done(pending, out, false);
+        // Its writer must not hold the last handle: the directory is free when this returns.
+        self.shared.spool.abandon();
     }
 }
 

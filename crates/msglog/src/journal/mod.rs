@@ -82,6 +82,9 @@ mod topic;
 mod view;
 mod writer;
 
+#[cfg(test)]
+pub(crate) use fake::FakeDisk;
+
 pub use config::{Gather, JournalConfig, Reserve};
 
 use crate::contract::{
@@ -138,6 +141,21 @@ impl Journal {
         open::open_read_only(dir, &open::Surroundings::real())
     }
 
+    /// The same on a disk that a test commands; its clock stands still.
+    #[cfg(test)]
+    pub(crate) fn open_on(
+        disk: &FakeDisk,
+        dir: &Path,
+        config: JournalConfig,
+    ) -> Result<Arc<Self>, LogError> {
+        let on = open::Surroundings {
+            disk: Arc::new(disk.process()),
+            clock: Arc::new(|| 1_700_000_000_000),
+            point_bytes: 700,
+        };
+        open::open(dir, config, &on)
+    }
+
     /// Writes what was accepted, and stops. Appends are refused from now on; reading goes on.
     /// Dropping the last handle without this stops too, but answers what waits with
     /// [`LogError::Closed`].
@@ -145,6 +163,16 @@ impl Journal {
         for handles in self.topics.values() {
             if let Some(queue) = &handles.queue {
                 queue.close();
+            }
+        }
+        self.join_writers();
+    }
+
+    /// Stops without writing what waits; that is answered with [`LogError::Closed`].
+    pub(crate) fn abandon(&self) {
+        for handles in self.topics.values() {
+            if let Some(queue) = &handles.queue {
+                queue.abandon();
             }
         }
         self.join_writers();
@@ -244,12 +272,7 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        for handles in self.topics.values() {
-            if let Some(queue) = &handles.queue {
-                queue.abandon();
-            }
-        }
-        self.join_writers();
+        self.abandon();
     }
 }
 
