@@ -37,7 +37,6 @@ type Cuts = BTreeMap<&'static str, BTreeMap<u32, Span>>;
 /// Writes the export and holds the tallies against it.
 pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     let log = scan::open(&args.history)?;
-    let log: Arc<dyn Log> = log;
     std::fs::create_dir_all(&args.out).map_err(io(format!("make {}", args.out.display())))?;
     let cuts = cut(&*log)?;
     let about = json!({ "log": log.id().to_string(), "without_bodies": args.without_bodies });
