@@ -301,6 +301,7 @@ fn start_ingress(
         .collect();
     let deps = Deps {
         log: Arc::clone(log),
+        hedge: None,
         snapshot: control.snapshot(),
         registry: registry.clone(),
         health: health.clone(),

@@ -196,6 +196,9 @@ impl Forwarder {
                 pending.ledger.left(item.bytes());
             }
         });
+        if arrived {
+            pending.trouble = None;
+        }
         self.drained = pending.ledger.pass(self.feed.position());
         let drained = self.drained;
         drop(pending);
