@@ -14,11 +14,14 @@ mod client;
 mod config;
 mod failure;
 mod history;
+mod log;
 mod node;
+mod sealed;
 mod settings;
+mod spool;
 mod status;
 
-use args::{CampaignCommand, Cli, Command, DeadLettersCommand, LogCommand, StageCommand};
+use args::{CampaignCommand, Cli, Command, DeadLettersCommand, LogCommand, SpoolCommand, StageCommand};
 use clap::Parser as _;
 use failure::Failure;
 use std::io::BufWriter;
@@ -86,6 +89,8 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         }) => history::show_dead_letter(&topic, &place, &history, &mut out),
         Command::Results(args) => history::results(&args, &mut out),
         Command::Explain(args) => history::explain(&args, &mut out),
+        Command::Topics(command) => log::topics(&command, &mut out),
+        Command::Spool(SpoolCommand::Drain(args)) => spool::run(&args, &mut out),
         Command::Status(args) => status::run(&args),
         Command::Stage(StageCommand::Continue {
             name,

@@ -9,6 +9,8 @@ use super::{Layers, Mistake};
 pub(crate) struct LogConfig {
     pub(crate) partitions: u32,
     pub(crate) inbound_retention_s: u64,
+    /// Starts although a segment of the journal, or of a spool, is corrupt.
+    pub(crate) accept_corruption: bool,
     pub(crate) backend: Backend,
 }
 
@@ -34,7 +36,6 @@ impl Backend {
 pub(crate) struct JournalSettings {
     pub(crate) segment_bytes: u64,
     pub(crate) max_bytes: u64,
-    pub(crate) accept_corruption: bool,
 }
 
 impl LogConfig {
@@ -64,12 +65,13 @@ impl LogConfig {
         let journal = JournalSettings {
             segment_bytes: take.number("log.journal.segment_bytes", 1 << 20..=1 << 30),
             max_bytes: take.number("log.journal.max_bytes", 0..=i64::MAX as u64),
-            accept_corruption: take.flag("log.journal.accept_corruption"),
         };
+        let accept_corruption = take.flag("log.journal.accept_corruption");
         let backend = take.choice("log.backend", &[("journal", false), ("kafka", true)]);
         Self {
             partitions: u32::try_from(partitions).unwrap_or(1),
             inbound_retention_s,
+            accept_corruption,
             backend: if backend {
                 Backend::Kafka(Box::new(KafkaSettings::take(take, secret)))
             } else {

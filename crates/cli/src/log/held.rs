@@ -46,11 +46,10 @@ impl Held {
         match &config.log.backend {
             Backend::Journal(settings) => {
                 let layout = layout::journal(&config.log, settings);
-                Ok(Self {
-                    backend: Which::Journal(Journal::open(&log_dir(&config.data), layout)?),
-                    hedge: None,
-                    began_away: false,
-                })
+                Ok(Self::journal(Journal::open(
+                    &log_dir(&config.data),
+                    layout,
+                )?))
             }
             Backend::Kafka(settings) => {
                 let instance = settings.instance.as_deref().unwrap_or(node);
@@ -59,11 +58,29 @@ impl Held {
                 let hedge = config.has(Role::Ingress);
                 let hedge = hedge.then(|| hedged(&kafka, config, settings)).transpose()?;
                 Ok(Self {
-                    backend: Which::Kafka(kafka),
                     hedge,
                     began_away,
+                    ..Self::kafka(kafka)
                 })
             }
+        }
+    }
+
+    /// A journal.
+    pub(super) fn journal(journal: Arc<Journal>) -> Self {
+        Self {
+            backend: Which::Journal(journal),
+            hedge: None,
+            began_away: false,
+        }
+    }
+
+    /// A log at brokers, without a spool.
+    pub(super) fn kafka(kafka: Arc<Kafka>) -> Self {
+        Self {
+            backend: Which::Kafka(kafka),
+            hedge: None,
+            began_away: false,
         }
     }
 
@@ -72,14 +89,6 @@ impl Held {
         match &self.backend {
             Which::Journal(journal) => journal.clone(),
             Which::Kafka(kafka) => kafka.clone(),
-        }
-    }
-
-    /// The log as ingress appends to it: with the spool beside it, where there is one.
-    pub(crate) fn for_ingress(&self) -> Arc<dyn Log> {
-        match &self.hedge {
-            Some(hedge) => hedge.clone(),
-            None => self.log(),
         }
     }
 
@@ -135,24 +144,6 @@ impl Held {
             "file_bytes": hedge.spool_bytes(), "unusable": unusable,
             "log_trouble": hedge.log_trouble(),
         })
-    }
-
-    /// Brings what has no proof into the spool and closes that; returns how many records are left in it.
-    pub(crate) fn close_spool(&self, deadline: Duration) -> u64 {
-        let Some(hedge) = &self.hedge else { return 0 };
-        let closed = hedge.close(deadline);
-        if closed.unproved > 0 {
-            let records = closed.unproved;
-            tracing::error!(records, "neither the log nor the spool took some records");
-        }
-        let left = closed.backlog.records;
-        if left > 0 {
-            tracing::warn!(
-                left,
-                "records are left in the spool; the next start sends them"
-            );
-        }
-        left
     }
 
     /// Closes the log itself.
@@ -220,7 +211,8 @@ fn hedged(
 ) -> Result<Arc<Hedge>, Failure> {
     let mut hedge = HedgeConfig::new(INBOUND);
     hedge.after = settings.hedge;
-    let layout = hedge.spool(config.log.partitions, settings.spool_max_bytes);
+    let mut layout = hedge.spool(config.log.partitions, settings.spool_max_bytes);
+    layout.accept_corruption = config.log.accept_corruption;
     let spool = Journal::open(&super::spool_dir(&config.data), layout)?;
     let log: Arc<dyn Log> = kafka.clone();
     Ok(Hedge::open(log, spool, hedge)?)

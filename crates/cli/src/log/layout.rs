@@ -20,7 +20,7 @@ pub(super) fn journal(log: &LogConfig, settings: &JournalSettings) -> JournalCon
     let mut journal = JournalConfig::new(topics(log));
     journal.segment_bytes = settings.segment_bytes;
     journal.max_bytes = (settings.max_bytes > 0).then_some(settings.max_bytes);
-    journal.accept_corruption = settings.accept_corruption;
+    journal.accept_corruption = log.accept_corruption;
     journal
 }
 

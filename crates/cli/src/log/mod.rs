@@ -5,11 +5,9 @@ mod facts;
 mod held;
 mod layout;
 mod reading;
-mod topics;
 
 pub(crate) use held::Held;
-pub(crate) use reading::Reading;
-pub(crate) use topics::run as topics;
+pub(crate) use reading::{Reading, Writing};
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,8 @@
 //! The log opened by a command: to read it, or to bring records into it. Accounts and their secrets are not needed
 //! for that, so that an auditor can do without them.
 
-use super::{facts, held, layout};
+use super::held::{self, Held};
+use super::{facts, layout};
 use crate::args::HistoryArgs;
 use crate::config::{Backend, Layers, LogConfig};
 use crate::failure::Failure;
@@ -92,4 +93,40 @@ fn journal(data: &Path) -> Result<Reading, Failure> {
         log,
         files: Some(files),
     })
+}
+
+/// A log that a command appends to.
+pub(crate) struct Writing {
+    pub(crate) log: Arc<dyn Log>,
+    held: Held,
+}
+
+impl Writing {
+    /// Opens the log that the configuration names. A journal belongs to one process at a time.
+    ///
+    /// # Errors
+    /// The log is not what the configuration says, cannot be reached, or is owned by a node.
+    pub(crate) fn open(config: Option<&Path>, data: Option<&Path>) -> Result<Self, Failure> {
+        let named = Named::find(config, data)?;
+        let held = match &named.log.backend {
+            Backend::Journal(settings) => {
+                let layout = layout::journal(&named.log, settings);
+                Held::journal(Journal::open(&log_dir(&named.data), layout)?)
+            }
+            Backend::Kafka(settings) => {
+                let layout = layout::kafka(&named.log, settings, "");
+                Held::kafka(held::patiently(&layout, PATIENCE)?)
+            }
+        };
+        Ok(Self {
+            log: held.log(),
+            held,
+        })
+    }
+
+    /// Closes it.
+    pub(crate) fn close(self) {
+        drop(self.log);
+        self.held.close();
+    }
 }
