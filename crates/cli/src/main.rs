@@ -21,7 +21,9 @@ mod settings;
 mod spool;
 mod status;
 
-use args::{CampaignCommand, Cli, Command, DeadLettersCommand, LogCommand, SpoolCommand, StageCommand};
+use args::{
+    CampaignCommand, Cli, Command, DeadLettersCommand, LogCommand, SpoolCommand, StageCommand,
+};
 use clap::Parser as _;
 use failure::Failure;
 use std::io::BufWriter;

@@ -98,17 +98,14 @@ fn with_body<T: serde::de::DeserializeOwned>(body: &[u8], act: impl FnOnce(T) ->
     }
 }
 
-/// This node is not the coordinator: the answer names the one that is, from its HELLO.
+/// This process does not coordinate: the answer names the one that does, by the address of its HELLO.
 fn misdirected(context: &Context) -> Answer {
-    let state = context.control.state();
-    let there = state
-        .nodes()
-        .values()
-        .find(|node| node.present && node.hello.roles.iter().any(|role| role == "coordinator"))
-        .map(|node| node.hello.admin.clone());
+    let there = context.control.state().leader_address().map(str::to_owned);
     let message = match &there {
         Some(admin) => format!("this node is not the coordinator; ask {admin}"),
-        None => "this node is not the coordinator, and no coordinator has greeted".to_owned(),
+        None => {
+            "this node is not the coordinator, and none has taken over yet; ask again".to_owned()
+        }
     };
     json(
         StatusCode::MISDIRECTED_REQUEST,
@@ -122,6 +119,7 @@ fn clock(context: &Context, body: &ClockBody) -> Answer {
     };
     match coordinator.tick(body.tick) {
         Ok(()) => json(StatusCode::OK, &object!({ "tick": body.tick })),
+        Err(TickError::NotOwner) => misdirected(context),
         Err(error @ (TickError::Backwards { .. } | TickError::NotRehearsal)) => {
             problem(StatusCode::CONFLICT, &error.to_string())
         }
@@ -155,6 +153,7 @@ fn publish(context: &Context, actor: &str, body: PublishBody) -> Answer {
                 &object!({ "error": "the campaign file has errors", "problems": problems }),
             )
         }
+        Err(PublishError::NotOwner) => misdirected(context),
         Err(error @ PublishError::Conflict(_)) => problem(StatusCode::CONFLICT, &error.to_string()),
         Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }

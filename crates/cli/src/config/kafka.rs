@@ -175,7 +175,9 @@ fn topic_prefix(take: &mut Taker<'_>) -> String {
     if prefix.len() > PREFIX_MAX || !prefix.chars().all(fits) {
         take.wrong(
             key,
-            format!("must be at most {PREFIX_MAX} letters, digits, `.`, `-` and `_`, not {prefix:?}"),
+            format!(
+                "must be at most {PREFIX_MAX} letters, digits, `.`, `-` and `_`, not {prefix:?}"
+            ),
         );
     }
     prefix
@@ -229,7 +231,9 @@ fn options(
             Value::String(text) => secret(text),
             Value::Integer(number) => Ok(number.to_string()),
             Value::Boolean(flag) => Ok(flag.to_string()),
-            other => Err(format!("must be a text, a number, true or false, not {other}")),
+            other => Err(format!(
+                "must be a text, a number, true or false, not {other}"
+            )),
         };
         match text {
             Ok(text) => drop(options.insert(name.to_owned(), text)),

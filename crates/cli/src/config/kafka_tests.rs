@@ -68,14 +68,23 @@ fn replicas_in_sync_lie_between_two_and_the_replication() {
 
 #[test]
 fn brokers_are_hosts_with_ports() {
-    for wrong in ["kafka", "kafka:", ":9092", "kafka:0", "kafka:99999", "SASL_SSL://kafka:9092", "a:1,b:2"] {
+    for wrong in [
+        "kafka",
+        "kafka:",
+        ":9092",
+        "kafka:0",
+        "kafka:99999",
+        "SASL_SSL://kafka:9092",
+        "a:1,b:2",
+    ] {
         refused(
             &format!("[log.kafka]\nbootstrap = [\"{wrong}\"]\n"),
             &["log.kafka.bootstrap", "HOST:PORT", wrong],
         );
     }
     refused("[log.kafka]\nbootstrap = []\n", &["log.kafka.bootstrap"]);
-    let brokers = settings("[log.kafka]\nbootstrap = [\"kafka-1:9092\", \"[::1]:9092\"]\n").bootstrap;
+    let brokers =
+        settings("[log.kafka]\nbootstrap = [\"kafka-1:9092\", \"[::1]:9092\"]\n").bootstrap;
     assert_eq!(brokers, ["kafka-1:9092", "[::1]:9092"]);
 }
 
@@ -86,7 +95,10 @@ fn options_of_the_client_are_handed_on_with_their_secrets_resolved() {
     assert_eq!(options["security.protocol"], "<SASL_SSL>");
     assert_eq!(options["socket.timeout.ms"], "3000");
     let dotted = "[log.kafka.options]\nsasl.password = \"file:/run/secrets/kafka\"\n";
-    assert_eq!(settings(dotted).options["sasl.password"], "<file:/run/secrets/kafka>");
+    assert_eq!(
+        settings(dotted).options["sasl.password"],
+        "<file:/run/secrets/kafka>"
+    );
 }
 
 #[test]
@@ -95,7 +107,9 @@ fn options_may_come_from_the_environment() {
     let name = "SPILLWAY_LOG__KAFKA__OPTIONS__SASL__PASSWORD".to_owned();
     layers.environment([(name, "s3cret".to_owned())].into_iter());
     let config = LogConfig::from_layers(&layers, &|text| Ok(text.to_owned())).unwrap();
-    assert!(matches!(config.backend, Backend::Kafka(kafka) if kafka.options["sasl.password"] == "s3cret"));
+    assert!(
+        matches!(config.backend, Backend::Kafka(kafka) if kafka.options["sasl.password"] == "s3cret")
+    );
 }
 
 #[test]
@@ -116,8 +130,16 @@ fn what_a_promise_rests_on_is_not_the_operators_to_set() {
 
 #[test]
 fn secrets_among_the_options_are_known_and_never_printed() {
-    for name in ["sasl.password", "ssl.key.password", "ssl.key.pem", "sasl.oauthbearer.client.secret"] {
-        assert!(is_secret_option(&format!("log.kafka.options.{name}")), "{name}");
+    for name in [
+        "sasl.password",
+        "ssl.key.password",
+        "ssl.key.pem",
+        "sasl.oauthbearer.client.secret",
+    ] {
+        assert!(
+            is_secret_option(&format!("log.kafka.options.{name}")),
+            "{name}"
+        );
     }
     assert!(!is_secret_option("log.kafka.options.security.protocol"));
     assert!(!is_secret_option("log.kafka.topic_prefix"));
@@ -128,6 +150,10 @@ fn secrets_among_the_options_are_known_and_never_printed() {
 #[test]
 fn the_keys_of_kafka_count_only_on_kafka() {
     let mut layers = Layers::defaults();
-    layers.flag("log.kafka.replication", "--test", Some(toml::Value::from(1)));
+    layers.flag(
+        "log.kafka.replication",
+        "--test",
+        Some(toml::Value::from(1)),
+    );
     assert!(LogConfig::from_layers(&layers, &|text| Ok(text.to_owned())).is_ok());
 }

@@ -106,4 +106,3 @@ const LEVELS: [(&str, &str); 5] = [
     ("debug", "debug"),
     ("trace", "trace"),
 ];
-

@@ -24,7 +24,6 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::io::{BufWriter, IsTerminal as _, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 /// Batches that may wait between writing and counting.

@@ -56,7 +56,9 @@ impl Held {
                 let layout = layout::kafka(&config.log, settings, instance);
                 let (kafka, began_away) = reach(layout, &config.data)?;
                 let hedge = config.has(Role::Ingress);
-                let hedge = hedge.then(|| hedged(&kafka, config, settings)).transpose()?;
+                let hedge = hedge
+                    .then(|| hedged(&kafka, config, settings))
+                    .transpose()?;
                 Ok(Self {
                     hedge,
                     began_away,

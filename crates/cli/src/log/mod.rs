@@ -5,9 +5,11 @@ mod facts;
 mod held;
 mod layout;
 mod reading;
+mod topics;
 
 pub(crate) use held::Held;
 pub(crate) use reading::{Reading, Writing};
+pub(crate) use topics::run as topics;
 
 use std::path::{Path, PathBuf};
 

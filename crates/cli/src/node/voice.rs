@@ -5,8 +5,8 @@ use crate::failure::{Failure, io};
 use crate::log::Held;
 use control::presence::Presence;
 use ingress::Ingress;
-use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -43,7 +43,9 @@ impl Words {
             self.hello()?;
         }
         if let Some(ingress) = &self.ingress {
-            let median = ingress.upgrade().and_then(|ingress| ingress.median_create_time());
+            let median = ingress
+                .upgrade()
+                .and_then(|ingress| ingress.median_create_time());
             self.presence.progress(self.held.backlog(), median)?;
         }
         Ok(true)
