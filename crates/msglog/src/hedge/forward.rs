@@ -17,6 +17,8 @@ const REST_MAX: Duration = Duration::from_secs(1);
 const UNUSABLE: Duration = Duration::from_secs(2);
 /// How often the position is remembered while it moves.
 const KEEP_EVERY: Duration = Duration::from_millis(250);
+/// Between two looks at least.
+const LOOK_GAP: Duration = Duration::from_millis(2);
 /// How often the pace is asked.
 const PACE_EVERY: Duration = Duration::from_millis(10);
 /// One log line of a kind in so long.
@@ -139,13 +141,17 @@ impl Forwarder {
             self.read(now);
             self.take_in(now);
             self.send(now, mode);
-            let moved = self.feed.has_moved();
-            if moved && (self.drained || now.saturating_duration_since(self.kept) >= KEEP_EVERY) {
+            let due = now.saturating_duration_since(self.kept) >= KEEP_EVERY;
+            if due && self.feed.has_moved() {
                 self.kept = now;
                 self.keep();
             }
             let until = self.next_look(now, mode);
             self.shared.bell.wait(until);
+            if mode == Mode::Paced {
+                // The bell may ring with every single proof; one look serves many.
+                std::thread::sleep(LOOK_GAP);
+            }
         }
     }
 

@@ -185,6 +185,31 @@ fn what_waits_is_bounded_in_records_and_in_bytes() {
 }
 
 #[test]
+fn with_both_sides_slow_memory_is_bounded_and_nothing_accepted_is_forgotten() {
+    let mut world = World::new(HedgeConfig {
+        pending_records: 200,
+        ..quick()
+    });
+    world.log.hold(TOPIC).unwrap();
+    world.disk.stall(true);
+    let mut taken = Vec::new();
+    let refused = loop {
+        match world.append(10) {
+            Ok(numbers) => taken.extend(numbers),
+            Err(refused) => break refused,
+        }
+    };
+    assert!(matches!(refused.reason, Refusal::QueueFull));
+    assert_eq!((taken.len(), world.answers.count()), (200, 0));
+    world.disk.stall(false);
+    assert!(world.answers.wait(&taken).iter().all(is_in_spool));
+    assert!(world.append(10).is_ok(), "there is room again");
+    world.log.release(TOPIC).unwrap();
+    world.wait_drained();
+    world.assert_all_in_log();
+}
+
+#[test]
 fn a_log_that_swallows_without_a_word_is_asked_no_more() {
     let mut world = World::new(HedgeConfig {
         tracked_records: 30,
