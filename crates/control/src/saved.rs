@@ -69,9 +69,7 @@ pub fn parse(text: &str, log: &str) -> Result<Snapshot, String> {
             let (id, number) = (&version.id, version.version);
             format!("{id} version {number}: {}", first_problem(&problems))
         };
-        let campaign = campaign::Campaign::parse(&version.toml)
-            .map_err(problem)?
-            .0;
+        let campaign = campaign::Campaign::parse(&version.toml).map_err(problem)?.0;
         let compiled = contest::Compiled::new(campaign).map_err(problem)?.0;
         campaigns
             .entry(version.id.clone())
