@@ -140,6 +140,12 @@ pub enum LogError {
         /// Which bound, and how much is there.
         detail: String,
     },
+    /// The log cannot be reached now; nothing is known to be stored.
+    #[error("the log is away: {detail}")]
+    Away {
+        /// What was seen.
+        detail: String,
+    },
     /// A write or a flush failed; the topic refuses everything until restart.
     #[error("topic {topic:?} is poisoned after a failed write: {detail}")]
     Poisoned {
@@ -203,7 +209,7 @@ impl LogError {
     /// Whether the same call may succeed later without anybody repairing anything.
     #[must_use]
     pub fn retryable(&self) -> bool {
-        matches!(self, Self::NoRoom { .. })
+        matches!(self, Self::NoRoom { .. } | Self::Away { .. })
     }
 }
 
