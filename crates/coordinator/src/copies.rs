@@ -33,6 +33,15 @@ pub fn copy(inbound: &dyn Appender, partitions: u32, copy: &PendingCopy) -> Resu
     )
 }
 
+/// Appends one record and waits until it is durable; its offset.
+///
+/// # Errors
+/// The append failed; the record may stand there all the same.
+pub fn one(inbound: &dyn Appender, record: NewRecord) -> Result<u64, LogError> {
+    let proofs = durable::append(inbound, vec![record], APPEND_LIMIT)?;
+    Ok(proofs.first().map_or(0, |proof| proof.offset()))
+}
+
 fn everywhere(
     inbound: &dyn Appender,
     partitions: u32,
