@@ -16,6 +16,7 @@ mod failure;
 mod history;
 mod log;
 mod node;
+mod retry;
 mod sealed;
 mod settings;
 mod spool;
@@ -89,6 +90,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             place,
             history,
         }) => history::show_dead_letter(&topic, &place, &history, &mut out),
+        Command::DeadLetters(DeadLettersCommand::Retry(args)) => retry::run(&args),
         Command::Results(args) => history::results(&args, &mut out),
         Command::Explain(args) => history::explain(&args, &mut out),
         Command::Topics(command) => log::topics(&command, &mut out),

@@ -44,43 +44,65 @@ const REPLICATION_MIN: u16 = 3;
 /// Longest name that Kafka takes is 249; ours are behind the prefix.
 const PREFIX_MAX: usize = 200;
 
-/// Options of the client that Spillway sets itself, because a promise rests on them, and the key of ours that
-/// stands for them, if any.
-const OWNED: [(&str, &str); 34] = [
+/// Options of the client that have a key of ours.
+const REPLACED: [(&str, &str); 8] = [
     ("bootstrap.servers", "log.kafka.bootstrap"),
     ("metadata.broker.list", "log.kafka.bootstrap"),
     ("client.id", "log.kafka.instance"),
-    ("group.id", ""),
     ("group.instance.id", "log.kafka.instance"),
-    ("group.protocol", ""),
-    ("partition.assignment.strategy", ""),
-    ("session.timeout.ms", ""),
-    ("max.poll.interval.ms", ""),
-    ("enable.auto.commit", ""),
-    ("auto.commit.enable", ""),
-    ("auto.commit.interval.ms", ""),
-    ("enable.auto.offset.store", ""),
-    ("auto.offset.reset", ""),
-    ("enable.partition.eof", ""),
-    ("isolation.level", ""),
-    ("check.crcs", ""),
-    ("acks", ""),
-    ("request.required.acks", ""),
-    ("enable.idempotence", ""),
-    ("enable.gapless.guarantee", ""),
-    ("transactional.id", ""),
-    ("max.in.flight", ""),
-    ("max.in.flight.requests.per.connection", ""),
-    ("retries", ""),
-    ("message.send.max.retries", ""),
-    ("message.timeout.ms", ""),
-    ("delivery.timeout.ms", ""),
     ("linger.ms", "log.kafka.linger_ms"),
     ("queue.buffering.max.ms", "log.kafka.linger_ms"),
     ("queue.buffering.max.kbytes", "log.kafka.queue_bytes"),
     ("queue.buffering.max.messages", "log.kafka.queue_bytes"),
-    ("message.max.bytes", ""),
-    ("partitioner", ""),
+];
+
+/// Options that Spillway sets, because a promise rests on them or it would override them silently.
+const OWNED: [&str; 45] = [
+    "group.id",
+    "group.protocol",
+    "partition.assignment.strategy",
+    "session.timeout.ms",
+    "heartbeat.interval.ms",
+    "max.poll.interval.ms",
+    "enable.auto.commit",
+    "auto.commit.enable",
+    "auto.commit.interval.ms",
+    "enable.auto.offset.store",
+    "auto.offset.reset",
+    "enable.partition.eof",
+    "isolation.level",
+    "check.crcs",
+    "acks",
+    "request.required.acks",
+    "enable.idempotence",
+    "enable.gapless.guarantee",
+    "transactional.id",
+    "max.in.flight",
+    "max.in.flight.requests.per.connection",
+    "retries",
+    "message.send.max.retries",
+    "message.timeout.ms",
+    "delivery.timeout.ms",
+    "message.max.bytes",
+    "partitioner",
+    "compression.codec",
+    "compression.type",
+    "allow.auto.create.topics",
+    "socket.timeout.ms",
+    "socket.connection.setup.timeout.ms",
+    "reconnect.backoff.ms",
+    "reconnect.backoff.max.ms",
+    "enable.metrics.push",
+    "statistics.interval.ms",
+    "enable.sparse.connections",
+    "fetch.wait.max.ms",
+    "fetch.min.bytes",
+    "fetch.queue.backoff.ms",
+    "fetch.message.max.bytes",
+    "max.partition.fetch.bytes",
+    "queued.min.messages",
+    "queued.max.messages.kbytes",
+    "log_level",
 ];
 
 /// Whether the value of a client's option is never shown.
@@ -214,13 +236,13 @@ fn options(
     let mut options = BTreeMap::new();
     for (key, value) in given {
         let name = &key[OPTIONS.len()..];
-        if let Some((_, ours)) = OWNED.iter().find(|(owned, _)| *owned == name) {
-            let way_out = if ours.is_empty() {
-                "what Spillway promises rests on it; leave it out".to_owned()
-            } else {
-                format!("set `{ours}`")
-            };
-            take.wrong(&key, format!("is not yours to set: {way_out}"));
+        if let Some((_, ours)) = REPLACED.iter().find(|(option, _)| *option == name) {
+            take.wrong(&key, format!("is not yours to set: set `{ours}`"));
+            continue;
+        }
+        if OWNED.contains(&name) {
+            let why = "is not yours to set: what Spillway promises rests on it; leave it out";
+            take.wrong(&key, why.to_owned());
             continue;
         }
         if name.starts_with("test.") {

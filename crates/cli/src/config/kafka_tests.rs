@@ -90,10 +90,10 @@ fn brokers_are_hosts_with_ports() {
 
 #[test]
 fn options_of_the_client_are_handed_on_with_their_secrets_resolved() {
-    let written = "[log.kafka]\noptions = { \"security.protocol\" = \"SASL_SSL\", \"socket.timeout.ms\" = 3000 }\n";
+    let written = "[log.kafka]\noptions = { \"security.protocol\" = \"SASL_SSL\", \"topic.metadata.refresh.interval.ms\" = 3000 }\n";
     let options = settings(written).options;
     assert_eq!(options["security.protocol"], "<SASL_SSL>");
-    assert_eq!(options["socket.timeout.ms"], "3000");
+    assert_eq!(options["topic.metadata.refresh.interval.ms"], "3000");
     let dotted = "[log.kafka.options]\nsasl.password = \"file:/run/secrets/kafka\"\n";
     assert_eq!(
         settings(dotted).options["sasl.password"],

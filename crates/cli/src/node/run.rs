@@ -174,6 +174,8 @@ impl Node {
             status: Box::new(move || sources.document()),
             coordinator,
             control: Arc::clone(&control),
+            me: (node, boot),
+            log: Arc::clone(&log),
         };
         let admin = admin::start(config.admin, context)?;
         let roles = config.roles.iter().map(|role| role.name().to_owned());
