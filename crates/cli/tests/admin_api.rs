@@ -240,7 +240,8 @@ fn the_status_document_has_its_documented_members() {
     assert_eq!(
         members(&status),
         set(
-            "version node boot log ready reasons notices roles clock snapshot campaigns coordinator stages nodes"
+            "version node boot log backend is_away spool ready reasons notices roles clock snapshot campaigns coordinator \
+             stages leader nodes"
         )
     );
     assert_eq!(
