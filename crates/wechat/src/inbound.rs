@@ -3,7 +3,7 @@
 
 use crate::body::Body;
 use crate::leaves::Leaves;
-use crate::xml::{self, ParseError};
+use crate::xml::{self, BODY_BYTES_MAX, ParseError};
 
 /// Latest CreateTime that is taken, in seconds since 1970: the end of the year 9999.
 pub const CREATE_TIME_MAX: i64 = 253_402_300_799;
@@ -43,10 +43,22 @@ impl Inbound {
     /// # Errors
     /// Why the bytes are no message; the caller records them as unparsed (I-4).
     pub fn parse(xml: &[u8]) -> Result<Self, ParseError> {
-        let mut leaves = Leaves::with_capacity(8);
-        xml::walk(xml, |leaf| {
-            leaves.push(leaf.path, leaf.parent, leaf.value.into_owned())
-        })?;
+        let mut leaves = Leaves::of_body(xml.len().min(BODY_BYTES_MAX));
+        xml::walk(xml, |leaf| leaves.push(leaf.path, leaf.parent, &leaf.value))?;
+        Self::from_leaves(leaves)
+    }
+
+    /// As [`Inbound::parse`], of a body that is known to be UTF-8.
+    ///
+    /// # Errors
+    /// As [`Inbound::parse`].
+    pub fn parse_text(xml: &str) -> Result<Self, ParseError> {
+        let mut leaves = Leaves::of_body(xml.len().min(BODY_BYTES_MAX));
+        xml::walk_text(xml, |leaf| leaves.push(leaf.path, leaf.parent, &leaf.value))?;
+        Self::from_leaves(leaves)
+    }
+
+    fn from_leaves(leaves: Leaves) -> Result<Self, ParseError> {
         let from = leaves
             .filled("FromUserName")
             .ok_or(ParseError::FromMissing)?;
@@ -77,8 +89,7 @@ impl Inbound {
 
     /// Every leaf, in the order of the document: path without the root, names joined by `/`, and value.
     /// Blanks between elements are left out and nothing else is.
-    #[must_use]
-    pub fn leaves(&self) -> &[(String, String)] {
+    pub fn leaves(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + Clone {
         self.leaves.pairs()
     }
 
