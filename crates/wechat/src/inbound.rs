@@ -3,6 +3,7 @@
 
 use crate::body::Body;
 use crate::leaves::Leaves;
+use crate::usual;
 use crate::xml::{self, BODY_BYTES_MAX, ParseError};
 
 /// Latest CreateTime that is taken, in seconds since 1970: the end of the year 9999.
@@ -43,9 +44,7 @@ impl Inbound {
     /// # Errors
     /// Why the bytes are no message; the caller records them as unparsed (I-4).
     pub fn parse(xml: &[u8]) -> Result<Self, ParseError> {
-        let mut leaves = Leaves::of_body(xml.len().min(BODY_BYTES_MAX));
-        xml::walk(xml, |leaf| leaves.push(leaf.path, leaf.parent, &leaf.value))?;
-        Self::from_leaves(leaves)
+        Self::parse_text(xml::utf8(xml)?)
     }
 
     /// As [`Inbound::parse`], of a body that is known to be UTF-8.
@@ -53,6 +52,9 @@ impl Inbound {
     /// # Errors
     /// As [`Inbound::parse`].
     pub fn parse_text(xml: &str) -> Result<Self, ParseError> {
+        if let Some(leaves) = usual::read(xml) {
+            return Self::from_leaves(leaves);
+        }
         let mut leaves = Leaves::of_body(xml.len().min(BODY_BYTES_MAX));
         xml::walk_text(xml, |leaf| leaves.push(leaf.path, leaf.parent, &leaf.value))?;
         Self::from_leaves(leaves)
@@ -108,13 +110,14 @@ impl Inbound {
     /// The Event of an event, as sent: its case matters.
     #[must_use]
     pub fn event(&self) -> Option<&str> {
-        self.leaf("Event").filter(|_| self.is_event())
+        // A lookup that finds nothing looks at every leaf: most messages are no events.
+        self.is_event().then(|| self.leaf("Event")).flatten()
     }
 
     /// The EventKey of an event, as sent: empty for a plain follow.
     #[must_use]
     pub fn event_key(&self) -> Option<&str> {
-        self.leaf("EventKey").filter(|_| self.is_event())
+        self.is_event().then(|| self.leaf("EventKey")).flatten()
     }
 
     /// The Content of a text, as typed.

@@ -55,9 +55,13 @@ impl Leaves {
 
     /// Value of the first leaf with this path: of an element given twice the first stands.
     pub(crate) fn first(&self, path: &str) -> Option<&str> {
-        self.pairs()
-            .find(|(known, _)| *known == path)
-            .map(|(_, value)| value)
+        let known = |span: &&Span| {
+            // Most paths differ in their length already.
+            span.value.saturating_sub(span.path) == path.len()
+                && self.text.as_bytes().get(span.path..span.value) == Some(path.as_bytes())
+        };
+        let span = self.spans.iter().find(known)?;
+        self.text.get(span.value..span.end)
     }
 
     /// As [`Leaves::first`]; an absent element and an empty one are the same.

@@ -56,6 +56,7 @@ mod refusal;
 mod reply;
 mod signature;
 mod text;
+mod usual;
 mod xml;
 
 pub use account::{Account, Mode, Opened, Seal, WhichKey};

@@ -152,9 +152,13 @@ struct Walk<'a, F> {
 /// dropped from text, and so are references to them or to halves of surrogate pairs: what a fan typed
 /// must never make the message unreadable.
 pub(crate) fn walk<'a>(body: &'a [u8], leaf: impl FnMut(Leaf<'_, 'a>)) -> Result<(), ParseError> {
+    walk_text(utf8(body)?, leaf)
+}
+
+/// The body as text.
+pub(crate) fn utf8(body: &[u8]) -> Result<&str, ParseError> {
     check_length(body)?;
-    let body = std::str::from_utf8(body).map_err(|_| ParseError::BadUtf8)?;
-    walk_text(body, leaf)
+    std::str::from_utf8(body).map_err(|_| ParseError::BadUtf8)
 }
 
 fn check_length(body: &[u8]) -> Result<(), ParseError> {
