@@ -11,15 +11,14 @@ pub(crate) fn allowed(c: char) -> bool {
 /// Whether [`clean`] would change anything. It runs over every body and every reply: one pass without a
 /// branch, so that the compiler looks at many bytes at once.
 pub(crate) fn needs_cleaning(text: &str) -> bool {
-    const CONTROL: u8 = 1;
-    const HIGH: u8 = 2;
-    let mut found = 0;
+    let (mut control, mut high) = (0_u8, 0_u8);
     for &byte in text.as_bytes() {
-        let control = (byte < 0x20) & (byte != b'\n') & (byte != b'\t');
-        found |= u8::from(control) * CONTROL;
-        found |= u8::from(byte == 0xef) * HIGH;
+        // Below a blank, and neither a tab nor a line feed: two ranges.
+        let between = byte.wrapping_sub(b'\n' + 1) < b' ' - b'\n' - 1;
+        control |= u8::from((byte < b'\t') | between);
+        high |= u8::from(byte == 0xef);
     }
-    found & CONTROL != 0 || (found & HIGH != 0 && text.contains(['\u{fffe}', '\u{ffff}']))
+    control != 0 || (high != 0 && text.contains(['\u{fffe}', '\u{ffff}']))
 }
 
 /// The text without characters that XML forbids, with every line end as one LF.
@@ -113,6 +112,25 @@ mod tests {
         assert_eq!(clean("a\0b\u{8}\t\r\nc\rd\u{ffff}"), "ab\t\nc\nd");
         assert_eq!(clean("\r\0\n"), "\n");
         assert!(matches!(clean("Ａ 你\n\t"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn what_needs_cleaning_is_what_cleaning_changes() {
+        for byte in 0..=0x7f_u8 {
+            for place in 0..70 {
+                let mut bytes = [b'a'; 70];
+                bytes[place] = byte;
+                let text = str::from_utf8(&bytes).unwrap();
+                assert_eq!(
+                    needs_cleaning(text),
+                    cleaned(text) != text,
+                    "{byte} at {place}"
+                );
+            }
+        }
+        for text in ["！", "\u{fffd}", "\u{fffe}", "a\u{ffff}b", "\u{1f600}", ""] {
+            assert_eq!(needs_cleaning(text), cleaned(text) != text, "{text:?}");
+        }
     }
 
     #[test]
