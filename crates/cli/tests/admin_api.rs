@@ -263,7 +263,7 @@ fn the_status_document_has_its_documented_members() {
     );
     assert_eq!(
         members(&status["coordinator"]),
-        set("tick ticks copies trouble")
+        set("leads tick ticks copies retries take_overs trouble")
     );
     assert_eq!(status["coordinator"]["tick"], OPEN);
     for (stage, name) in status["stages"]
@@ -272,7 +272,7 @@ fn the_status_document_has_its_documented_members() {
         .iter()
         .zip(["dedup", "quiz"])
     {
-        let expected = "name state reason for_seconds lag_records lag_seconds records_per_second alarms totals";
+        let expected = "name state reason partitions for_seconds lag_records lag_seconds records_per_second alarms totals";
         assert_eq!(members(stage), set(expected));
         assert_eq!(
             (&stage["name"], &stage["state"]),
