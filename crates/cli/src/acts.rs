@@ -106,7 +106,7 @@ pub(crate) fn continue_stage(
 }
 
 /// The body of an answer that says yes.
-fn accepted(answer: &Answer) -> Result<Value, Failure> {
+pub(crate) fn accepted(answer: &Answer) -> Result<Value, Failure> {
     match answer.status {
         StatusCode::OK => answer.json(),
         StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST => Err(Failure::wrong(answer.error())),

@@ -256,6 +256,29 @@ pub(crate) enum DeadLettersCommand {
         #[command(flatten)]
         history: HistoryArgs,
     },
+    /// Put dead letters back, to be judged again after a repair
+    Retry(RetryArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RetryArgs {
+    /// Topic that they were read from: inbound or accepted
+    #[arg(value_name = "TOPIC")]
+    pub(crate) topic: String,
+    /// Partition of one dead letter, as `list` prints its place
+    #[arg(long, value_name = "N", requires = "offset", conflicts_with = "all")]
+    pub(crate) partition: Option<u32>,
+    /// Its offset
+    #[arg(long, value_name = "OFFSET", requires = "partition")]
+    pub(crate) offset: Option<u64>,
+    /// All of them, but for those that would be set aside again for the same reason
+    #[arg(long, required_unless_present = "partition")]
+    pub(crate) all: bool,
+    /// Why; stands in the log
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
 }
 
 #[derive(Debug, Args)]

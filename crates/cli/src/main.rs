@@ -15,6 +15,7 @@ mod config;
 mod failure;
 mod history;
 mod node;
+mod retry;
 mod settings;
 mod status;
 
@@ -84,6 +85,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
             place,
             history,
         }) => history::show_dead_letter(&topic, &place, &history, &mut out),
+        Command::DeadLetters(DeadLettersCommand::Retry(args)) => retry::run(&args),
         Command::Results(args) => history::results(&args, &mut out),
         Command::Explain(args) => history::explain(&args, &mut out),
         Command::Status(args) => status::run(&args),

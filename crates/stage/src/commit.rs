@@ -1,7 +1,6 @@
 //! The end of a batch: outputs become durable, then one write batch, then what that makes possible.
 
 use crate::fold::Fold;
-use crate::lane::Bench;
 use crate::runner::StageError;
 use crate::session::{Around, Session};
 use crate::state::{Space, partition_entry, stored_partitions};
@@ -13,22 +12,8 @@ impl<F: Fold> Session<F> {
         let facts = &around.facts;
         let mut entries = Vec::new();
         {
-            let Self {
-                kept,
-                overlay,
-                pending,
-                before,
-                lanes,
-                ..
-            } = self;
-            let mut bench = Bench {
-                fold,
-                facts,
-                kept: &**kept,
-                overlay,
-                pending,
-                before,
-            };
+            let Self { work, lanes, .. } = self;
+            let mut bench = work.bench(fold, facts);
             for (partition, lane) in lanes.iter_mut().filter(|(_, lane)| lane.is_touched) {
                 let meta = bench.save(*partition, lane)?;
                 entries.push(partition_entry(*partition, &meta)?);
@@ -38,16 +23,16 @@ impl<F: Fold> Session<F> {
         if entries.is_empty() {
             return Ok(());
         }
-        self.turn.dead_letters += self.pending.queues[facts.dead()].len() as u64;
-        self.turn.outputs += self.sender.send(&mut self.pending)?;
-        let mut changes = self.overlay.drain();
+        self.turn.dead_letters += self.work.pending.queues[facts.dead()].len() as u64;
+        self.turn.outputs += self.sender.send(&mut self.work.pending)?;
+        let mut changes = self.work.overlay.drain();
         changes.extend(
             entries
                 .into_iter()
                 .map(|(key, value)| (Space::Main, key, Some(value))),
         );
         let begun = around.clock.now();
-        self.kept.commit(changes)?;
+        self.work.kept.commit(changes)?;
         if let Some(metrics) = &around.metrics {
             metrics.batch(around.clock.now().saturating_sub(begun));
         }
@@ -65,6 +50,7 @@ impl<F: Fold> Session<F> {
             return Ok(());
         };
         if self
+            .work
             .kept
             .lowest_bucket()
             .is_none_or(|lowest| lowest >= floor)
@@ -72,12 +58,12 @@ impl<F: Fold> Session<F> {
             return Ok(());
         }
         // A partition that is not ours now, and has not come as far, could not go on without them.
-        for (partition, meta) in stored_partitions(&*self.kept)? {
+        for (partition, meta) in stored_partitions(&*self.work.kept)? {
             if meta.floor < floor && !self.lanes.contains_key(&partition) {
-                self.kept.discard(partition)?;
+                self.work.kept.discard(partition)?;
             }
         }
-        Ok(self.kept.drop_buckets_below(floor)?)
+        Ok(self.work.kept.drop_buckets_below(floor)?)
     }
 
     /// Tells the status what this turn did.
@@ -91,7 +77,7 @@ impl<F: Fold> Session<F> {
         }
         let (now, wall_ms) = (around.clock.now(), around.clock.wall_ms());
         let done = std::mem::take(&mut self.done);
-        let suppressed = std::mem::take(&mut self.pending.suppressed);
+        let suppressed = std::mem::take(&mut self.work.pending.suppressed);
         around.status.update(|shared| {
             shared.totals.add(&done);
             shared.totals.suppressed += suppressed;

@@ -71,9 +71,10 @@ impl StageError {
             Self::TooManyRejects(_) => StageState::Stopped,
             Self::State(error) if error.needs_a_person() => StageState::Failed,
             Self::Log(error) | Self::Send(SendError::Log(error)) => match error {
-                LogError::NoRoom { .. } | LogError::OutOfRange { .. } | LogError::Io { .. } => {
-                    StageState::Waiting
-                }
+                LogError::NoRoom { .. }
+                | LogError::Away { .. }
+                | LogError::OutOfRange { .. }
+                | LogError::Io { .. } => StageState::Waiting,
                 _ => StageState::Failed,
             },
             Self::Panicked(_) => StageState::Failed,

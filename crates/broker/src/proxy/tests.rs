@@ -1,4 +1,4 @@
-//! Each fault of the proxy, before a server that echoes.
+//! Each fault against an echo server.
 
 use super::*;
 

@@ -129,6 +129,8 @@ impl Node {
                     Clock::Rehearsal => coordinator::Clock::Rehearsal,
                 },
                 now: wall_seconds,
+                node,
+                boot,
             };
             let (handle, thread) = Coordinator::start(settings, &log, &control, &stop)?;
             coordinator = Some(handle);
@@ -162,6 +164,8 @@ impl Node {
             status: Box::new(move || sources.document()),
             coordinator,
             control: Arc::clone(&control),
+            me: (node, boot),
+            log: Arc::clone(&log),
         };
         let admin = admin::start(config.admin, context)?;
         let roles: Vec<String> = config

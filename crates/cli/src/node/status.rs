@@ -45,10 +45,12 @@ impl Sources {
             "campaigns": self.campaigns(),
             "coordinator": self.coordinator.as_ref().map(|handle| {
                 let status = handle.status();
-                json!({ "tick": status.tick, "ticks": status.ticks, "copies": status.copies,
-                        "trouble": status.trouble })
+                json!({ "leads": status.leads, "tick": status.tick, "ticks": status.ticks,
+                        "copies": status.copies, "retries": status.retries,
+                        "take_overs": status.take_overs, "trouble": status.trouble })
             }),
             "stages": stages,
+            "leader": self.leader(),
             "nodes": self.nodes(),
         })
     }
@@ -60,6 +62,14 @@ impl Sources {
                     "effective": published.effective })
         });
         newest.collect()
+    }
+
+    /// Who coordinates, as control tells it.
+    fn leader(&self) -> Value {
+        let state = self.control.state();
+        state.leader().map_or(Value::Null, |leader| {
+            json!({ "node": leader.node, "boot": leader.boot, "admin": state.leader_address() })
+        })
     }
 
     fn nodes(&self) -> Vec<Value> {
@@ -79,6 +89,9 @@ impl Sources {
         }
         if let Some(failure) = self.control.failure() {
             notices.push(format!("following control has stopped: {failure}"));
+        }
+        if let Some(away) = self.control.away() {
+            notices.push(format!("control cannot be read: {away}"));
         }
         if let Some(trouble) = self
             .coordinator
