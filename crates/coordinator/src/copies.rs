@@ -39,7 +39,10 @@ pub fn copy(inbound: &dyn Appender, partitions: u32, copy: &PendingCopy) -> Resu
 /// The append failed; the record may stand there all the same.
 pub fn one(inbound: &dyn Appender, record: NewRecord) -> Result<u64, LogError> {
     let proofs = durable::append(inbound, vec![record], APPEND_LIMIT)?;
-    Ok(proofs.first().map_or(0, |proof| proof.offset()))
+    let offset = proofs.first().and_then(|proof| proof.offset());
+    offset.ok_or_else(|| LogError::Away {
+        detail: "a record was not proved to stand in the log itself".to_owned(),
+    })
 }
 
 fn everywhere(

@@ -41,7 +41,7 @@ impl Gate {
         let (state, late) = self
             .changed
             .wait_timeout_while(self.state.lock().unwrap(), limit, |s| {
-                !s.finished && !(s.waiting && s.granted.is_none())
+                !(s.finished || (s.waiting && s.granted.is_none()))
             })
             .unwrap();
         assert!(!late.timed_out(), "an owner neither appends nor ends");

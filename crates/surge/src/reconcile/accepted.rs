@@ -1,7 +1,7 @@
 //! Reads `accepted` of an export by structs of its own: which messages stand there, how often, decided by
 //! which rule, and how many re-deliveries were noted.
 
-use super::lines::{self, LinesError, Tail, excerpt};
+use super::lines::{self, Exported, LinesError, Tail, excerpt};
 use super::messages::{Messages, event_id, message_id};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -10,14 +10,6 @@ use std::path::Path;
 
 /// How many examples of a fault are kept.
 pub const EXAMPLES: usize = 10;
-
-/// A line of the export.
-#[derive(Deserialize)]
-struct Line<'a> {
-    partition: u32,
-    #[serde(borrow)]
-    value: Value<'a>,
-}
 
 #[derive(Deserialize)]
 struct Value<'a> {
@@ -176,7 +168,7 @@ impl Accepted {
 fn parse(lines: &mut dyn Iterator<Item = &[u8]>) -> Result<Facts, String> {
     let mut chunk = Facts::default();
     for line in lines {
-        let Line { partition, value } = serde_json::from_slice(line)
+        let Exported::<Value<'_>> { partition, value } = serde_json::from_slice(line)
             .map_err(|error| format!("{} is no exported record: {error}", excerpt(line)))?;
         let fact = match value.r#type.as_ref() {
             "message" => Fact::Message {

@@ -37,6 +37,13 @@ pub enum LinesError {
     },
 }
 
+/// A line of an exported topic, as far as it is the same for all of them.
+#[derive(serde::Deserialize)]
+pub(super) struct Exported<V> {
+    pub(super) partition: u32,
+    pub(super) value: V,
+}
+
 /// Whether a last line without its newline is an error, or the end of a file whose writer was killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tail {

@@ -1,19 +1,12 @@
 //! Reads the tallies of an export: the latest of each partition and round, summed over the partitions.
 
 use super::accepted::{Chains, Place};
-use super::lines::{self, LinesError, Tail, excerpt};
+use super::lines::{self, Exported, LinesError, Tail, excerpt};
 use crate::wire::number_of_hex;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
-
-#[derive(Deserialize)]
-struct Line<'a> {
-    partition: u32,
-    #[serde(borrow)]
-    value: Value<'a>,
-}
 
 #[derive(Deserialize)]
 struct Value<'a> {
@@ -121,7 +114,7 @@ fn parse(
 ) -> Result<Vec<(Place, Option<Found>)>, String> {
     lines
         .map(|line| {
-            let Line { partition, value } = serde_json::from_slice(line)
+            let Exported::<Value<'_>> { partition, value } = serde_json::from_slice(line)
                 .map_err(|error| format!("{} is no exported record: {error}", excerpt(line)))?;
             let place = Place {
                 partition,

@@ -86,6 +86,37 @@ fn an_unanswered_delivery_comes_three_times_and_no_more() {
 }
 
 #[test]
+fn a_silent_server_is_left_at_the_platforms_window_and_asked_again() {
+    let server = Server::start(|seen, before| {
+        let earlier = before.iter().any(|other| other.body == seen.body);
+        match seen.body.contains("<MsgId>2<") && !earlier {
+            true => Say::Silence,
+            false => success(),
+        }
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let replayed = go(options(dir.path(), &plain(5), &server));
+    assert!(replayed.is_whole(), "{replayed:?}");
+    assert_eq!(replayed.report.errors["cut"], 1);
+    let rows = ledger(dir.path());
+    let tried: Vec<_> = rows.iter().filter(|row| row.n == 2).collect();
+    assert_eq!(
+        tried.iter().map(|row| row.outcome).collect::<Vec<_>>(),
+        [Outcome::Unanswered, Outcome::Acked]
+    );
+    // By the caller's own clock: never sooner than the window, however slow the machine.
+    let text = std::fs::read_to_string(dir.path().join("ledger.jsonl")).unwrap();
+    let times = text.lines().map(|line| {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        let at = |name: &str| row[name].as_i64().unwrap();
+        (row["outcome"] == "unanswered").then(|| at("done_us") - at("sent_us"))
+    });
+    let waited_us: Vec<i64> = times.flatten().collect();
+    assert_eq!(waited_us.len(), 1);
+    assert!(waited_us[0] >= 5_000_000, "left after {waited_us:?} µs");
+}
+
+#[test]
 fn an_invalid_answer_is_counted_and_not_repeated() {
     let server = Server::start(|seen, _| match seen.body.contains("<MsgId>1<") {
         true => Say::Answer(200, "{\"errcode\":0}".into()),

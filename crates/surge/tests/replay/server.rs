@@ -40,6 +40,8 @@ pub(crate) enum Say {
     Answer(u16, String),
     /// Close the connection without a byte.
     HangUp,
+    /// Take the request and say nothing, for as long as the caller stays.
+    Silence,
 }
 
 /// `success` to everything.
@@ -167,11 +169,15 @@ async fn answer(
         peer: peer.ip().to_string(),
         version: parts.version,
     };
-    let mut seen = seen.lock().unwrap();
-    let say = script(&this, &seen);
-    seen.push(this);
+    let say = {
+        let mut seen = seen.lock().unwrap();
+        let say = script(&this, &seen);
+        seen.push(this);
+        say
+    };
     match say {
         Say::HangUp => Err(std::io::Error::other("hang up")),
+        Say::Silence => std::future::pending().await,
         Say::Answer(status, body) => {
             let mut response = Response::new(Full::new(Bytes::from(body)));
             *response.status_mut() = StatusCode::from_u16(status).unwrap();
