@@ -17,6 +17,7 @@ mod history;
 mod node;
 mod settings;
 mod status;
+mod verify_draw;
 
 use args::{CampaignCommand, Cli, Command, DeadLettersCommand, LogCommand, StageCommand};
 use clap::Parser as _;
@@ -87,6 +88,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Results(args) => history::results(&args, &mut out),
         Command::Explain(args) => history::explain(&args, &mut out),
         Command::Status(args) => status::run(&args),
+        Command::VerifyDraw(args) => verify_draw::run(&args, &mut out),
         Command::Stage(StageCommand::Continue {
             name,
             allow,
