@@ -18,6 +18,7 @@ mod node;
 mod retry;
 mod settings;
 mod status;
+mod verify_draw;
 
 use args::{CampaignCommand, Cli, Command, DeadLettersCommand, LogCommand, StageCommand};
 use clap::Parser as _;
@@ -89,6 +90,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Results(args) => history::results(&args, &mut out),
         Command::Explain(args) => history::explain(&args, &mut out),
         Command::Status(args) => status::run(&args),
+        Command::VerifyDraw(args) => verify_draw::run(&args, &mut out),
         Command::Stage(StageCommand::Continue {
             name,
             allow,

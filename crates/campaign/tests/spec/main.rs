@@ -4,4 +4,5 @@
 mod common;
 mod example;
 mod file;
+mod prizes;
 mod words;
