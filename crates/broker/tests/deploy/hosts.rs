@@ -31,7 +31,7 @@ fn tokens(text: &str) -> Vec<String> {
             (None, '\'' | '"') => {
                 quote = Some(c);
                 // An empty text is a word, too.
-                word.push_str("\u{200b}");
+                word.push('\u{200b}');
             }
             (None, '#') if word.is_empty() => in_comment = true,
             (None, ';' | '{' | '}') => {

@@ -1,6 +1,6 @@
 //! The files of `deploy/` and `docker-compose.yml`, read by parsers of their formats and held against each
 //! other: no container engine runs here, so what can be known without one is known by these tests.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 mod compose;
 mod hosts;
