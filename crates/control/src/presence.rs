@@ -50,30 +50,29 @@ impl Presence {
         say(&*self.control, &Act::Hello(hello))
     }
 
-    /// Says BYE: stopped cleanly, nothing left in a spool.
+    /// Says BYE: stopped cleanly, nothing left in a spool. With `spool` records left nothing is said
+    /// and `None` returned: the node stays a member, and its next boot owns what it has left.
     ///
     /// # Errors
     /// The append failed.
-    pub fn bye(&self) -> Result<u64, LogError> {
-        say(
-            &*self.control,
-            &Act::Bye {
-                v: SCHEMA_VERSION,
-                node: self.node,
-            },
-        )
+    pub fn bye(&self, spool: u64) -> Result<Option<u64>, LogError> {
+        if spool > 0 {
+            return Ok(None);
+        }
+        let (v, node) = (SCHEMA_VERSION, self.node);
+        say(&*self.control, &Act::Bye { v, node }).map(Some)
     }
 
-    /// Says PROGRESS of the last second.
+    /// Says PROGRESS of the last second; `spool`: records that stand only in this node's spool.
     ///
     /// # Errors
     /// The append failed.
-    pub fn progress(&self, median_create_time: Option<i64>) -> Result<u64, LogError> {
+    pub fn progress(&self, spool: u64, median_create_time: Option<i64>) -> Result<u64, LogError> {
         let progress = Progress {
             v: SCHEMA_VERSION,
             node: self.node,
             boot: self.boot,
-            spool: 0,
+            spool,
             median_create_time,
         };
         say(&*self.progress, &Act::Progress(progress))
@@ -96,5 +95,8 @@ pub fn say(appender: &dyn Appender, act: &Act) -> Result<u64, LogError> {
         value: Bytes::from(value),
     };
     let proofs = durable::append(appender, vec![record], GREETING_LIMIT)?;
-    Ok(proofs.first().map_or(0, |proof| proof.offset()))
+    let offset = proofs.first().and_then(|proof| proof.offset());
+    offset.ok_or_else(|| LogError::Away {
+        detail: "an act was not proved to stand in the log itself".to_owned(),
+    })
 }

@@ -223,7 +223,7 @@ fn the_wall_ticks_each_second_in_a_round_and_refuses_when_it_is_an_hour_off() {
     // The fans' messages say that it is two hours earlier.
     let whole: Arc<dyn Log> = log.clone();
     let voice = Presence::new(&*whole, Hex([1; 8]), Hex([2; 8])).unwrap();
-    voice.progress(Some(1_365_487_201 - 7_200)).unwrap();
+    voice.progress(0, Some(1_365_487_201 - 7_200)).unwrap();
     WALL.store(1_365_487_202, Ordering::Relaxed);
     until("the objection", || {
         node.handle

@@ -2,7 +2,7 @@
 //! may step on while it runs. Nothing here reads a file.
 
 use arc_swap::ArcSwap;
-use msglog::Log;
+use msglog::{Hedge, Log};
 use record::hexed::Hex;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -79,11 +79,14 @@ pub struct AccountConfig {
 pub struct Deps {
     /// The log with its topic `inbound`.
     pub log: Arc<dyn Log>,
+    /// The hedge around that log, when there is one: deliveries then go through it, its spool is shown
+    /// here, and [`crate::Ingress::stop`] closes it.
+    pub hedge: Option<Arc<Hedge>>,
     /// What is in force, swapped by whoever follows control.
     pub snapshot: Arc<ArcSwap<control::Snapshot>>,
     /// Where metrics are registered.
     pub registry: telemetry::Registry,
-    /// Where the conditions `ingress` and `inbound` are reported.
+    /// Where the conditions `ingress` and `inbound` are reported; with a hedge also `log` and `spool`.
     pub health: telemetry::Health,
     /// The wall clock, in microseconds since 1970.
     pub now_us: fn() -> i64,

@@ -10,6 +10,9 @@
 //! per thread looks at all deadlines. Requests of one turn of a runtime are appended in one call, and
 //! the log's writer wakes each runtime once per flush.
 //!
+//! Where the log may be away, a [`msglog::Hedge`] stands in its place: then a proof may come from this
+//! node's spool, and the node is ready as long as either of them takes records.
+//!
 //! Beside the log's queue everything here is a bounded cache, so any number of nodes run behind any
 //! load balancer. What never lives here: an effect of a message, a decision about a contest, state of a
 //! fan that must not be lost.
@@ -25,9 +28,11 @@ mod ingress;
 mod memory;
 mod metrics;
 mod node;
+mod refusal;
 mod reply_memory;
 mod service;
 mod speak;
+mod spool;
 mod tally;
 mod tickets;
 mod watch;

@@ -4,8 +4,9 @@
 use crate::config::{AccountConfig, Deps, IngressConfig, LadderStep, StartError};
 use crate::metrics::Metrics;
 use crate::reply_memory::ReplyMemory;
+use crate::spool::Spool;
 use arc_swap::ArcSwap;
-use msglog::{Appender, LogError};
+use msglog::{Appender, Log, LogError};
 use record::hexed::Hex;
 use record::topics::INBOUND;
 use std::collections::HashMap;
@@ -73,6 +74,8 @@ pub(crate) struct Node {
     pub(crate) metrics: Metrics,
     pub(crate) ladder: LadderStep,
     pub(crate) appender: Arc<dyn Appender>,
+    /// When the log is hedged.
+    pub(crate) spool: Option<Spool>,
     pub(crate) partitions: u32,
     pub(crate) node: Hex<8>,
     pub(crate) boot: Hex<8>,
@@ -103,8 +106,13 @@ impl Node {
         deps: &Deps,
         threads: usize,
     ) -> Result<Self, StartError> {
-        let partitions = deps
-            .log
+        let log: &dyn Log = match &deps.hedge {
+            Some(hedge) => hedge.as_ref(),
+            None => deps.log.as_ref(),
+        };
+        let hedge = deps.hedge.clone();
+        let spool = hedge.map(|hedge| Spool::new(hedge, &deps.registry, &deps.health));
+        let partitions = log
             .topics()
             .iter()
             .find(|topic| topic.name == INBOUND)
@@ -119,7 +127,8 @@ impl Node {
             memory: ReplyMemory::new(),
             metrics: Metrics::register(&deps.registry, config.rehearsal)?,
             ladder: LadderStep::default(),
-            appender: deps.log.appender(INBOUND)?,
+            appender: log.appender(INBOUND)?,
+            spool: spool.transpose()?,
             partitions,
             node: config.node,
             boot: config.boot,

@@ -4,6 +4,7 @@
 use crate::accept::{Remedy, Reserve};
 use crate::connection;
 use crate::node::{Node, Stage};
+use crate::refusal::{is_for_good, name_of};
 use crate::tally::Tally;
 use crate::tickets::{Inbox, Ticket, Tickets, Unproved};
 use crate::watch::{Watch, Watches};
@@ -171,7 +172,7 @@ impl Worker {
         };
         let (name, for_good) = match &refused.reason {
             Refusal::QueueFull => ("queue_full", false),
-            Refusal::Log(error) => (name_of(error), !error.retryable()),
+            Refusal::Log(error) => (name_of(error), is_for_good(error)),
         };
         self.node
             .metrics
@@ -195,7 +196,7 @@ impl Worker {
                 .inc();
             self.node
                 .log_health
-                .failed(&error.to_string(), !error.retryable());
+                .failed(&error.to_string(), is_for_good(&error));
             Unproved::Failed
         });
         self.tickets.answer(answer.slot, result);
@@ -228,6 +229,9 @@ impl Worker {
                 .silent_fans
                 .set_count(self.node.memory.silent_fans());
             self.node.log_health.recover(now);
+            if let Some(spool) = &self.node.spool {
+                spool.look(&self.node.log_health);
+            }
         }
     }
 
@@ -248,15 +252,6 @@ impl Worker {
         self.accepted.set(self.accepted.get().wrapping_add(1));
         // The thread counts its connections and does not end before them.
         drop(spawn_local(connection::serve(Rc::clone(self), stream)));
-    }
-}
-
-fn name_of(error: &msglog::LogError) -> &'static str {
-    match error {
-        msglog::LogError::NoRoom { .. } => "no_room",
-        msglog::LogError::Poisoned { .. } => "poisoned",
-        msglog::LogError::Closed { .. } => "closed",
-        _ => "other",
     }
 }
 

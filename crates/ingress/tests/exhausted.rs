@@ -38,6 +38,7 @@ fn start(log: &Arc<MemoryLog>, registry: &telemetry::Registry) -> Ingress {
     }];
     let deps = Deps {
         log: Arc::clone(log) as Arc<dyn Log>,
+        hedge: None,
         snapshot: Arc::new(ArcSwap::from_pointee(control::Snapshot::default())),
         registry: registry.clone(),
         health: telemetry::Health::new(),

@@ -86,11 +86,25 @@ pub enum Place {
         /// Offset in the partition.
         offset: u64,
     },
+    /// In this node's spool, from where it goes into the log.
+    Spool {
+        /// Partition of its topic, in the spool as in the log.
+        partition: u32,
+        /// Offset in that partition of the spool; it says nothing about the offset in the log.
+        position: u64,
+    },
 }
 
 impl Durable {
     pub(crate) fn in_log(partition: u32, offset: u64) -> Self {
         Self(Place::Log { partition, offset })
+    }
+
+    pub(crate) fn in_spool(partition: u32, position: u64) -> Self {
+        Self(Place::Spool {
+            partition,
+            position,
+        })
     }
 
     /// Where it stands.
@@ -99,11 +113,13 @@ impl Durable {
         self.0
     }
 
-    /// Its offset in the log.
+    /// Its offset in the log; `None` when it stands in a spool and has no offset yet.
     #[must_use]
-    pub fn offset(self) -> u64 {
-        let Place::Log { offset, .. } = self.0;
-        offset
+    pub fn offset(self) -> Option<u64> {
+        match self.0 {
+            Place::Log { offset, .. } => Some(offset),
+            Place::Spool { .. } => None,
+        }
     }
 }
 
@@ -138,6 +154,12 @@ pub enum LogError {
         /// Topic.
         topic: String,
         /// Which bound, and how much is there.
+        detail: String,
+    },
+    /// The log cannot be reached now; nothing is known to be stored.
+    #[error("the log is away: {detail}")]
+    Away {
+        /// What was seen.
         detail: String,
     },
     /// A write or a flush failed; the topic refuses everything until restart.
@@ -203,7 +225,7 @@ impl LogError {
     /// Whether the same call may succeed later without anybody repairing anything.
     #[must_use]
     pub fn retryable(&self) -> bool {
-        matches!(self, Self::NoRoom { .. })
+        matches!(self, Self::NoRoom { .. } | Self::Away { .. })
     }
 }
 

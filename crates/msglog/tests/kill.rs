@@ -49,7 +49,7 @@ fn child() {
             .collect();
         appender.append(records, &collected.mailbox()).unwrap();
         for answer in collected.wait(20, SOON) {
-            let (slot, offset) = (answer.slot, answer.result.unwrap().offset());
+            let (slot, offset) = (answer.slot, answer.result.unwrap().offset().unwrap());
             writeln!(out, "durable {life}/{round}/{slot} {} {offset}", slot % 4).unwrap();
         }
         out.flush().unwrap();

@@ -23,7 +23,7 @@ pub(crate) fn start(
         .spawn(move || {
             let mut failing = false;
             while !stop.load(Ordering::Acquire) {
-                let said = presence.progress(median());
+                let said = presence.progress(0, median());
                 if let (Err(error), false) = (&said, failing) {
                     tracing::warn!(%error, "progress cannot be said");
                 }

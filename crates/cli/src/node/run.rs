@@ -250,7 +250,7 @@ impl Node {
             tracing::info!(?stopped, "ingress has stopped");
         }
         self.stages.stop();
-        if let Err(error) = self.presence.bye() {
+        if let Err(error) = self.presence.bye(0) {
             tracing::warn!(%error, "the node could not say goodbye");
         }
         self.stop.store(true, Ordering::Release);
@@ -301,6 +301,7 @@ fn start_ingress(
         .collect();
     let deps = Deps {
         log: Arc::clone(log),
+        hedge: None,
         snapshot: control.snapshot(),
         registry: registry.clone(),
         health: health.clone(),

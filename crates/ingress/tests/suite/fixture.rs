@@ -4,7 +4,7 @@ use crate::client::{self, Client};
 use arc_swap::ArcSwap;
 use ingress::{AccountConfig, Deps, Ingress, IngressConfig};
 use msglog::memory::MemoryLog;
-use msglog::{Log, Tier, TopicConfig};
+use msglog::{Hedge, Log, Tier, TopicConfig};
 use record::envelope::Envelope;
 use record::hexed::Hex;
 use record::identity::partition_of;
@@ -74,6 +74,14 @@ impl Node {
     }
 
     pub(crate) fn start_with(change: impl FnOnce(&mut IngressConfig)) -> Self {
+        Self::start_hedged(change, |_| None)
+    }
+
+    /// A node with what is to stand around its log.
+    pub(crate) fn start_hedged(
+        change: impl FnOnce(&mut IngressConfig),
+        hedge: impl FnOnce(&Arc<MemoryLog>) -> Option<Arc<Hedge>>,
+    ) -> Self {
         let log = MemoryLog::new(vec![TopicConfig {
             name: INBOUND.to_owned(),
             partitions: PARTITIONS,
@@ -95,6 +103,7 @@ impl Node {
         change(&mut config);
         let deps = Deps {
             log: Arc::clone(&log) as Arc<dyn Log>,
+            hedge: hedge(&log),
             snapshot: Arc::clone(&snapshot),
             registry: registry.clone(),
             health: health.clone(),

@@ -121,7 +121,7 @@ pub(crate) fn append(log: &Arc<dyn Log>, records: Vec<NewRecord>) -> Vec<u64> {
     assert_eq!(answers.len(), count, "every accepted record is answered");
     let mut offsets: Vec<_> = answers
         .into_iter()
-        .map(|a| (a.slot, a.result.unwrap().offset()))
+        .map(|a| (a.slot, a.result.unwrap().offset().unwrap()))
         .collect();
     offsets.sort_unstable();
     offsets.into_iter().map(|(_, offset)| offset).collect()

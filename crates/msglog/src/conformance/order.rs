@@ -29,7 +29,12 @@ pub fn order_per_partition(factory: Factory<'_>) {
         let answered: Vec<(u64, u64)> = answers
             .iter()
             .filter(|answer| partition_of(answer.slot) == partition)
-            .map(|answer| (answer.slot, answer.result.as_ref().unwrap().offset()))
+            .map(|answer| {
+                (
+                    answer.slot,
+                    answer.result.as_ref().unwrap().offset().unwrap(),
+                )
+            })
             .collect();
         let expected: Vec<(u64, u64)> = sent.iter().copied().zip(0..).collect();
         assert_eq!(

@@ -13,7 +13,7 @@ const PAGE: usize = 4096;
 
 /// The machine's disk, or a process's sight of it, which ends with the process.
 #[derive(Clone, Default)]
-pub(super) struct FakeDisk {
+pub(crate) struct FakeDisk {
     shared: Arc<Shared>,
     /// The life of the process; `None` for the machine's own hand.
     life: Option<u64>,
@@ -123,7 +123,7 @@ impl State {
 
 impl FakeDisk {
     /// The power fails: all handles die, and chance decides what of the unsynced is left.
-    pub(super) fn crash(&self, seed: u64) {
+    pub(crate) fn crash(&self, seed: u64) {
         let mut state = lock(&self.shared.state);
         state.random = seed;
         let kept = state.changes.len() + 1;
@@ -145,7 +145,7 @@ impl FakeDisk {
     }
 
     /// The process ends, the machine goes on: handles die, the page cache stays.
-    pub(super) fn kill(&self) {
+    pub(crate) fn kill(&self) {
         let mut state = lock(&self.shared.state);
         state.life += 1;
         state.ops_left = None;
@@ -153,25 +153,25 @@ impl FakeDisk {
     }
 
     /// Lets the disk die after so many more operations.
-    pub(super) fn die_after(&self, ops: u64) {
+    pub(crate) fn die_after(&self, ops: u64) {
         lock(&self.shared.state).ops_left = Some(ops);
     }
 
-    pub(super) fn fail_syncs(&self, count: u32) {
+    pub(crate) fn fail_syncs(&self, count: u32) {
         lock(&self.shared.state).failing_syncs = count;
     }
 
-    pub(super) fn stall(&self, stalled: bool) {
+    pub(crate) fn stall(&self, stalled: bool) {
         lock(&self.shared.state).stalled = stalled;
         self.shared.resumed.notify_all();
     }
 
-    pub(super) fn set_free(&self, free: u64) {
+    pub(crate) fn set_free(&self, free: u64) {
         lock(&self.shared.state).free = Some(free);
     }
 
     /// Changes the bytes of a file behind everybody's back, durably.
-    pub(super) fn edit(&self, path: &Path, edit: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn edit(&self, path: &Path, edit: impl FnOnce(&mut Vec<u8>)) {
         let mut state = lock(&self.shared.state);
         let index = state.find(path).unwrap();
         let content = &mut state.files[index];
@@ -180,12 +180,12 @@ impl FakeDisk {
         content.dirty.clear();
     }
 
-    pub(super) fn names(&self) -> Vec<PathBuf> {
+    pub(crate) fn names(&self) -> Vec<PathBuf> {
         lock(&self.shared.state).names.keys().cloned().collect()
     }
 
     /// The same disk as a process sees it that begins now.
-    pub(super) fn process(&self) -> Self {
+    pub(crate) fn process(&self) -> Self {
         let life = lock(&self.shared.state).life;
         Self {
             shared: Arc::clone(&self.shared),

@@ -69,6 +69,7 @@ mod home;
 mod index;
 #[cfg(test)]
 mod model;
+mod notes;
 mod open;
 mod outbox;
 mod queue;
@@ -81,6 +82,9 @@ mod topic;
 mod view;
 mod writer;
 
+#[cfg(test)]
+pub(crate) use fake::FakeDisk;
+
 pub use config::{Gather, JournalConfig, Reserve};
 
 use crate::contract::{
@@ -90,7 +94,8 @@ use crate::contract::{
 use crate::groups::Groups;
 use crate::limits::check_record;
 use crate::sync::lock;
-use queue::{Call, Queue, RECORD_COST};
+pub(crate) use notes::Notes;
+use queue::{Call, Queue, RECORD_COST, Retire};
 use room::Room;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -104,6 +109,7 @@ pub struct Journal {
     topics: BTreeMap<String, Handles>,
     room: Option<Arc<Room>>,
     groups: Groups,
+    notes: Notes,
     writers: Mutex<Vec<JoinHandle<()>>>,
     /// Held as long as a writer may run.
     _lock: Option<Box<dyn Send + Sync>>,
@@ -135,6 +141,21 @@ impl Journal {
         open::open_read_only(dir, &open::Surroundings::real())
     }
 
+    /// The same on a disk that a test commands; its clock stands still.
+    #[cfg(test)]
+    pub(crate) fn open_on(
+        disk: &FakeDisk,
+        dir: &Path,
+        config: JournalConfig,
+    ) -> Result<Arc<Self>, LogError> {
+        let on = open::Surroundings {
+            disk: Arc::new(disk.process()),
+            clock: Arc::new(|| 1_700_000_000_000),
+            point_bytes: 700,
+        };
+        open::open(dir, config, &on)
+    }
+
     /// Writes what was accepted, and stops. Appends are refused from now on; reading goes on.
     /// Dropping the last handle without this stops too, but answers what waits with
     /// [`LogError::Closed`].
@@ -142,6 +163,16 @@ impl Journal {
         for handles in self.topics.values() {
             if let Some(queue) = &handles.queue {
                 queue.close();
+            }
+        }
+        self.join_writers();
+    }
+
+    /// Stops without writing what waits; that is answered with [`LogError::Closed`].
+    pub(crate) fn abandon(&self) {
+        for handles in self.topics.values() {
+            if let Some(queue) = &handles.queue {
+                queue.abandon();
             }
         }
         self.join_writers();
@@ -182,6 +213,40 @@ impl Journal {
             .map_err(|detail| no_room(topic, detail))
     }
 
+    /// Lets go of whole segments whose records all lie before `wanted`, the next offset of each
+    /// partition that is still wanted; with `roll` also of the segment being written when nothing in it
+    /// is. Carried out by the writer, later. Only a spool does this: nothing else knows of a second
+    /// place in which its records stand.
+    ///
+    /// # Errors
+    /// [`LogError::NoSuchPartition`] for an unknown topic or another number of partitions;
+    /// [`LogError::Mismatch`] when opened for reading only.
+    pub(crate) fn retire_before(
+        &self,
+        topic: &str,
+        wanted: Vec<u64>,
+        roll: bool,
+    ) -> Result<(), LogError> {
+        let handles = self.handles(topic)?;
+        let partitions = handles.topic.home.topic.partitions;
+        if wanted.len() != partitions as usize {
+            return Err(handles.topic.no_such(partitions));
+        }
+        let queue = handles.queue.as_ref().ok_or_else(read_only)?;
+        queue.order(Retire { wanted, roll });
+        Ok(())
+    }
+
+    /// The writer's clock, in milliseconds since 1970.
+    pub(crate) fn now_ms(&self) -> i64 {
+        (self.notes.clock)()
+    }
+
+    /// Small files beside the topics.
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
     fn handles(&self, topic: &str) -> Result<&Handles, LogError> {
         self.topics
             .get(topic)
@@ -207,12 +272,7 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        for handles in self.topics.values() {
-            if let Some(queue) = &handles.queue {
-                queue.abandon();
-            }
-        }
-        self.join_writers();
+        self.abandon();
     }
 }
 
@@ -231,9 +291,7 @@ impl Log for Journal {
     fn appender(&self, topic: &str) -> Result<Arc<dyn Appender>, LogError> {
         let handles = self.handles(topic)?;
         let (Some(queue), Some(room)) = (&handles.queue, &self.room) else {
-            return Err(LogError::Mismatch(
-                "this journal was opened for reading only".to_owned(),
-            ));
+            return Err(read_only());
         };
         let (queue, room) = (Arc::clone(queue), Arc::clone(room));
         Ok(Arc::new(JournalAppender {
@@ -313,6 +371,10 @@ impl Appender for JournalAppender {
                 reason,
             })
     }
+}
+
+fn read_only() -> LogError {
+    LogError::Mismatch("this journal was opened for reading only".to_owned())
 }
 
 fn no_room(topic: &str, detail: String) -> LogError {

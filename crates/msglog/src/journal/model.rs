@@ -130,7 +130,11 @@ impl World {
             match answer.result {
                 Ok(durable) => {
                     self.answered.insert(answer.slot);
-                    self.learn(partition_of(answer.slot), durable.offset(), answer.slot);
+                    self.learn(
+                        partition_of(answer.slot),
+                        durable.offset().unwrap(),
+                        answer.slot,
+                    );
                 }
                 Err(_) => {
                     self.doubtful.insert(answer.slot);

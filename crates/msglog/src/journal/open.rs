@@ -5,6 +5,7 @@ use super::config::JournalConfig;
 use super::disk::{Disk, Lock, RealDisk};
 use super::files::{SegmentHead, io_error, log_name, read_identity, write_identity};
 use super::home::Home;
+use super::notes::Notes;
 use super::queue::Queue;
 use super::recover::recover;
 use super::room::Room;
@@ -111,6 +112,7 @@ pub(super) fn open(
         topics,
         room: Some(room),
         groups: Groups::default(),
+        notes: Notes::new(dir, on),
         writers: Mutex::default(),
         _lock: Some(lock),
     });
@@ -230,6 +232,7 @@ pub(super) fn open_read_only(dir: &Path, on: &Surroundings) -> Result<Arc<Journa
         topics,
         room,
         groups,
+        notes: Notes::new(dir, on),
         writers,
         _lock: None,
     }))

@@ -56,6 +56,17 @@ struct State {
     wake_at: usize,
     /// Calls of the last flush and when it ended: is there a crowd?
     last: Option<(usize, Instant)>,
+    /// What the writer is to let go of as soon as it can.
+    retire: Option<Retire>,
+}
+
+/// An order to let go of segments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Retire {
+    /// Next offset that is still wanted, of each partition.
+    pub(super) wanted: Vec<u64>,
+    /// Also of the segment being written, when nothing in it is wanted.
+    pub(super) roll: bool,
 }
 
 impl Queue {
@@ -68,6 +79,7 @@ impl Queue {
             stopping: None,
             wake_at: usize::MAX,
             last: None,
+            retire: None,
         };
         let (state, wake) = (Mutex::new(state), Condvar::new());
         Self {
@@ -120,6 +132,9 @@ impl Queue {
     ) -> Taken {
         let mut state = lock(&self.state);
         while state.calls.is_empty() {
+            if state.retire.is_some() && state.stopping != Some(false) {
+                return Taken::Idle;
+            }
             if let Some(clean) = state.stopping {
                 return Taken::Stopped { clean };
             }
@@ -168,6 +183,17 @@ impl Queue {
         let mut state = lock(&self.state);
         state.writing_bytes = 0;
         state.last = Some((calls, Instant::now()));
+    }
+
+    /// Lets the writer let go of segments; a later order replaces one that was not carried out yet.
+    pub(super) fn order(&self, retire: Retire) {
+        lock(&self.state).retire = Some(retire);
+        self.wake.notify_one();
+    }
+
+    /// The order that waits, if there is one.
+    pub(super) fn take_order(&self) -> Option<Retire> {
+        lock(&self.state).retire.take()
     }
 
     /// Lets the writer write what waits and then stop tidily; refuses from now on.

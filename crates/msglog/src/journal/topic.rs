@@ -139,6 +139,24 @@ impl Topic {
         Some((head.base, head.bytes() + (end - head.base)))
     }
 
+    /// Forgets the oldest segment, if another one follows and begins no later than what is wanted of
+    /// each partition; returns its base and its bytes.
+    pub(super) fn retire_unwanted(&self, wanted: &[u64]) -> Option<(u64, u64)> {
+        let mut view = lock(&self.view);
+        let next = &view.segments.get(1)?.head;
+        if next
+            .first
+            .iter()
+            .zip(wanted)
+            .any(|(first, want)| first > want)
+        {
+            return None;
+        }
+        let end = next.base;
+        let head = view.segments.remove(0).head;
+        Some((head.base, head.bytes() + (end - head.base)))
+    }
+
     /// Position of the first batch that is kept.
     pub(super) fn first_base(&self) -> u64 {
         lock(&self.view).first_base()

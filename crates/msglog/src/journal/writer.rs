@@ -7,7 +7,7 @@ use super::config::Gather;
 use super::files::write_poison;
 use super::open::Clock;
 use super::outbox::Outbox;
-use super::queue::{Call, Queue, Taken};
+use super::queue::{Call, Queue, Retire, Taken};
 use super::recover::Recovered;
 use super::room::Room;
 use super::topic::Topic;
@@ -89,6 +89,8 @@ impl Writer {
             };
             let due = look_after.is_some_and(|at| at <= Instant::now());
             let done = done.and_then(|()| if due { self.look_after() } else { Ok(()) });
+            let order = self.tools.queue.take_order();
+            let done = done.and_then(|()| order.map_or(Ok(()), |order| self.let_go(&order)));
             if let Err(error) = done {
                 self.poison(&error);
                 return;
@@ -237,6 +239,23 @@ impl Writer {
         while let Some(segment) = self.topic.retire(before(retention)) {
             retired.push(segment);
         }
+        self.unlink(retired)
+    }
+
+    /// Drops the segments of which nothing is wanted any more.
+    fn let_go(&mut self, order: &Retire) -> Result<(), LogError> {
+        let written = self.durable > self.active.base();
+        if order.roll && written && self.next == order.wanted {
+            self.roll((self.tools.clock)())?;
+        }
+        let mut retired = Vec::new();
+        while let Some(segment) = self.topic.retire_unwanted(&order.wanted) {
+            retired.push(segment);
+        }
+        self.unlink(retired)
+    }
+
+    fn unlink(&mut self, retired: Vec<(u64, u64)>) -> Result<(), LogError> {
         if retired.is_empty() {
             return Ok(());
         }

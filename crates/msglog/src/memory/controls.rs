@@ -138,7 +138,7 @@ impl MemoryLog {
             key: key.into(),
             value: value.into(),
         };
-        let offset = topic.push(record)?.offset();
+        let offset = topic.push(record)?;
         topic.grew.notify_all();
         Ok(offset)
     }

@@ -67,7 +67,7 @@ impl Part {
         self.start = offset;
     }
 
-    fn push(&mut self, record: NewRecord, time_ms: i64) -> Durable {
+    fn push(&mut self, record: NewRecord, time_ms: i64) -> (u32, u64) {
         let NewRecord {
             partition,
             key,
@@ -81,7 +81,7 @@ impl Part {
             key,
             value,
         });
-        Durable::in_log(partition, offset)
+        (partition, offset)
     }
 }
 
@@ -208,13 +208,14 @@ impl Topic {
     }
 
     /// Appends one record whatever a test has ordered.
-    pub(super) fn push(&self, record: NewRecord) -> Result<Durable, LogError> {
+    pub(super) fn push(&self, record: NewRecord) -> Result<u64, LogError> {
         let mut state = self.lock();
         let (partition, time_ms) = (record.partition, state.time_ms);
         let part = state.parts.get_mut(partition as usize);
-        Ok(part
+        let (_, offset) = part
             .ok_or_else(|| self.no_such(partition))?
-            .push(record, time_ms))
+            .push(record, time_ms);
+        Ok(offset)
     }
 
     fn store(&self, state: &mut State, record: NewRecord) -> Result<Durable, LogError> {
@@ -227,9 +228,10 @@ impl Topic {
         state.fail_after = state.fail_after.map(|left| left.saturating_sub(1));
         let (partition, time_ms) = (record.partition, state.time_ms);
         let part = state.parts.get_mut(partition as usize);
-        Ok(part
+        let (partition, offset) = part
             .ok_or_else(|| self.no_such(partition))?
-            .push(record, time_ms))
+            .push(record, time_ms);
+        Ok(Durable::in_log(partition, offset))
     }
 
     fn poisoned(&self, detail: &str) -> LogError {
