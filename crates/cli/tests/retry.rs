@@ -21,6 +21,7 @@ fn a_dead_letter_is_put_back_and_counts_once() {
     let scene = Scene::bare(&accounts());
     let node = node(&scene);
     let mi = plain();
+    scene.tick("node", OPEN);
     // One from two hours ahead of the rehearsal's time, and one MsgId with two contents.
     scene.deliver(&mi, &text(&mi, "oEarly", OPEN + 7_200, 1, "GO"));
     scene.deliver(&mi, &text(&mi, "oTwo", OPEN + 60, 2, "A"));
