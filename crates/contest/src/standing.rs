@@ -42,19 +42,20 @@ impl Standing<'_> {
             out.push(',');
         }
         // Writing to a String cannot fail.
-        let _ = write!(out, "\"answered\":{},\"at\":{}", self.answered, self.at);
+        write!(out, "\"answered\":{},\"at\":{}", self.answered, self.at).unwrap_or_default();
         if let Some(bar) = self.bar {
-            let _ = write!(out, ",\"bar\":\"{}\"", bar.name());
+            write!(out, ",\"bar\":\"{}\"", bar.name()).unwrap_or_default();
         }
-        let _ = write!(
+        write!(
             out,
             ",\"code\":\"{}\",\"correct\":{},\"elapsed\":{},\"first\":{}",
             self.code, self.correct, self.elapsed, self.first
-        );
+        )
+        .unwrap_or_default();
         if let Some(joined) = self.joined {
-            let _ = write!(out, ",\"joined\":{joined}");
+            write!(out, ",\"joined\":{joined}").unwrap_or_default();
         }
-        let _ = writeln!(out, ",\"points\":{}}}", self.points);
+        writeln!(out, ",\"points\":{}}}", self.points).unwrap_or_default();
     }
 
     /// Reads a line without its newline; none when it is not exactly what [`Standing::write_line`] writes.

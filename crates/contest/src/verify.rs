@@ -75,7 +75,7 @@ pub fn verify(record: &[u8], list: &[u8], standings: Option<&[u8]>) -> Verdict {
         (Some(_), Some(field)) => Some(field.list()),
         _ => std::str::from_utf8(list).ok().map(str::to_owned),
     };
-    let Some(codes) = codes.as_deref().and_then(|list| sorted_codes(list)) else {
+    let Some(codes) = codes.as_deref().and_then(sorted_codes) else {
         verdict.say(false, "the list is sorted entrant codes, one a line");
         return verdict;
     };

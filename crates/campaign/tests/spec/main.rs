@@ -5,4 +5,5 @@ mod common;
 mod example;
 mod file;
 mod prizes;
+mod questions;
 mod words;

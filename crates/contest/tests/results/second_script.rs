@@ -65,11 +65,11 @@ fn fans(case: u64, joined_only: bool) -> Field<'static> {
 
 fn drawn(case: u64) -> Conclusion {
     let (how, round) = AWARDS[usize::try_from(case % 8).unwrap()];
-    let beacon = case % 3 == 0;
+    let beacon = case.is_multiple_of(3);
     let head = format!(
         "[draw]\nlevel = \"{}\"\nranking = \"{}\"\n",
         if beacon { "L2" } else { "L1" },
-        if case % 5 == 0 {
+        if case.is_multiple_of(5) {
             "lot_only"
         } else {
             "second_then_lot"
