@@ -240,7 +240,8 @@ fn the_status_document_has_its_documented_members() {
     assert_eq!(
         members(&status),
         set(
-            "version node boot log ready reasons notices roles clock snapshot campaigns coordinator stages leader nodes"
+            "version node boot log backend is_away spool ready reasons notices roles clock snapshot campaigns coordinator \
+             stages leader nodes"
         )
     );
     assert_eq!(
@@ -275,7 +276,7 @@ fn the_status_document_has_its_documented_members() {
         .iter()
         .zip(["dedup", "quiz"])
     {
-        let expected = "name state reason for_seconds lag_records lag_seconds records_per_second alarms totals";
+        let expected = "name state reason partitions for_seconds lag_records lag_seconds records_per_second alarms totals";
         assert_eq!(members(stage), set(expected));
         assert_eq!(
             (&stage["name"], &stage["state"]),
