@@ -82,8 +82,8 @@ impl Lead {
         let end = log.end_offset(CONTROL, 0)?;
         around.wait_for(seat, |state| state.next_offset() >= end)?;
         let mut lead = Self {
-            inbound: log.appender(INBOUND)?,
-            acts: log.appender(CONTROL)?,
+            inbound: log.prompt_appender(INBOUND)?,
+            acts: log.prompt_appender(CONTROL)?,
             guard: Guard::new(&**log)?,
             last_tick: None,
             retried: 0,

@@ -18,6 +18,7 @@
 //! * The time of a record is the wall clock of the writer at append, in milliseconds; it never decides
 //!   anything about an event.
 
+pub use crate::layout::{Tier, TopicConfig};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -328,30 +329,6 @@ pub trait Membership: Send {
     fn owns(&self, partition: u32) -> bool;
 }
 
-/// How a topic is laid out and kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TopicConfig {
-    /// Name: lower-case letters, digits, `.`, `-`, `_`.
-    pub name: String,
-    /// Number of partitions, at least 1 and at most 1,024; fixed at creation.
-    pub partitions: u32,
-    /// Whole segments older than this may go; `None` keeps for ever.
-    pub retention: Option<Duration>,
-    /// Who is refused first when the disk fills.
-    pub tier: Tier,
-}
-
-/// Reserve tier of a topic: how much room it leaves untouched, so that what drains can still write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tier {
-    /// Written by ingress: refused below 2 GiB free.
-    Ingress,
-    /// Written by consumers: refused below 1 GiB free.
-    Consumer,
-    /// `control` and `progress`: refused below 256 MiB free.
-    Control,
-}
-
 /// A durable, partitioned log.
 pub trait Log: Send + Sync {
     /// Its random identity.
@@ -363,6 +340,13 @@ pub trait Log: Send + Sync {
     /// # Errors
     /// [`LogError::NoSuchPartition`] for an unknown topic; [`LogError::Mismatch`] when opened for reading only.
     fn appender(&self, topic: &str) -> Result<Arc<dyn Appender>, LogError>;
+    /// The same for records that are waited for one by one, as ticks are: never gathered, never hedged.
+    ///
+    /// # Errors
+    /// As [`Log::appender`].
+    fn prompt_appender(&self, topic: &str) -> Result<Arc<dyn Appender>, LogError> {
+        self.appender(topic)
+    }
     /// A reader without partitions; [`Reader::seek`] adds them.
     ///
     /// # Errors

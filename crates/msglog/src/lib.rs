@@ -21,6 +21,7 @@ mod groups;
 pub mod hedge;
 pub mod journal;
 pub mod kafka;
+mod layout;
 mod limits;
 pub mod memory;
 mod sync;

@@ -344,6 +344,10 @@ impl Log for Hedge {
         self.primary.appender(topic)
     }
 
+    fn prompt_appender(&self, topic: &str) -> Result<Arc<dyn Appender>, LogError> {
+        self.primary.prompt_appender(topic)
+    }
+
     fn reader(&self, topic: &str) -> Result<Box<dyn Reader>, LogError> {
         self.primary.reader(topic)
     }

@@ -176,7 +176,9 @@ impl KafkaConfig {
         let mut client = self.client();
         let linger = match tier {
             Tier::Ingress => self.linger,
-            Tier::Consumer | Tier::Control => self.linger_inside,
+            Tier::Consumer => self.linger_inside,
+            // Somebody waits for each of these.
+            Tier::Control => Duration::ZERO,
         };
         client
             .set("acks", "all")

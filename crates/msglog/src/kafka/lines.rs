@@ -16,6 +16,11 @@ pub(super) struct Lines(Mutex<(Option<Instant>, u64)>);
 impl Lines {
     /// A client's line; how many were held back before it comes with it.
     pub(super) fn warn(&self, facility: &str, text: &str) {
+        // What it thinks of the settings is ours to judge once, not an operator's at each start.
+        if facility == "CONFWARN" {
+            tracing::debug!(facility, "kafka client: {text}");
+            return;
+        }
         let suppressed = {
             let mut state = lock(&self.0);
             if state.0.is_some_and(|last| last.elapsed() < REST) {

@@ -31,7 +31,7 @@ mod watch;
 pub use config::{KafkaConfig, RECORD_BYTES_MAX};
 pub use facts::{TopicFact, TopicFacts, TopicState};
 
-use crate::contract::{Appender, Log, LogError, LogId, Membership, Reader, TopicConfig};
+use crate::contract::{Appender, Log, LogError, LogId, Membership, Reader, Tier, TopicConfig};
 use crate::sync::lock;
 use admin::Admin;
 use appender::{KafkaAppender, Stop};
@@ -197,6 +197,12 @@ impl Log for Kafka {
 
     fn appender(&self, topic: &str) -> Result<Arc<dyn Appender>, LogError> {
         let topic = self.shared.topic(topic, 0)?.clone();
+        Ok(KafkaAppender::new(Arc::clone(&self.shared), topic)?)
+    }
+
+    fn prompt_appender(&self, topic: &str) -> Result<Arc<dyn Appender>, LogError> {
+        let mut topic = self.shared.topic(topic, 0)?.clone();
+        topic.tier = Tier::Control;
         Ok(KafkaAppender::new(Arc::clone(&self.shared), topic)?)
     }
 
