@@ -82,13 +82,21 @@ impl<F: Fold> Session<F> {
 
     /// Tells the status what this turn did.
     pub(crate) fn publish(&mut self, around: &Around) -> Result<(), StageError> {
-        let mut ends = BTreeMap::new();
-        for partition in self.lanes.keys().chain(self.halted.keys()) {
-            ends.insert(
-                *partition,
-                around.log.end_offset(around.facts.input, *partition)?,
-            );
-        }
+        let open: Vec<u32> = self
+            .lanes
+            .keys()
+            .chain(self.halted.keys())
+            .copied()
+            .collect();
+        let bounds = match around.log.bounds(around.facts.input, &open) {
+            // A log that is away is waited for; what is shown is what was known.
+            Err(error) if error.retryable() => return Ok(()),
+            bounds => bounds?,
+        };
+        let ends: BTreeMap<u32, u64> = open
+            .into_iter()
+            .zip(bounds.into_iter().map(|(_, end)| end))
+            .collect();
         let (now, wall_ms) = (around.clock.now(), around.clock.wall_ms());
         let done = std::mem::take(&mut self.done);
         let suppressed = std::mem::take(&mut self.pending.suppressed);

@@ -71,9 +71,10 @@ impl StageError {
             Self::TooManyRejects(_) => StageState::Stopped,
             Self::State(error) if error.needs_a_person() => StageState::Failed,
             Self::Log(error) | Self::Send(SendError::Log(error)) => match error {
-                LogError::NoRoom { .. } | LogError::OutOfRange { .. } | LogError::Io { .. } => {
-                    StageState::Waiting
-                }
+                LogError::NoRoom { .. }
+                | LogError::OutOfRange { .. }
+                | LogError::Io { .. }
+                | LogError::Away { .. } => StageState::Waiting,
                 _ => StageState::Failed,
             },
             Self::Panicked(_) => StageState::Failed,
@@ -300,15 +301,14 @@ impl<F: Fold> Runner<F> {
             .iter()
             .find(|t| t.name == facts.input)
             .map_or(0, |t| t.partitions);
-        let ends: Vec<(u32, u64, u64)> = (0..count)
-            .filter_map(|partition| {
-                let start = log.start_offset(facts.input, partition).ok()?;
-                Some((
-                    partition,
-                    start,
-                    log.end_offset(facts.input, partition).ok()?,
-                ))
-            })
+        let all: Vec<u32> = (0..count).collect();
+        let Ok(bounds) = log.bounds(facts.input, &all) else {
+            return;
+        };
+        let ends: Vec<(u32, u64, u64)> = all
+            .into_iter()
+            .zip(bounds)
+            .map(|(partition, (start, end))| (partition, start, end))
             .collect();
         let (now, wall_ms) = (clock.now(), clock.wall_ms());
         status.update(|shared| {
