@@ -8,10 +8,12 @@
 
 mod cluster;
 mod jars;
+mod options;
 mod process;
 mod proxy;
 mod ready;
 mod settings;
 
-pub use cluster::{Cluster, Options, StartError};
+pub use cluster::Cluster;
+pub use options::{Options, StartError};
 pub use proxy::{Fault, Proxy};

@@ -40,11 +40,32 @@ pub(crate) enum Command {
     Results(ResultsArgs),
     /// Everything that happened to a fan's messages, and why
     Explain(ExplainArgs),
+    /// Make and check what the log's backend needs
+    #[command(subcommand)]
+    Topics(TopicsCommand),
+    /// What a node on Kafka has kept on its own disk
+    #[command(subcommand)]
+    Spool(SpoolCommand),
     /// Health of a running node, and why it is not ready
     Status(StatusArgs),
     /// Acts on a consumer of a running node
     #[command(subcommand)]
     Stage(StageCommand),
+    /// Recompute a published draw from its files; no network, no node, no campaign
+    VerifyDraw(VerifyDrawArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyDrawArgs {
+    /// The record of the draw
+    #[arg(value_name = "RECORD")]
+    pub(crate) record: PathBuf,
+    /// The list of entrant codes; or the standings file, which holds them
+    #[arg(value_name = "LIST")]
+    pub(crate) list: PathBuf,
+    /// The standings file, when LIST is the bare list: needed wherever answers decide
+    #[arg(long, value_name = "FILE")]
+    pub(crate) standings: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -186,9 +207,52 @@ pub(crate) struct HistoryArgs {
     /// Directory of the node whose log is read; the node may be running
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// Configuration file that names the directory
+    /// Configuration file that names the directory, or the brokers of a log on Kafka
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TopicsCommand {
+    /// Make the topics that are missing, and the log's identity
+    Create(TopicsArgs),
+    /// The topics as they are; exit code 1 when one is not as configured
+    Show(TopicsArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TopicsArgs {
+    /// Configuration file that names the log
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Directory of the node, for the journal
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SpoolCommand {
+    /// Bring the spool of a node that never comes back into the log
+    Drain(DrainArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DrainArgs {
+    /// The spool's directory, or that of the node that had it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Configuration file that names the log
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Directory of a stopped node, when the log is its journal
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Take the records although the spool belongs to another log
+    #[arg(long)]
+    pub(crate) other_log: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -256,6 +320,29 @@ pub(crate) enum DeadLettersCommand {
         #[command(flatten)]
         history: HistoryArgs,
     },
+    /// Put dead letters back, to be judged again after a repair
+    Retry(RetryArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RetryArgs {
+    /// Topic that they were read from: inbound or accepted
+    #[arg(value_name = "TOPIC")]
+    pub(crate) topic: String,
+    /// Partition of one dead letter, as `list` prints its place
+    #[arg(long, value_name = "N", requires = "offset", conflicts_with = "all")]
+    pub(crate) partition: Option<u32>,
+    /// Its offset
+    #[arg(long, value_name = "OFFSET", requires = "partition")]
+    pub(crate) offset: Option<u64>,
+    /// All of them, but for those that would be set aside again for the same reason
+    #[arg(long, required_unless_present = "partition")]
+    pub(crate) all: bool,
+    /// Why; stands in the log
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use crate::snapshot::Snapshot;
 use crate::state::{Applied, ControlState};
 use arc_swap::ArcSwap;
-use msglog::{Log, LogError};
+use msglog::{Log, LogError, Reader};
 use record::acts::Act;
 use record::topics::CONTROL;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +17,8 @@ const POLL_WAIT: Duration = Duration::from_millis(100);
 const POLL_RECORDS: usize = 256;
 /// Bytes per poll.
 const POLL_BYTES: usize = 4 << 20;
+/// How long a log that is away is left alone before it is tried again.
+const AWAY_REST: Duration = Duration::from_millis(500);
 
 /// What this process knows of `control`.
 pub struct Control {
@@ -25,6 +27,7 @@ pub struct Control {
     snapshot: Arc<ArcSwap<Snapshot>>,
     caught_up: AtomicBool,
     failure: Mutex<Option<String>>,
+    away: Mutex<Option<String>>,
 }
 
 impl Control {
@@ -35,6 +38,7 @@ impl Control {
             snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::default())),
             caught_up: AtomicBool::new(false),
             failure: Mutex::new(None),
+            away: Mutex::new(None),
         }
     }
 
@@ -64,6 +68,25 @@ impl Control {
             .clone()
     }
 
+    /// Why `control` cannot be read at the moment, although following goes on.
+    #[must_use]
+    pub fn away(&self) -> Option<String> {
+        self.away
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn set_away(&self, why: Option<String>) {
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&*away, &why) {
+            (None, Some(why)) => tracing::warn!(why, "control cannot be read; waiting for the log"),
+            (Some(_), None) => tracing::info!("control can be read again"),
+            _ => {}
+        }
+        *away = why;
+    }
+
     /// Waits, at most `limit`, until `done` holds of the state; returns whether it does.
     pub fn wait_until(&self, limit: Duration, done: impl Fn(&ControlState) -> bool) -> bool {
         let deadline = Instant::now() + limit;
@@ -84,6 +107,33 @@ impl Control {
         }
     }
 
+    /// Puts in force what this node has kept on its disk, until the log can be read; does nothing once it says
+    /// as much itself.
+    pub fn restore(&self, kept: Snapshot) {
+        let state = self.state();
+        if !self.caught_up() && kept.number > self.snapshot.load().number {
+            self.snapshot.store(Arc::new(kept));
+        }
+        drop(state);
+    }
+
+    /// The log was read to its end once: it alone says what is in force.
+    fn catch_up(&self) {
+        let state = self.state();
+        let (kept, number) = (self.snapshot.load().number, state.snapshot_number());
+        if kept != number {
+            tracing::error!(
+                kept,
+                number,
+                "the log has less than this node had kept of it"
+            );
+            self.snapshot.store(Arc::new(state.snapshot()));
+        }
+        self.caught_up.store(true, Ordering::Release);
+        drop(state);
+        self.changed.notify_all();
+    }
+
     fn apply(&self, offset: u64, value: &[u8]) {
         let mut state = self.state();
         match serde_json::from_slice::<Act>(value) {
@@ -97,7 +147,8 @@ impl Control {
                 state.skip(offset);
             }
         }
-        if state.snapshot_number() != self.snapshot.load().number {
+        // What a node has kept on its disk stays in force until the log has come as far.
+        if state.snapshot_number() > self.snapshot.load().number {
             self.snapshot.store(Arc::new(state.snapshot()));
         }
         drop(state);
@@ -105,7 +156,8 @@ impl Control {
     }
 }
 
-/// Starts following; the thread ends when `stop` is set or reading fails, which [`Control::failure`] tells.
+/// Starts following; the thread ends when `stop` is set or reading fails for good, which [`Control::failure`]
+/// tells. A log that is away is waited for, at the start too.
 ///
 /// # Errors
 /// The log has no control topic, or the thread could not be started.
@@ -114,21 +166,22 @@ pub fn follow(
     stop: &Arc<AtomicBool>,
 ) -> Result<(Arc<Control>, JoinHandle<()>), LogError> {
     let control = Arc::new(Control::empty());
-    let mut reader = log.reader(CONTROL)?;
-    reader.seek(0, log.start_offset(CONTROL, 0)?)?;
+    let reader = match open(&**log, None) {
+        Ok(reader) => Some(reader),
+        Err(error) if error.retryable() => None,
+        Err(error) => return Err(error),
+    };
     let (shared, log, stop) = (Arc::clone(&control), Arc::clone(log), Arc::clone(stop));
     let thread = std::thread::Builder::new()
         .name("control".to_owned())
         .spawn(move || {
-            while !stop.load(Ordering::Acquire) {
-                if let Err(error) = step(&shared, &*log, &mut *reader) {
-                    tracing::error!(%error, "following control stopped");
-                    *shared
-                        .failure
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
-                    return;
-                }
+            if let Err(error) = run(&shared, &*log, &stop, reader) {
+                tracing::error!(%error, "following control stopped");
+                *shared
+                    .failure
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+                shared.changed.notify_all();
             }
         })
         .map_err(|error| LogError::Io {
@@ -139,13 +192,63 @@ pub fn follow(
     Ok((control, thread))
 }
 
-fn step(control: &Control, log: &dyn Log, reader: &mut dyn msglog::Reader) -> Result<(), LogError> {
+/// A reader at this offset of `control`, or at its retained start.
+fn open(log: &dyn Log, from: Option<u64>) -> Result<Box<dyn Reader>, LogError> {
+    let mut reader = log.reader(CONTROL)?;
+    let from = match from {
+        Some(from) => from,
+        None => log.start_offset(CONTROL, 0)?,
+    };
+    reader.seek(0, from)?;
+    Ok(reader)
+}
+
+/// Reads until it is stopped. After a failure that may pass, a new reader begins where the old one stood.
+fn run(
+    control: &Control,
+    log: &dyn Log,
+    stop: &AtomicBool,
+    mut reader: Option<Box<dyn Reader>>,
+) -> Result<(), LogError> {
+    // Nothing was applied before the first record: then the retained start is asked for.
+    let mut next = None;
+    while !stop.load(Ordering::Acquire) {
+        let stepped = match &mut reader {
+            Some(reader) => step(control, log, &mut **reader, &mut next),
+            None => open(log, next).map(|opened| reader = Some(opened)),
+        };
+        match stepped {
+            Ok(()) => control.set_away(None),
+            Err(error) if error.retryable() => {
+                control.set_away(Some(error.to_string()));
+                reader = None;
+                rest(stop);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn rest(stop: &AtomicBool) {
+    let until = Instant::now() + AWAY_REST;
+    while Instant::now() < until && !stop.load(Ordering::Acquire) {
+        std::thread::park_timeout(AWAY_REST / 10);
+    }
+}
+
+fn step(
+    control: &Control,
+    log: &dyn Log,
+    reader: &mut dyn Reader,
+    next: &mut Option<u64>,
+) -> Result<(), LogError> {
     for stored in reader.poll(POLL_RECORDS, POLL_BYTES, POLL_WAIT)? {
         control.apply(stored.offset, &stored.value);
+        *next = Some(stored.offset.saturating_add(1));
     }
     if !control.caught_up() && reader.position(0) >= Some(log.end_offset(CONTROL, 0)?) {
-        control.caught_up.store(true, Ordering::Release);
-        control.changed.notify_all();
+        control.catch_up();
     }
     Ok(())
 }

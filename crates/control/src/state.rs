@@ -3,7 +3,7 @@
 //! A record whose precondition fails at its place is void; it changes nothing and is not copied.
 
 use crate::snapshot::{Published, Snapshot};
-use record::acts::{Act, CampaignAct, Hello};
+use record::acts::{Act, CampaignAct, Hello, Leads};
 use record::hexed::Hex;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -43,6 +43,7 @@ pub struct ControlState {
     next_offset: u64,
     campaigns: BTreeMap<String, Vec<Arc<Published>>>,
     nodes: BTreeMap<Hex<8>, Node>,
+    leader: Option<Leads>,
     last_copied: Option<u64>,
     pending: VecDeque<PendingCopy>,
     snapshot_number: u64,
@@ -60,6 +61,9 @@ impl ControlState {
                 Applied::Valid
             }
             Act::Hello(hello) => {
+                // It may lead a moment before it greets; another boot of it has lost what the old one led.
+                self.leader
+                    .take_if(|leader| leader.node == hello.node && leader.boot != hello.boot);
                 self.nodes.insert(
                     hello.node,
                     Node {
@@ -67,6 +71,10 @@ impl ControlState {
                         present: true,
                     },
                 );
+                Applied::Valid
+            }
+            Act::Leads(leads) => {
+                self.leader = Some(*leads);
                 Applied::Valid
             }
             Act::Bye { node, .. } | Act::Retired { node, .. } => self.leave(*node),
@@ -93,6 +101,7 @@ impl ControlState {
     }
 
     fn leave(&mut self, node: Hex<8>) -> Applied {
+        self.leader.take_if(|leader| leader.node == node);
         match self.nodes.get_mut(&node) {
             Some(known) if known.present => {
                 known.present = false;
@@ -191,6 +200,11 @@ impl ControlState {
             .filter_map(|versions| versions.last())
     }
 
+    /// Every version of every campaign, those of one campaign in ascending order.
+    pub(crate) fn all_versions(&self) -> impl Iterator<Item = &Arc<Published>> {
+        self.campaigns.values().flatten()
+    }
+
     /// Whether this publication would hold now; the reason when not.
     ///
     /// # Errors
@@ -209,6 +223,21 @@ impl ControlState {
     #[must_use]
     pub fn nodes(&self) -> &BTreeMap<Hex<8>, Node> {
         &self.nodes
+    }
+
+    /// Whoever took over the coordinator's work last, alive or not; `None` before the first, and once that
+    /// node has said goodbye or greeted with another boot.
+    #[must_use]
+    pub fn leader(&self) -> Option<Leads> {
+        self.leader
+    }
+
+    /// Address of the leader's admin API, once it has greeted.
+    #[must_use]
+    pub fn leader_address(&self) -> Option<&str> {
+        let leader = self.leader?;
+        let greeted = self.nodes.get(&leader.node)?;
+        (greeted.hello.boot == leader.boot).then_some(greeted.hello.admin.as_str())
     }
 
     /// Records that were void.
@@ -230,7 +259,7 @@ impl ControlState {
     }
 }
 
-fn first_problem(problems: &[campaign::Problem]) -> String {
+pub(crate) fn first_problem(problems: &[campaign::Problem]) -> String {
     problems.first().map_or_else(
         || "the campaign file is not valid".to_owned(),
         |problem| format!("the campaign file is not valid: {problem}"),

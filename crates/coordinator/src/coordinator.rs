@@ -1,17 +1,19 @@
-//! The coordinator's thread and the handle to it.
+//! The coordinator's thread: standing by, leading, and the way between them.
 
-use crate::copies;
-use crate::publish::{PublishError, PublishRequest, Receipt, act_of};
-use crate::ticks::{self, Guard};
-use control::presence::say;
-use control::{Control, ControlState};
-use msglog::{Appender, Log, LogError};
-use record::acts::Act;
-use record::inband::Tick;
-use record::topics::{CONTROL, INBOUND};
+use crate::handle::{Command, Handle};
+use crate::lead::{Around, Lead, LeadError};
+use crate::office::Office;
+use crate::publish::PublishError;
+use crate::retry::RetryError;
+use crate::status::Board;
+use crate::ticks::TickError;
+use control::Control;
+use msglog::{Log, LogError};
+use record::envelope::DeliveryId;
+use record::hexed::Hex;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -19,12 +21,10 @@ use std::time::{Duration, Instant};
 const COMMAND_QUEUE: usize = 64;
 /// How long one turn waits for a command; bounds how late a tick or a stop is noticed.
 const TURN: Duration = Duration::from_millis(100);
-/// How long a publication waits to be applied and copied.
-const PUBLISH_LIMIT: Duration = Duration::from_secs(15);
-/// A version speaks from the coordinator's time plus this on, in seconds, so that every node has it by then.
-const EFFECTIVE_AHEAD_S: i64 = 5;
-/// How long a failed append rests before it is tried again.
+/// How long a failure rests before the work is taken up again.
 const RETRY_REST: Duration = Duration::from_millis(500);
+/// How long commands wait for this process to take over while nobody leads: the limit of a take-over.
+const TAKE_OVER_LIMIT: Duration = Duration::from_secs(10);
 
 /// Where ticks come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,346 +44,233 @@ pub struct Config {
     pub clock: Clock,
     /// The wall clock, in seconds since 1970.
     pub now: fn() -> i64,
+    /// This node, as its HELLO names it.
+    pub node: Hex<8>,
+    /// This boot of it.
+    pub boot: Hex<8>,
 }
 
-/// Why a tick was not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum TickError {
-    /// Time goes forward only.
-    #[error("tick {asked} is smaller than the newest, {newest}")]
-    Backwards {
-        /// Asked for.
-        asked: i64,
-        /// Newest.
-        newest: i64,
-    },
-    /// The node keeps time by its wall clock.
-    #[error(
-        "this node runs on the wall clock; start it with `--clock rehearsal` to drive its time"
-    )]
-    NotRehearsal,
-    /// The log did not take it.
-    #[error("the tick is not durable in every partition: {0}")]
-    Log(#[from] LogError),
-    /// The coordinator is stopping.
-    #[error("the coordinator is stopping")]
-    Stopping,
-}
-
-/// What `status` shows of the coordinator.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Status {
-    /// Newest tick; `None` before the first.
-    pub tick: Option<i64>,
-    /// Ticks appended since the start.
-    pub ticks: u64,
-    /// Copies appended since the start.
-    pub copies: u64,
-    /// Why no tick is written, or what failed last; `None` when all is well.
-    pub trouble: Option<String>,
-}
-
-type Reply<T> = SyncSender<T>;
-
-enum Command {
-    Publish(Box<PublishRequest>, Reply<Result<Receipt, PublishError>>),
-    Tick(i64, Reply<Result<(), TickError>>),
-}
-
-/// Gives commands to the coordinator; cheap to clone.
-#[derive(Clone)]
-pub struct Handle {
-    commands: SyncSender<Command>,
-    status: Arc<Mutex<Status>>,
-}
-
-impl Handle {
-    /// Publishes a campaign version and returns when every inbound partition has it and ingress uses it.
-    ///
-    /// # Errors
-    /// See [`PublishError`].
-    pub fn publish(&self, request: PublishRequest) -> Result<Receipt, PublishError> {
-        let (reply, answer) = sync_channel(1);
-        self.commands
-            .send(Command::Publish(Box::new(request), reply))
-            .map_err(|_| PublishError::Stopping)?;
-        answer.recv().map_err(|_| PublishError::Stopping)?
-    }
-
-    /// Advances a rehearsal's clock and returns when the tick is durable in every inbound partition. The
-    /// newest tick again is appended again.
-    ///
-    /// # Errors
-    /// See [`TickError`].
-    pub fn tick(&self, t: i64) -> Result<(), TickError> {
-        let (reply, answer) = sync_channel(1);
-        self.commands
-            .send(Command::Tick(t, reply))
-            .map_err(|_| TickError::Stopping)?;
-        answer.recv().map_err(|_| TickError::Stopping)?
-    }
-
-    /// What `status` shows.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        self.status
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+impl Config {
+    /// Id of a delivery that the coordinator makes. Ingress of the same boot counts from the bottom.
+    pub(crate) fn delivery(&self, number: u64) -> DeliveryId {
+        DeliveryId {
+            node: self.node,
+            boot: self.boot,
+            seq: number | 1 << 63,
+        }
     }
 }
 
-/// The coordinator: one thread that owns the writing of control, copies and ticks.
+/// The coordinator of this process: one thread, which leads when its process owns the role.
 pub struct Coordinator {
-    config: Config,
-    control: Arc<Control>,
-    log: Arc<dyn Log>,
-    inbound: Arc<dyn Appender>,
-    acts: Arc<dyn Appender>,
-    guard: Guard,
-    last_tick: Option<i64>,
-    status: Arc<Mutex<Status>>,
+    around: Around,
+    office: Office,
+    lead: Option<Lead>,
+    /// Since when this process has stood by.
+    stood_by: Instant,
     rest_until: Option<Instant>,
 }
 
 impl Coordinator {
-    /// Starts the thread; it ends when `stop` is set.
+    /// Starts the thread; it ends when `stop` is set. A log that is away is waited for.
     ///
     /// # Errors
-    /// The log lacks a topic, or the thread could not be started.
+    /// The thread could not be started.
     pub fn start(
         config: Config,
         log: &Arc<dyn Log>,
         control: &Arc<Control>,
         stop: &Arc<AtomicBool>,
     ) -> Result<(Handle, JoinHandle<()>), LogError> {
-        let status = Arc::new(Mutex::new(Status::default()));
+        let board = Board::default();
         let mut coordinator = Self {
-            config,
-            control: Arc::clone(control),
-            log: Arc::clone(log),
-            inbound: log.appender(INBOUND)?,
-            acts: log.appender(CONTROL)?,
-            guard: Guard::new(&**log)?,
-            last_tick: None,
-            status: Arc::clone(&status),
+            around: Around {
+                config,
+                control: Arc::clone(control),
+                log: Arc::clone(log),
+                board: board.clone(),
+                stop: Arc::clone(stop),
+            },
+            office: Office::new(),
+            lead: None,
+            stood_by: Instant::now(),
             rest_until: None,
         };
         let (commands, queue) = sync_channel(COMMAND_QUEUE);
-        let stop = Arc::clone(stop);
         let thread = std::thread::Builder::new()
             .name("coordinator".to_owned())
-            .spawn(move || coordinator.run(&queue, &stop))
+            .spawn(move || coordinator.run(&queue))
             .map_err(|error| LogError::Io {
                 what: "start the coordinator's thread".to_owned(),
                 detail: error.to_string(),
                 code: error.raw_os_error(),
             })?;
-        Ok((Handle { commands, status }, thread))
+        Ok((Handle { commands, board }, thread))
     }
 
-    fn run(&mut self, queue: &Receiver<Command>, stop: &AtomicBool) {
-        while !self.control.caught_up() {
-            if stop.load(Ordering::Acquire) || self.control.failure().is_some() {
-                return;
-            }
-            self.control.wait_until(TURN, |_| self.control.caught_up());
-        }
-        if !self.find_newest_tick(stop) {
-            return;
-        }
-        while !stop.load(Ordering::Acquire) {
-            match queue.recv_timeout(TURN) {
-                Ok(command) => self.obey(command),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-            if self.rest_until.is_some_and(|until| Instant::now() < until) {
+    fn run(&mut self, queue: &Receiver<Command>) {
+        while !self.around.stop.load(Ordering::Acquire) {
+            if self.rests() {
+                self.stand_by(queue);
+                std::thread::park_timeout(TURN);
                 continue;
             }
-            self.rest_until = None;
-            if let Err(error) = self.copy_pending().and_then(|()| self.wall_tick()) {
-                self.rest_until = Some(Instant::now() + RETRY_REST);
-                self.trouble(&error.to_string());
-            }
-        }
-    }
-
-    /// Looks for the newest tick until it can be told: without it no tick may be written. Whether the thread goes on.
-    fn find_newest_tick(&mut self, stop: &AtomicBool) -> bool {
-        loop {
-            match ticks::newest_tick(&*self.log, self.config.partitions) {
-                Ok(newest) => {
-                    self.last_tick = newest;
-                    self.note(|status, tick| (status.tick, status.trouble) = (tick, None));
-                    return true;
+            let wait = if self.office.is_owner() {
+                Duration::ZERO
+            } else {
+                TURN
+            };
+            match self.office.follow(&*self.around.log, wait) {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.lose(queue);
+                    self.stand_by(queue);
+                    continue;
                 }
-                Err(error) => self.trouble(&format!("looking for the newest tick: {error}")),
-            }
-            let rested = Instant::now() + RETRY_REST;
-            while Instant::now() < rested {
-                if stop.load(Ordering::Acquire) {
-                    return false;
+                Err(error) => {
+                    self.fail(queue, &error.into());
+                    continue;
                 }
-                std::thread::park_timeout(TURN);
+            }
+            if let Err(error) = self.turn(queue) {
+                self.fail(queue, &error);
             }
         }
+        self.lead = None;
+        self.around.board.lock().leads = false;
+        self.office.leave();
     }
 
-    fn obey(&mut self, command: Command) {
-        // A caller that has gone away needs no answer.
-        match command {
-            Command::Publish(request, reply) => drop(reply.send(self.publish(&request))),
-            Command::Tick(t, reply) => drop(reply.send(self.rehearse(t))),
-        }
-    }
-
-    fn rehearse(&mut self, t: i64) -> Result<(), TickError> {
-        if self.config.clock != Clock::Rehearsal {
-            return Err(TickError::NotRehearsal);
-        }
-        if let Some(newest) = self.last_tick.filter(|newest| t < *newest) {
-            return Err(TickError::Backwards { asked: t, newest });
-        }
-        self.copy_pending()?;
-        self.append_tick(t)?;
-        Ok(())
-    }
-
-    fn wall_tick(&mut self) -> Result<(), LogError> {
-        if self.config.clock != Clock::Wall {
-            return Ok(());
-        }
-        let now = (self.config.now)();
-        if !ticks::due(
-            self.last_tick,
-            now,
-            ticks::round_is_live(&self.control.state(), now),
-        ) {
-            return Ok(());
-        }
-        self.guard.listen(Instant::now())?;
-        if let Some(off) = self.guard.objection(now) {
-            self.trouble(&format!(
-                "no tick is written: the wall clock is {off} s away from the CreateTime of the last minute's \
-                 messages; mend the clock, or replay recordings with `--clock rehearsal`"
-            ));
-            self.rest_until = Some(Instant::now() + RETRY_REST);
-            return Ok(());
-        }
-        self.append_tick(now)
-    }
-
-    fn append_tick(&mut self, t: i64) -> Result<(), LogError> {
-        let tick = match self.config.clock {
-            Clock::Wall => Tick::new(t),
-            Clock::Rehearsal => Tick::rehearsal(t),
+    /// One turn of the owner.
+    fn turn(&mut self, queue: &Receiver<Command>) -> Result<(), LeadError> {
+        let Self {
+            around,
+            office,
+            lead,
+            ..
+        } = self;
+        let lead = match lead {
+            Some(lead) => lead,
+            None => {
+                if !around.control.caught_up() {
+                    around
+                        .control
+                        .wait_until(TURN, |_| around.control.caught_up());
+                    return Ok(());
+                }
+                let taken = lead.insert(Lead::take_over(around, office)?);
+                tracing::info!("this process coordinates from now on");
+                taken
+            }
         };
-        copies::tick(&*self.inbound, self.config.partitions, &tick)?;
-        self.last_tick = Some(t);
-        self.note(|status, tick| {
-            status.tick = tick;
-            status.ticks += 1;
-            status.trouble = None;
-        });
-        Ok(())
-    }
-
-    fn copy_pending(&mut self) -> Result<(), LogError> {
-        loop {
-            let Some(next) = self.control.state().pending_copies().front().cloned() else {
-                return Ok(());
-            };
-            let through = next.ctl;
-            copies::copy(&*self.inbound, self.config.partitions, &next)?;
-            let copied = Act::Copied {
-                v: record::SCHEMA_VERSION,
-                through,
-            };
-            let at = say(&*self.acts, &copied)?;
-            self.note(|status, _| status.copies += 1);
-            if !self.applied(at) {
-                return Err(LogError::Io {
-                    what: "read control back".to_owned(),
-                    detail: format!(
-                        "offset {at} did not come within {} s",
-                        PUBLISH_LIMIT.as_secs()
-                    ),
-                    code: None,
-                });
+        lead.go_on(around, office)?;
+        match queue.recv_timeout(TURN) {
+            Ok(command) => obey(lead, around, office, command),
+            Err(RecvTimeoutError::Timeout) => Ok(()),
+            // Every handle is gone; time goes on all the same.
+            Err(RecvTimeoutError::Disconnected) => {
+                std::thread::park_timeout(TURN);
+                Ok(())
             }
         }
     }
 
-    fn publish(&mut self, request: &PublishRequest) -> Result<Receipt, PublishError> {
-        let act = act_of(request, self.time().saturating_add(EFFECTIVE_AHEAD_S))?;
-        self.control
-            .state()
-            .would_hold(&act)
-            .map_err(PublishError::Conflict)?;
-        let (id, version, sha256, effective) =
-            (act.id.clone(), act.version, act.sha256, act.effective);
-        let ctl = say(&*self.acts, &Act::Campaign(act))?;
-        if !self.applied(ctl) {
-            return Err(PublishError::Slow {
-                ctl,
-                what: "reading it back",
-            });
+    fn rests(&mut self) -> bool {
+        let rests = self.rest_until.is_some_and(|until| Instant::now() < until);
+        if !rests {
+            self.rest_until = None;
         }
-        if !self
-            .control
-            .state()
-            .versions(&id)
-            .iter()
-            .any(|published| published.ctl == ctl)
-        {
-            return Err(PublishError::Conflict(format!(
-                "another publication of {id:?} came first; look at `campaign show {id}` and publish again"
-            )));
-        }
-        if let Err(error) = self.copy_pending() {
-            self.trouble(&error.to_string());
-            return Err(PublishError::Slow {
-                ctl,
-                what: "copying it into every partition",
-            });
-        }
-        let snapshot = self.control.snapshot().load().number;
-        Ok(Receipt {
-            id,
-            version,
-            ctl,
-            snapshot,
-            effective,
-            sha256,
-        })
+        rests
     }
 
-    /// The coordinator's time, in seconds since 1970: the wall's, or a rehearsal's newest tick (0 before the first).
-    fn time(&self) -> i64 {
-        match self.config.clock {
-            Clock::Wall => (self.config.now)(),
-            Clock::Rehearsal => self.last_tick.unwrap_or(0),
+    /// Ends the lead after a failure. Appenders, readers and the newest tick are looked up anew by the next one.
+    fn fail(&mut self, queue: &Receiver<Command>, error: &LeadError) {
+        match error {
+            LeadError::NotOwner => self.lose(queue),
+            LeadError::Stopping => {}
+            LeadError::Log(error) => {
+                self.around.board.trouble(&error.to_string());
+                self.end_lead();
+                self.rest_until = Some(Instant::now() + RETRY_REST);
+            }
         }
     }
 
-    fn applied(&self, offset: u64) -> bool {
-        self.control
-            .wait_until(PUBLISH_LIMIT, |state: &ControlState| {
-                state.next_offset() > offset
-            })
+    fn end_lead(&mut self) {
+        if self.lead.take().is_some() {
+            self.stood_by = Instant::now();
+        }
+        let mut status = self.around.board.lock();
+        status.leads = false;
     }
 
-    fn note(&self, change: impl FnOnce(&mut Status, Option<i64>)) {
-        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut status, self.last_tick);
+    /// The role went to another process: nothing more is written, and who waits is told.
+    fn lose(&mut self, queue: &Receiver<Command>) {
+        if self.lead.is_none() {
+            return;
+        }
+        tracing::warn!("this process does not coordinate any more; another has taken over");
+        self.end_lead();
+        let mut status = self.around.board.lock();
+        (status.tick, status.trouble) = (None, None);
+        drop(status);
+        queue.try_iter().for_each(Command::refuse);
     }
 
-    fn trouble(&self, what: &str) {
-        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        if status.trouble.as_deref() != Some(what) {
-            tracing::error!(what, "the coordinator cannot go on");
-            status.trouble = Some(what.to_owned());
+    /// Refuses commands when somebody else leads, or nobody has taken over in time; until then they wait.
+    fn stand_by(&self, queue: &Receiver<Command>) {
+        let Around {
+            config, control, ..
+        } = &self.around;
+        let leader = control.state().leader();
+        let is_other =
+            leader.is_some_and(|leader| (leader.node, leader.boot) != (config.node, config.boot));
+        if is_other && !self.office.is_owner() || self.stood_by.elapsed() >= TAKE_OVER_LIMIT {
+            queue.try_iter().for_each(Command::refuse);
+        }
+    }
+}
+
+/// Does what is asked and answers it. The error ends the lead.
+fn obey(
+    lead: &mut Lead,
+    around: &Around,
+    office: &Office,
+    command: Command,
+) -> Result<(), LeadError> {
+    // A caller that has gone away needs no answer.
+    match command {
+        Command::Publish(request, reply) => {
+            let done = lead.publish(around, office, &request);
+            let ends = match &done {
+                Err(PublishError::NotOwner | PublishError::Moved { .. }) => {
+                    Err(LeadError::NotOwner)
+                }
+                Err(PublishError::Log(error)) => Err(error.clone().into()),
+                _ => Ok(()),
+            };
+            drop(reply.send(done));
+            ends
+        }
+        Command::Tick(t, reply) => {
+            let done = lead.rehearse(around, office, t);
+            let ends = match &done {
+                Err(TickError::NotOwner) => Err(LeadError::NotOwner),
+                Err(TickError::Log(error)) => Err(error.clone().into()),
+                _ => Ok(()),
+            };
+            drop(reply.send(done));
+            ends
+        }
+        Command::Retry(request, reply) => {
+            let done = lead.retry(around, office, &request);
+            let ends = match &done {
+                Err(RetryError::NotOwner) => Err(LeadError::NotOwner),
+                Err(RetryError::Log(error)) => Err(error.clone().into()),
+                _ => Ok(()),
+            };
+            drop(reply.send(done));
+            ends
         }
     }
 }

@@ -33,6 +33,18 @@ pub fn copy(inbound: &dyn Appender, partitions: u32, copy: &PendingCopy) -> Resu
     )
 }
 
+/// Appends one record and waits until it is durable; its offset.
+///
+/// # Errors
+/// The append failed; the record may stand there all the same.
+pub fn one(inbound: &dyn Appender, record: NewRecord) -> Result<u64, LogError> {
+    let proofs = durable::append(inbound, vec![record], APPEND_LIMIT)?;
+    let offset = proofs.first().and_then(|proof| proof.offset());
+    offset.ok_or_else(|| LogError::Away {
+        detail: "a record was not proved to stand in the log itself".to_owned(),
+    })
+}
+
 fn everywhere(
     inbound: &dyn Appender,
     partitions: u32,

@@ -1,20 +1,35 @@
 //! Keeps time, publishes campaigns, copies control into every inbound partition.
 //!
-//! One thread owns all that it writes. Its commands come through a bounded queue and are answered one by
-//! one: publish a campaign, advance the rehearsal's clock. Between commands it does what is due: the next
-//! tick of the wall clock, the next copy. It decides nothing that the log does not say: a successor reads
-//! the same log and goes on.
+//! One process at a time does this: the owner of control's single partition in the role's own group. The
+//! others stand by. One thread owns all that is written. Its commands come through a bounded queue and are
+//! answered one by one: publish a campaign, advance the rehearsal's clock, put a dead letter back. Between
+//! commands it does what is due: the next tick of the wall clock, the next copy. It decides nothing that the log
+//! does not say: a successor reads the same log and goes on, and two that lead for a moment do no harm.
 //!
-//! * [`coordinator`]: the thread and its handle
+//! * [`coordinator`]: the thread, [`handle`] what gives it commands
+//! * [`office`]: who coordinates; `lead`: the work of the one that does
 //! * [`publish`]: a publication, from text to COPIED
+//! * [`retry`]: a dead letter put back
 //! * [`ticks`]: when a tick is due, and the guard against a clock gone wrong
 //! * [`copies`]: records into every inbound partition, in order
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod coordinator;
 pub mod copies;
+pub mod handle;
+mod lead;
+pub mod office;
 pub mod publish;
+pub mod retry;
+mod status;
 pub mod ticks;
 
-pub use coordinator::{Clock, Config, Coordinator, Handle, TickError};
+#[cfg(test)]
+mod tests;
+
+pub use coordinator::{Clock, Config, Coordinator};
+pub use handle::Handle;
 pub use publish::{PublishError, PublishRequest, Receipt};
+pub use retry::{Retried, RetryError, RetryRequest};
+pub use status::Status;
+pub use ticks::TickError;

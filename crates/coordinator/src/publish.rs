@@ -1,5 +1,6 @@
 //! A publication: from the text of a campaign file to a record that every partition has.
 
+use crate::lead::LeadError;
 use campaign::Problem;
 use record::acts::CampaignAct;
 use record::hexed::Hex;
@@ -56,9 +57,31 @@ pub enum PublishError {
         /// What was waited for.
         what: &'static str,
     },
+    /// It stands in `control`; the process that leads now copies it.
+    #[error(
+        "the publication stands in control at {ctl}; another coordinator has taken over meanwhile and copies it, \
+         see `status`"
+    )]
+    Moved {
+        /// Its offset.
+        ctl: u64,
+    },
+    /// Another process coordinates.
+    #[error("this process does not coordinate; ask the one that does")]
+    NotOwner,
     /// The coordinator is stopping.
     #[error("the coordinator is stopping")]
     Stopping,
+}
+
+impl From<LeadError> for PublishError {
+    fn from(error: LeadError) -> Self {
+        match error {
+            LeadError::NotOwner => Self::NotOwner,
+            LeadError::Stopping => Self::Stopping,
+            LeadError::Log(error) => Self::Log(error),
+        }
+    }
 }
 
 /// Checks the file and makes the act of it, effective from `effective` (seconds since 1970).

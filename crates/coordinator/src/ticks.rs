@@ -1,5 +1,6 @@
 //! When a tick is due, what the newest one was, and the guard against a wall clock gone wrong.
 
+use crate::lead::LeadError;
 use control::ControlState;
 use msglog::{Log, LogError};
 use record::acts::Act;
@@ -7,6 +8,43 @@ use record::inband::{TICK, Tick};
 use record::topics::{INBOUND, PROGRESS};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
+
+/// Why a tick was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum TickError {
+    /// Time goes forward only.
+    #[error("tick {asked} is smaller than the newest, {newest}")]
+    Backwards {
+        /// Asked for.
+        asked: i64,
+        /// Newest.
+        newest: i64,
+    },
+    /// The node keeps time by its wall clock.
+    #[error(
+        "this node runs on the wall clock; start it with `--clock rehearsal` to drive its time"
+    )]
+    NotRehearsal,
+    /// Another process coordinates.
+    #[error("this process does not coordinate; ask the one that does")]
+    NotOwner,
+    /// The log did not take it.
+    #[error("the tick is not durable in every partition: {0}")]
+    Log(#[from] LogError),
+    /// The coordinator is stopping.
+    #[error("the coordinator is stopping")]
+    Stopping,
+}
+
+impl From<LeadError> for TickError {
+    fn from(error: LeadError) -> Self {
+        match error {
+            LeadError::NotOwner => Self::NotOwner,
+            LeadError::Stopping => Self::Stopping,
+            LeadError::Log(error) => Self::Log(error),
+        }
+    }
+}
 
 /// How long after its close a round counts as sealing: the grace, the longest wait for a silent node, in seconds.
 pub const SEALING_S: i64 = 155;

@@ -48,6 +48,8 @@ impl Running {
             partitions: PARTITIONS,
             clock,
             now,
+            node: Hex([1; 8]),
+            boot: Hex([2; 8]),
         };
         let (handle, thread) = Coordinator::start(config, &log, &control, &stop).unwrap();
         Self {
@@ -108,13 +110,14 @@ fn a_publication_returns_when_every_partition_has_it_and_the_snapshot_speaks() {
             receipt.snapshot,
             receipt.effective
         ),
-        (1, 0, 1, 5)
+        (1, 1, 2, 5),
+        "the leader's own record stands before it"
     );
-    assert_eq!(node.control.snapshot().load().number, 1);
+    assert_eq!(node.control.snapshot().load().number, 2);
     for partition in 0..PARTITIONS {
         let copies = of_type(&log, partition, COPY);
         let copy: Copy = serde_json::from_slice(&copies[0].value).unwrap();
-        assert_eq!((copies.len(), copy.ctl, copy.prev_ctl), (1, 0, None));
+        assert_eq!((copies.len(), copy.ctl, copy.prev_ctl), (1, 1, None));
         assert!(
             matches!(copy.act, Act::Campaign(act) if act.toml == FESTIVAL && act.actor == "ann")
         );

@@ -32,6 +32,7 @@ pub mod horizon;
 pub mod marker;
 mod metrics;
 pub mod partition;
+mod words;
 
 pub use fold::{Dedup, Part};
 pub use metrics::Metrics;

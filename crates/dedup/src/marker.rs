@@ -31,7 +31,7 @@ pub struct Marker {
 pub struct UnknownLayout(usize);
 
 impl Marker {
-    /// The marker of a message whose first delivery stands at `first`; a retry has no delivery id.
+    /// The marker of a message whose first delivery stands at `first`; one without an id can have no echo.
     #[must_use]
     pub fn new(digest: ContentDigest, first: u64, id: Option<DeliveryId>) -> Self {
         Self {

@@ -2,11 +2,13 @@
 //! markers and the outputs are a [`World`] that the caller brings; no log, no store, no clock.
 
 use crate::counters::{Counters, Outcome};
-use crate::horizon::{self, Bound, Now};
+use crate::horizon::{self, Now};
 use crate::marker::{Marker, UnknownLayout};
+use crate::words::{conflict_detail, quarantine_detail};
 use record::envelope::{self, DeliveryId, Envelope};
 use record::identity::{ContentDigest, MessageKey};
 use record::inband::{self, Note, Retry, Tick};
+use record::topics;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -145,17 +147,62 @@ impl Partition {
                 "a delivery without node, boot and seq",
             ));
         }
-        self.judge(record, envelope, world)
+        let received_us = envelope.recv_us;
+        self.judge(record, envelope, received_us, world)
     }
 
-    /// A retry is judged by its key like a new delivery, without a delivery id, and passed down marked.
+    /// A dead letter of `inbound` is judged by its key like a new delivery, with its own delivery id and receipt,
+    /// and passed down marked.
     fn retry<W: World>(&mut self, record: &Record<'_>, world: &mut W) -> Judged<W> {
         let retry: Retry<'_> = read(record.value)?;
         let mut envelope: Envelope<'_> = read(retry.raw.as_bytes())?;
-        (envelope.node, envelope.boot, envelope.seq) = (None, None, None);
+        let id = retry.delivery;
+        (envelope.node, envelope.boot) = (id.map(|id| id.node), id.map(|id| id.boot));
+        envelope.seq = id.map(|id| id.seq);
         envelope.retry = true;
-        self.judge(record, envelope, world)?;
+        if is_of_accepted(&retry.topic) {
+            self.judge_again(envelope, world)?;
+        } else {
+            let received_us = if retry.recv_us > 0 {
+                retry.recv_us
+            } else {
+                envelope.recv_us
+            };
+            self.judge(record, envelope, received_us, world)?;
+        }
         self.counters.retries = self.counters.retries.saturating_add(1);
+        Ok(())
+    }
+
+    /// A dead letter of `accepted` was a message already: it is never another. With the content that stands it is
+    /// passed down as a retry, for quiz to judge what it could not judge before; D-8 counts it as a re-delivery.
+    /// Bounds of time do not hold for it, because it passed them; nor does a marker that has expired meanwhile.
+    fn judge_again<W: World>(&mut self, mut envelope: Envelope<'_>, world: &mut W) -> Judged<W> {
+        let (Some(key), Some(digest)) = (envelope.key, envelope.digest) else {
+            return Err(reject("incomplete", "a message without key and digest"));
+        };
+        let Some(bucket) = horizon::bucket(envelope.create_time) else {
+            return Err(reject("create_time", "it lies outside 1970–9999"));
+        };
+        let id = envelope.delivery_id();
+        let seen = world.marker(bucket, &key).map_err(Failure::World)?;
+        let mut outcome = Outcome::Redelivery;
+        if let Some(seen) = seen {
+            let mut marker = Marker::decode(&seen).map_err(Failure::Marker)?;
+            outcome = again(&marker, &digest, id.as_ref());
+            if outcome == Outcome::Conflict {
+                world.dead("conflict", conflict_detail(&key, &marker, &digest));
+            }
+            if outcome == Outcome::Redelivery && id.is_some_and(|id| marker.learn(id)) {
+                world.put_marker(bucket, &key, marker.encode());
+            }
+        }
+        if outcome == Outcome::Redelivery {
+            envelope.r#type = inband::RETRY.into();
+            strip(&mut envelope);
+            world.emit(envelope.from.as_bytes(), &envelope);
+        }
+        self.count(outcome);
         Ok(())
     }
 
@@ -163,6 +210,7 @@ impl Partition {
         &mut self,
         record: &Record<'_>,
         envelope: Envelope<'_>,
+        received_us: i64,
         world: &mut W,
     ) -> Judged<W> {
         if envelope.kind == envelope::UNPARSED {
@@ -180,8 +228,9 @@ impl Partition {
                 format_args!("{create_time} lies outside 1970–9999"),
             ));
         };
-        if let Some(bound) = horizon::broken_bound(self.now, create_time, envelope.recv_us) {
-            world.dead("quarantined", quarantine_detail(bound, self.now, &envelope));
+        if let Some(bound) = horizon::broken_bound(self.now, create_time, received_us) {
+            let detail = quarantine_detail(bound, self.now, create_time, received_us);
+            world.dead("quarantined", detail);
             self.count(Outcome::Quarantined);
             return Ok(());
         }
@@ -218,9 +267,7 @@ impl Partition {
     /// The message is the delivery without its body and without its delivery id.
     fn emit_message<W: World>(&mut self, mut envelope: Envelope<'_>, world: &mut W) {
         envelope.r#type = envelope::MESSAGE.into();
-        (envelope.node, envelope.boot, envelope.seq) = (None, None, None);
-        envelope.body = "".into();
-        envelope.body_b64 = "".into();
+        strip(&mut envelope);
         world.emit(envelope.from.as_bytes(), &envelope);
         self.counters.emitted = self.counters.emitted.saturating_add(1);
     }
@@ -270,6 +317,18 @@ impl Partition {
     }
 }
 
+/// Whether a dead letter was read from `accepted`.
+fn is_of_accepted(topic: &str) -> bool {
+    matches!(topic, topics::ACCEPTED | topics::ACCEPTED_DEAD)
+}
+
+/// Body and delivery id stand in `inbound` only.
+fn strip(envelope: &mut Envelope<'_>) {
+    (envelope.node, envelope.boot, envelope.seq) = (None, None, None);
+    envelope.body = "".into();
+    envelope.body_b64 = "".into();
+}
+
 /// What a delivery is whose message has a marker already. Content is compared for events too, although
 /// their keys contain the digest: were they to differ, ingress would be at fault, and it must be seen.
 fn again(marker: &Marker, digest: &ContentDigest, id: Option<&DeliveryId>) -> Outcome {
@@ -299,32 +358,6 @@ fn emit_note<W: World>(
         reply: envelope.reply,
     };
     world.emit(from.as_bytes(), &note);
-}
-
-fn conflict_detail(key: &MessageKey, stands: &Marker, digest: &ContentDigest) -> String {
-    format!(
-        "message {key}: content {} of offset {} stands, this delivery has content {digest}",
-        stands.digest, stands.first
-    )
-}
-
-fn quarantine_detail(bound: Bound, now: Option<Now>, envelope: &Envelope<'_>) -> String {
-    let tick = now.map_or(0, |now| now.t);
-    let create_time = envelope.create_time;
-    match bound {
-        Bound::Behind => {
-            format!("create time {create_time} is more than 8 days below the tick {tick}")
-        }
-        Bound::Ahead if now.is_some_and(|now| now.rehearsal) => {
-            format!(
-                "create time {create_time} is more than 1 hour above the rehearsal's tick {tick}"
-            )
-        }
-        Bound::Ahead => format!(
-            "create time {create_time} is more than 1 hour above its receipt at {} µs",
-            envelope.recv_us
-        ),
-    }
 }
 
 fn read<'a, T: serde::Deserialize<'a>, E>(value: &'a [u8]) -> Result<T, Failure<E>> {

@@ -173,7 +173,7 @@ impl Spool {
             self.spool.good();
             return;
         };
-        self.spool.bad(&error.to_string());
+        self.spool.bad(error.to_string());
         let troubled = |counts: &Counts| {
             let sums = [
                 counts.fired_slow,

@@ -6,10 +6,11 @@ use crate::failure::{Failure, read, reject};
 use crate::running::Running;
 use crate::saved;
 use crate::sense::sense;
-use crate::shelf::Shelf;
+use crate::shelf::{self, Shelf};
 use crate::versions::Versions;
 use contest::Message;
 use record::envelope::{self, Envelope};
+use record::identity::MessageKey;
 use record::inband::{self, Copy, Tick};
 use record::tally::Tally;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,12 @@ pub struct Counts {
     pub notes: u64,
     /// Copies that were not the next one, and ignored.
     pub copies_ignored: u64,
+    /// Messages that were put back and judged, after they could not be judged before; a part of `messages`.
+    #[serde(default)]
+    pub retries: u64,
+    /// Messages that were put back although they were judged before, and ignored.
+    #[serde(default)]
+    pub retries_ignored: u64,
 }
 
 /// Where a copy stands in the chain of copies, readable whatever its act is.
@@ -68,6 +75,7 @@ impl Book {
     ) -> Result<(), Failure<S::Error>> {
         match record::type_of(value).as_deref() {
             Some(envelope::MESSAGE) => self.message(&read(value)?, shelf),
+            Some(inband::RETRY) => self.retry(&read(value)?, shelf),
             Some(inband::NOTE) => {
                 self.counts.notes = self.counts.notes.saturating_add(1);
                 Ok(())
@@ -106,6 +114,44 @@ impl Book {
     /// Classes of messages since the last call.
     pub fn take_classes(&mut self) -> Classes {
         std::mem::take(&mut self.classes)
+    }
+
+    /// Remembers that a record could not be judged, so that a message may be put back once. Without a key nobody
+    /// could tell which message it was.
+    pub fn rejected<S: Shelf>(&mut self, value: &[u8], shelf: &mut S) {
+        #[derive(Deserialize)]
+        struct Keyed {
+            key: MessageKey,
+        }
+        let is_message = matches!(
+            record::type_of(value).as_deref(),
+            Some(envelope::MESSAGE | inband::RETRY)
+        );
+        if let (true, Ok(Keyed { key })) = (is_message, serde_json::from_slice(value)) {
+            shelf.put(shelf::unjudged_key(&key), Vec::new());
+        }
+    }
+
+    /// A message that was put back is judged iff it could not be judged before: never twice, and the same
+    /// whether the state was kept or is folded again by a step that could judge it the first time.
+    fn retry<S: Shelf>(
+        &mut self,
+        envelope: &Envelope<'_>,
+        shelf: &mut S,
+    ) -> Result<(), Failure<S::Error>> {
+        let key = envelope.key.as_ref().map(shelf::unjudged_key);
+        let is_unjudged = match &key {
+            Some(key) => shelf.get(key).map_err(Failure::Shelf)?.is_some(),
+            None => false,
+        };
+        let (Some(key), true) = (key, is_unjudged) else {
+            self.counts.retries_ignored = self.counts.retries_ignored.saturating_add(1);
+            return Ok(());
+        };
+        self.message(envelope, shelf)?;
+        shelf.delete(&key);
+        self.counts.retries = self.counts.retries.saturating_add(1);
+        Ok(())
     }
 
     fn message<S: Shelf>(

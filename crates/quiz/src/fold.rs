@@ -10,7 +10,7 @@ use record::topics;
 use stage::{Fold, Input, Outputs, Space, StateError, StepError, View};
 
 /// Version of the step: it stands in every output's link, and a change rebuilds the state.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Index of `results` among the outputs.
 const RESULTS: usize = 0;
 
@@ -85,6 +85,16 @@ impl Fold for Quiz {
         Ok(())
     }
 
+    fn rejected(
+        &self,
+        part: &mut Part,
+        input: &Input<'_>,
+        state: &mut View<'_>,
+    ) -> Result<(), StateError> {
+        part.book.rejected(input.value, &mut Kept(state));
+        Ok(())
+    }
+
     fn save(&self, part: &mut Part, state: &mut View<'_>) -> Result<(), StateError> {
         let partition = state.partition();
         part.book.save(&mut Kept(state)).map_err(state_error)?;
@@ -120,6 +130,10 @@ impl Shelf for Kept<'_, '_> {
 
     fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
         self.0.put(Space::Main, key, value);
+    }
+
+    fn delete(&mut self, key: &[u8]) {
+        self.0.delete(Space::Main, key);
     }
 
     fn scan(&mut self, prefix: &[u8]) -> Result<Vec<Pair>, StateError> {

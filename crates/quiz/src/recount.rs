@@ -34,7 +34,7 @@ impl Recount {
 
     /// Takes the next record of a partition of `accepted`, as the reader of the chain accepted it, marks
     /// left out, and returns the tallies that quiz writes at it. Records that quiz cannot judge are refused as
-    /// quiz refuses them, and change nothing.
+    /// quiz refuses them, and change nothing but that a retry of one is judged.
     ///
     /// # Errors
     /// [`Failure::Reject`] with the reason of the dead letter that stands for this record.
@@ -45,8 +45,11 @@ impl Recount {
     ) -> Result<Vec<Tally>, Failure<std::convert::Infallible>> {
         let (book, shelf) = self.partitions.entry(partition).or_default();
         let mut tallies = Vec::new();
-        book.step(value, shelf, &self.versions, &mut tallies)?;
-        Ok(tallies)
+        let judged = book.step(value, shelf, &self.versions, &mut tallies);
+        if let Err(Failure::Reject { .. }) = judged {
+            book.rejected(value, shelf);
+        }
+        judged.map(|()| tallies)
     }
 
     /// Every line of the digest as `each(campaign, line)`, in no particular order.

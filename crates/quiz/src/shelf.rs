@@ -1,7 +1,7 @@
 //! Where the records of fans are kept, as the judgement sees it, and how they are named. What holds them is
 //! the caller's: the state of a stage, or memory.
 
-use record::identity::fnv1a64;
+use record::identity::{MessageKey, fnv1a64};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
@@ -21,6 +21,9 @@ pub trait Shelf {
 
     /// Writes a value.
     fn put(&mut self, key: Vec<u8>, value: Vec<u8>);
+
+    /// Deletes a value.
+    fn delete(&mut self, key: &[u8]);
 
     /// Every key that begins with `prefix`, with its value, in the order of the keys.
     ///
@@ -44,6 +47,10 @@ impl Shelf for MemoryShelf {
         self.0.insert(key, value);
     }
 
+    fn delete(&mut self, key: &[u8]) {
+        self.0.remove(key);
+    }
+
     fn scan(&mut self, prefix: &[u8]) -> Result<Vec<Pair>, Infallible> {
         let from = self.0.range(prefix.to_vec()..);
         let under = from.take_while(|(key, _)| key.starts_with(prefix));
@@ -60,6 +67,7 @@ pub(crate) const SLICES: u8 = 16;
 const FAN: u8 = b'f';
 const JOINS: u8 = b'j';
 const ROUND: u8 = b'r';
+const UNJUDGED: u8 = b'u';
 
 /// What a key of a fan names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +90,14 @@ pub(crate) fn fan_prefix(tag: u16, fan: &str) -> Vec<u8> {
     key.extend_from_slice(&slice_prefix(tag, slice));
     key.extend_from_slice(&u32::try_from(fan.len()).unwrap_or(u32::MAX).to_be_bytes());
     key.extend_from_slice(fan.as_bytes());
+    key
+}
+
+/// Key under which stands that a message could not be judged.
+pub(crate) fn unjudged_key(message: &MessageKey) -> Vec<u8> {
+    let mut key = Vec::with_capacity(1 + message.0.len());
+    key.push(UNJUDGED);
+    key.extend_from_slice(&message.0);
     key
 }
 

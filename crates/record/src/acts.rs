@@ -37,6 +37,8 @@ pub enum Act {
         /// Why.
         reason: String,
     },
+    /// This node has taken over the coordinator's work: acts go to it from here on. It changes nothing else.
+    Leads(Leads),
     /// A node's word of the last second; stands in `progress`.
     Progress(Progress),
 }
@@ -80,6 +82,17 @@ pub struct Hello {
     pub roles: Vec<String>,
     /// Address of its admin API.
     pub admin: String,
+}
+
+/// `{"type":"leads","v":1,"node":"…","boot":"…"}`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leads {
+    /// Version of this schema.
+    pub v: u16,
+    /// The node; its HELLO of the same boot tells the address of its admin API.
+    pub node: Hex<8>,
+    /// Its boot.
+    pub boot: Hex<8>,
 }
 
 /// `{"type":"progress","v":1,"node":"…","boot":"…","spool":0,"median_create_time":1365487203}`

@@ -108,7 +108,8 @@ impl Default for Mark {
 
 /// A dead letter put back by an operator: judged by key like a new delivery.
 ///
-/// `{"type":"retry","v":1,"topic":"accepted.dead","partition":3,"offset":12,"actor":"ann","raw":"…"}`
+/// `{"type":"retry","v":1,"topic":"accepted.dead","partition":3,"offset":12,"actor":"ann","reason":"…","recv_us":…,
+/// "delivery":{…},"raw":"…"}`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Retry<'a> {
     /// `retry`.
@@ -126,6 +127,16 @@ pub struct Retry<'a> {
     /// Who put it back.
     #[serde(borrow)]
     pub actor: Cow<'a, str>,
+    /// Why.
+    #[serde(borrow, default)]
+    pub reason: Cow<'a, str>,
+    /// When it was put back, in microseconds since 1970 by the coordinator's clock: the upper bound of D-5 is
+    /// held against it, as against the receipt of any new delivery. 0: the receipt of the record itself counts.
+    #[serde(default)]
+    pub recv_us: i64,
+    /// Its own delivery id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryId>,
     /// The envelope that failed, as JSON text.
     #[serde(borrow)]
     pub raw: Cow<'a, str>,
@@ -148,7 +159,7 @@ pub struct Note<'a> {
     pub from: Cow<'a, str>,
     /// When ingress accepted this delivery, in microseconds since 1970 by its clock.
     pub recv_us: i64,
-    /// Id of this delivery; absent for a retry.
+    /// Id of this delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<DeliveryId>,
     /// The reply that was offered to this delivery.

@@ -1,7 +1,6 @@
 //! The end of a batch: outputs become durable, then one write batch, then what that makes possible.
 
 use crate::fold::Fold;
-use crate::lane::Bench;
 use crate::runner::StageError;
 use crate::session::{Around, Session};
 use crate::state::{Space, partition_entry, stored_partitions};
@@ -13,22 +12,8 @@ impl<F: Fold> Session<F> {
         let facts = &around.facts;
         let mut entries = Vec::new();
         {
-            let Self {
-                kept,
-                overlay,
-                pending,
-                before,
-                lanes,
-                ..
-            } = self;
-            let mut bench = Bench {
-                fold,
-                facts,
-                kept: &**kept,
-                overlay,
-                pending,
-                before,
-            };
+            let Self { work, lanes, .. } = self;
+            let mut bench = work.bench(fold, facts);
             for (partition, lane) in lanes.iter_mut().filter(|(_, lane)| lane.is_touched) {
                 let meta = bench.save(*partition, lane)?;
                 entries.push(partition_entry(*partition, &meta)?);
@@ -38,16 +23,18 @@ impl<F: Fold> Session<F> {
         if entries.is_empty() {
             return Ok(());
         }
-        self.turn.dead_letters += self.pending.queues[facts.dead()].len() as u64;
-        self.turn.outputs += self.sender.send(&mut self.pending)?;
-        let mut changes = self.overlay.drain();
+        self.still_ours()?;
+        self.turn.dead_letters += self.work.pending.queues[facts.dead()].len() as u64;
+        self.turn.outputs += self.sender.send(&mut self.work.pending)?;
+        self.still_ours()?;
+        let mut changes = self.work.overlay.drain();
         changes.extend(
             entries
                 .into_iter()
                 .map(|(key, value)| (Space::Main, key, Some(value))),
         );
         let begun = around.clock.now();
-        self.kept.commit(changes)?;
+        self.work.kept.commit(changes)?;
         if let Some(metrics) = &around.metrics {
             metrics.batch(around.clock.now().saturating_sub(begun));
         }
@@ -59,12 +46,23 @@ impl<F: Fold> Session<F> {
         self.expire()
     }
 
+    /// Asked before outputs are sent and again before the commit: whoever has lost a partition stops. Should it
+    /// happen between the two all the same, both owners write equal outputs, each into its own state.
+    fn still_ours(&self) -> Result<(), StageError> {
+        let mut partitions = self.lanes.keys().chain(self.halted.keys());
+        match partitions.find(|partition| !self.membership.owns(**partition)) {
+            None => Ok(()),
+            Some(lost) => Err(StageError::Lost(*lost)),
+        }
+    }
+
     /// Drops the buckets that every partition has expired.
     fn expire(&mut self) -> Result<(), StageError> {
         let Some(floor) = self.lanes.values().map(|lane| lane.floor).min() else {
             return Ok(());
         };
         if self
+            .work
             .kept
             .lowest_bucket()
             .is_none_or(|lowest| lowest >= floor)
@@ -72,12 +70,12 @@ impl<F: Fold> Session<F> {
             return Ok(());
         }
         // A partition that is not ours now, and has not come as far, could not go on without them.
-        for (partition, meta) in stored_partitions(&*self.kept)? {
+        for (partition, meta) in stored_partitions(&*self.work.kept)? {
             if meta.floor < floor && !self.lanes.contains_key(&partition) {
-                self.kept.discard(partition)?;
+                self.work.kept.discard(partition)?;
             }
         }
-        Ok(self.kept.drop_buckets_below(floor)?)
+        Ok(self.work.kept.drop_buckets_below(floor)?)
     }
 
     /// Tells the status what this turn did.
@@ -88,18 +86,18 @@ impl<F: Fold> Session<F> {
             .chain(self.halted.keys())
             .copied()
             .collect();
-        let bounds = match around.log.bounds(around.facts.input, &open) {
-            // A log that is away is waited for; what is shown is what was known.
-            Err(error) if error.retryable() => return Ok(()),
-            bounds => bounds?,
+        let ends: BTreeMap<u32, Option<u64>> = match around.log.bounds(around.facts.input, &open) {
+            Ok(bounds) => {
+                let ends = bounds.into_iter().map(|(_, end)| Some(end));
+                open.into_iter().zip(ends).collect()
+            }
+            // The end is only shown. What was done was done; the next poll meets the log that is away.
+            Err(error) if error.retryable() => open.into_iter().map(|open| (open, None)).collect(),
+            Err(error) => return Err(error.into()),
         };
-        let ends: BTreeMap<u32, u64> = open
-            .into_iter()
-            .zip(bounds.into_iter().map(|(_, end)| end))
-            .collect();
         let (now, wall_ms) = (around.clock.now(), around.clock.wall_ms());
         let done = std::mem::take(&mut self.done);
-        let suppressed = std::mem::take(&mut self.pending.suppressed);
+        let suppressed = std::mem::take(&mut self.work.pending.suppressed);
         around.status.update(|shared| {
             shared.totals.add(&done);
             shared.totals.suppressed += suppressed;
@@ -108,6 +106,7 @@ impl<F: Fold> Session<F> {
                 .retain(|partition, _| ends.contains_key(partition));
             for (partition, end) in ends {
                 let report = shared.partitions.entry(partition).or_default();
+                let end = end.unwrap_or(report.end_offset);
                 match self.lanes.get(&partition) {
                     Some(lane) if report.show(lane, end, now, wall_ms) => {
                         tracing::error!(

@@ -80,6 +80,21 @@ pub trait Fold: Send {
         out: &mut Outputs<'_>,
     ) -> Result<(), StepError>;
 
+    /// Told of an input that [`Fold::step`] rejected, after everything that the step had done was undone and
+    /// before the dead letter is written: a fold may remember what it could not judge. Must not emit.
+    ///
+    /// # Errors
+    /// Failures of the store.
+    fn rejected(
+        &self,
+        part: &mut Self::Part,
+        input: &Input<'_>,
+        state: &mut View<'_>,
+    ) -> Result<(), StateError> {
+        let _ = (part, input, state);
+        Ok(())
+    }
+
     /// Writes what changed in memory into the state; called before each commit.
     ///
     /// # Errors

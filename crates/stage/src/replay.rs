@@ -4,9 +4,8 @@
 use crate::error::StateError;
 use crate::facts::Facts;
 use crate::fold::{Fold, Input};
-use crate::lane::{Applied, Bench, Lane};
-use crate::outputs::{OutChain, Pending};
-use crate::state::{Identity, Kept, Overlay, PartitionMeta, Place, Space, Store, View};
+use crate::lane::{Applied, Lane, Workshop};
+use crate::state::{Identity, PartitionMeta, Place, Space, Store, View};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
@@ -25,10 +24,7 @@ pub struct Emitted {
 pub struct Replay<F: Fold> {
     fold: F,
     facts: Facts,
-    kept: Box<dyn Kept>,
-    overlay: Overlay,
-    pending: Pending,
-    before: Vec<OutChain>,
+    work: Workshop,
     lanes: BTreeMap<u32, Lane<F::Part>>,
 }
 
@@ -44,14 +40,11 @@ impl<F: Fold> Replay<F> {
             fold: facts.name.to_owned(),
             step: facts.version,
         };
-        let pending = Pending::new(facts.topics.len());
+        let kept = Store::memory().open(&identity)?;
         Ok(Self {
-            kept: Store::memory().open(&identity)?,
+            work: Workshop::new(kept, &facts),
             fold,
             facts,
-            overlay: Overlay::default(),
-            pending,
-            before: Vec::new(),
             lanes: BTreeMap::new(),
         })
     }
@@ -65,20 +58,10 @@ impl<F: Fold> Replay<F> {
         let Self {
             fold,
             facts,
-            kept,
-            overlay,
-            pending,
-            before,
+            work,
             lanes,
         } = self;
-        let mut bench = Bench {
-            fold,
-            facts,
-            kept: &**kept,
-            overlay,
-            pending,
-            before,
-        };
+        let mut bench = work.bench(fold, facts);
         let lane = match lanes.entry(input.partition) {
             std::collections::btree_map::Entry::Occupied(lane) => lane.into_mut(),
             std::collections::btree_map::Entry::Vacant(place) => {
@@ -88,7 +71,7 @@ impl<F: Fold> Replay<F> {
                     input: (input.offset == 0).then_some(Place { last: None }),
                     ..PartitionMeta::default()
                 };
-                let none = vec![None; bench.facts.topics.len()];
+                let none = vec![None; facts.topics.len()];
                 place.insert(bench.open(input.partition, &meta, none)?)
             }
         };
@@ -107,45 +90,19 @@ impl<F: Fold> Replay<F> {
         let Self {
             fold,
             facts,
-            kept,
-            overlay,
-            pending,
-            before,
+            work,
             lanes,
         } = self;
-        let mut bench = Bench {
-            fold,
-            facts,
-            kept: &**kept,
-            overlay,
-            pending,
-            before,
-        };
+        let mut bench = work.bench(fold, facts);
         let mut metas = Vec::new();
         for (partition, lane) in lanes.iter_mut() {
             metas.push((*partition, bench.save(*partition, lane)?));
         }
-        let changes = self.overlay.drain();
-        self.kept.commit(changes)?;
-        let Self {
-            fold,
-            facts,
-            kept,
-            overlay,
-            pending,
-            before,
-            lanes,
-        } = self;
-        let mut bench = Bench {
-            fold,
-            facts,
-            kept: &**kept,
-            overlay,
-            pending,
-            before,
-        };
+        let changes = work.overlay.drain();
+        work.kept.commit(changes)?;
+        let mut bench = work.bench(fold, facts);
         for (partition, meta) in metas {
-            let none = vec![None; bench.facts.topics.len()];
+            let none = vec![None; facts.topics.len()];
             lanes.insert(partition, bench.open(partition, &meta, none)?);
         }
         Ok(())
@@ -177,19 +134,25 @@ impl<F: Fold> Replay<F> {
             return Ok(None);
         };
         let place = (partition, lane.began);
-        View::new(place, &mut lane.floor, &mut self.overlay, &*self.kept).get(space, key)
+        View::new(
+            place,
+            &mut lane.floor,
+            &mut self.work.overlay,
+            &*self.work.kept,
+        )
+        .get(space, key)
     }
 
     fn emitted(&mut self) -> Vec<Emitted> {
         let mut all = Vec::new();
-        for (topic, queue) in self.pending.queues.iter_mut().enumerate() {
+        for (topic, queue) in self.work.pending.queues.iter_mut().enumerate() {
             all.extend(queue.drain(..).map(|r| Emitted {
                 topic,
                 key: r.key,
                 value: r.value,
             }));
         }
-        self.pending.bytes = 0;
+        self.work.pending.bytes = 0;
         all
     }
 }

@@ -61,6 +61,10 @@ pub(crate) enum StageError {
     Send(#[from] SendError),
     #[error("{0}")]
     TooManyRejects(String),
+    #[error(
+        "partition {0} went to another process while this one had not committed; it begins again from its state"
+    )]
+    Lost(u32),
     #[error("the step panicked: {0}")]
     Panicked(String),
 }
@@ -72,13 +76,13 @@ impl StageError {
             Self::State(error) if error.needs_a_person() => StageState::Failed,
             Self::Log(error) | Self::Send(SendError::Log(error)) => match error {
                 LogError::NoRoom { .. }
+                | LogError::Away { .. }
                 | LogError::OutOfRange { .. }
-                | LogError::Io { .. }
-                | LogError::Away { .. } => StageState::Waiting,
+                | LogError::Io { .. } => StageState::Waiting,
                 _ => StageState::Failed,
             },
             Self::Panicked(_) => StageState::Failed,
-            Self::State(_) | Self::Send(SendError::Stopped) => StageState::Waiting,
+            Self::Lost(_) | Self::State(_) | Self::Send(SendError::Stopped) => StageState::Waiting,
         }
     }
 }

@@ -5,13 +5,12 @@ use crate::assign::{self, Beginning};
 use crate::clock::{Clock, Stop};
 use crate::facts::Facts;
 use crate::fold::{Fold, Input};
-use crate::lane::{Applied, Bench, Lane};
+use crate::lane::{Applied, Lane, Workshop};
 use crate::limit::Limit;
 use crate::metrics::StageMetrics;
-use crate::outputs::{OutChain, Pending};
 use crate::runner::{Config, StageError};
 use crate::send::Sender;
-use crate::state::{Identity, Kept, Overlay, Space, StateKey, Store, namespaced};
+use crate::state::{Identity, Space, StateKey, Store, namespaced};
 use crate::status::{StageStatus, Totals};
 use msglog::{GroupEvent, Log, Membership, Reader, Stored};
 use record::chain::Verdict;
@@ -32,17 +31,14 @@ pub(crate) struct Around {
 }
 
 pub(crate) struct Session<F: Fold> {
-    pub(crate) kept: Box<dyn Kept>,
-    pub(crate) overlay: Overlay,
+    pub(crate) work: Workshop,
     pub(crate) membership: Box<dyn Membership>,
     pub(crate) reader: Box<dyn Reader>,
     pub(crate) sender: Sender,
-    pub(crate) pending: Pending,
     pub(crate) lanes: BTreeMap<u32, Lane<F::Part>>,
     /// Partitions that have no lane because an output chain is broken.
     pub(crate) halted: BTreeMap<u32, String>,
     pub(crate) wanted: Vec<StateKey>,
-    pub(crate) before: Vec<OutChain>,
     pub(crate) checked: Duration,
     /// Counts of what is not committed yet.
     pub(crate) turn: Totals,
@@ -70,16 +66,19 @@ impl<F: Fold> Session<F> {
             step: facts.version,
         };
         Ok(Self {
-            kept: store.open(&identity)?,
-            overlay: Overlay::default(),
+            work: Workshop::new(store.open(&identity)?, facts),
             reader: log.reader(facts.input)?,
-            sender: Sender::new(&**log, &facts.topics, stop.clone(), Arc::clone(clock))?,
+            sender: Sender::new(
+                &**log,
+                &facts.topics,
+                stop.clone(),
+                Arc::clone(clock),
+                around.status.clone(),
+            )?,
             membership: log.join(facts.name, facts.input)?,
-            pending: Pending::new(facts.topics.len()),
             lanes: BTreeMap::new(),
             halted: BTreeMap::new(),
             wanted: Vec::new(),
-            before: Vec::new(),
             checked: clock.now(),
             turn: Totals::default(),
             done: Totals::default(),
@@ -118,7 +117,7 @@ impl<F: Fold> Session<F> {
 
     /// Leaves in order: what was applied is committed already, and the next opening is quick.
     pub(crate) fn close(mut self) -> Result<(), StageError> {
-        Ok(self.kept.flush()?)
+        Ok(self.work.kept.flush()?)
     }
 
     fn follow_group(
@@ -149,14 +148,14 @@ impl<F: Fold> Session<F> {
     fn assign(&mut self, fold: &F, around: &Around, partitions: &[u32]) -> Result<(), StageError> {
         let facts = &around.facts;
         let (beginnings, discarded) =
-            assign::begin(facts, &*around.log, &mut *self.kept, partitions)?;
+            assign::begin(facts, &*around.log, &mut *self.work.kept, partitions)?;
         around
             .status
             .update(|shared| shared.totals.discarded += discarded);
         for (partition, beginning) in beginnings {
             match beginning {
                 Beginning::At { meta, tails } => {
-                    let lane = self.bench(fold, facts).open(partition, &meta, tails)?;
+                    let lane = self.work.bench(fold, facts).open(partition, &meta, tails)?;
                     self.reader.seek(partition, lane.next)?;
                     self.lanes.insert(partition, lane);
                 }
@@ -175,9 +174,9 @@ impl<F: Fold> Session<F> {
         let now = around.clock.now();
         if now.saturating_sub(self.checked) >= Duration::from_secs(1) {
             self.checked = now;
-            self.kept.check()?;
+            self.work.kept.check()?;
             if let Some(metrics) = &around.metrics {
-                metrics.store(&self.kept.health());
+                metrics.store(&self.work.kept.health());
             }
         }
         Ok(())
@@ -223,23 +222,13 @@ impl<F: Fold> Session<F> {
     ) -> Result<(usize, Option<String>), StageError> {
         let facts = &around.facts;
         let Self {
-            kept,
-            overlay,
-            pending,
-            before,
+            work,
             lanes,
             reader,
             turn,
             ..
         } = self;
-        let mut bench = Bench {
-            fold,
-            facts,
-            kept: &**kept,
-            overlay,
-            pending,
-            before,
-        };
+        let mut bench = work.bench(fold, facts);
         for (index, record) in records.iter().enumerate() {
             let Some(lane) = lanes.get_mut(&record.partition) else {
                 continue;
@@ -297,30 +286,12 @@ impl<F: Fold> Session<F> {
         for (space, mut keys) in spaces {
             keys.sort_unstable();
             keys.dedup();
-            let values = self.kept.multi_get(space, &keys)?;
+            let values = self.work.kept.multi_get(space, &keys)?;
             for (key, value) in keys.into_iter().zip(values) {
-                self.overlay.remember(space, key, value);
+                self.work.overlay.remember(space, key, value);
             }
         }
         Ok(())
-    }
-
-    fn bench<'a>(&'a mut self, fold: &'a F, facts: &'a Facts) -> Bench<'a, F> {
-        let Self {
-            kept,
-            overlay,
-            pending,
-            before,
-            ..
-        } = self;
-        Bench {
-            fold,
-            facts,
-            kept: &**kept,
-            overlay,
-            pending,
-            before,
-        }
     }
 }
 

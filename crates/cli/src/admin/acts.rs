@@ -1,5 +1,6 @@
 //! The acts under `/v1/`: each by a known actor, each answered when the log has it.
 
+use super::retry;
 use super::server::{Context, json, only, problem};
 use bytes::Bytes;
 use coordinator::{PublishError, PublishRequest, TickError};
@@ -8,7 +9,7 @@ use hyper::{Method, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json as object};
 
-type Answer = Response<Full<Bytes>>;
+pub(super) type Answer = Response<Full<Bytes>>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,6 +42,10 @@ pub(super) fn route(
         (&Method::POST, path) if path.starts_with("/v1/stages/") => {
             with_body(body, |body| continue_stage(context, actor, path, &body))
         }
+        (&Method::POST, "/v1/dead-letters/retry") => {
+            with_body(body, |body| retry::route(context, actor, &body))
+        }
+        (_, "/v1/dead-letters/retry") => only("POST"),
         (&Method::GET, path) => match path.strip_prefix("/v1/campaigns/") {
             Some(id) => campaign(context, id),
             None => problem(StatusCode::NOT_FOUND, "no such act; see docs/admin.md"),
@@ -98,17 +103,26 @@ fn with_body<T: serde::de::DeserializeOwned>(body: &[u8], act: impl FnOnce(T) ->
     }
 }
 
-/// This node is not the coordinator: the answer names the one that is, from its HELLO.
-fn misdirected(context: &Context) -> Answer {
+/// This node does not coordinate: the answer names the one that does, from its HELLO.
+pub(super) fn misdirected(context: &Context) -> Answer {
     let state = context.control.state();
-    let there = state
-        .nodes()
-        .values()
-        .find(|node| node.present && node.hello.roles.iter().any(|role| role == "coordinator"))
-        .map(|node| node.hello.admin.clone());
+    let there = state.leader_address().map(str::to_owned);
+    let is_here = state
+        .leader()
+        .is_some_and(|leader| (leader.node, leader.boot) == context.me);
+    drop(state);
+    let trouble = || context.coordinator.as_ref()?.status().trouble;
+    if is_here {
+        // It owns the role, or did a moment ago, and cannot do the work now.
+        let why = trouble().unwrap_or_else(|| "it is taking over".to_owned());
+        let message = format!("the coordinator of this node cannot act now: {why}");
+        return problem(StatusCode::SERVICE_UNAVAILABLE, &message);
+    }
     let message = match &there {
         Some(admin) => format!("this node is not the coordinator; ask {admin}"),
-        None => "this node is not the coordinator, and no coordinator has greeted".to_owned(),
+        None => "this node is not the coordinator, and nobody leads at the moment; a standby takes over \
+                 within 10 s"
+            .to_owned(),
     };
     json(
         StatusCode::MISDIRECTED_REQUEST,
@@ -122,6 +136,7 @@ fn clock(context: &Context, body: &ClockBody) -> Answer {
     };
     match coordinator.tick(body.tick) {
         Ok(()) => json(StatusCode::OK, &object!({ "tick": body.tick })),
+        Err(TickError::NotOwner) => misdirected(context),
         Err(error @ (TickError::Backwards { .. } | TickError::NotRehearsal)) => {
             problem(StatusCode::CONFLICT, &error.to_string())
         }
@@ -155,6 +170,7 @@ fn publish(context: &Context, actor: &str, body: PublishBody) -> Answer {
                 &object!({ "error": "the campaign file has errors", "problems": problems }),
             )
         }
+        Err(PublishError::NotOwner) => misdirected(context),
         Err(error @ PublishError::Conflict(_)) => problem(StatusCode::CONFLICT, &error.to_string()),
         Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }

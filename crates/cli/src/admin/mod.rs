@@ -4,6 +4,7 @@
 
 mod acts;
 mod page;
+mod retry;
 mod server;
 mod tokens;
 

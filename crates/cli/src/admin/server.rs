@@ -9,6 +9,8 @@ use hyper::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use msglog::Log;
+use record::hexed::Hex;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,6 +40,10 @@ pub(crate) struct Context {
     pub(crate) stages: Vec<stage::StageStatus>,
     pub(crate) coordinator: Option<coordinator::Handle>,
     pub(crate) control: Arc<control::Control>,
+    /// This node and its boot.
+    pub(crate) me: (Hex<8>, Hex<8>),
+    /// Where dead letters are read.
+    pub(crate) log: Arc<dyn Log>,
 }
 
 /// A running admin API.

@@ -2,9 +2,9 @@
 
 use super::stages::{self, Watched};
 use crate::config::{Clock, Config};
+use crate::log::Held;
 use control::Control;
 use coordinator::Handle;
-use msglog::Log;
 use record::hexed::Hex;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -19,23 +19,29 @@ pub(crate) struct Sources {
     pub(crate) control: Arc<Control>,
     pub(crate) coordinator: Option<Handle>,
     pub(crate) stages: Vec<Watched>,
-    pub(crate) log: Arc<dyn Log>,
+    pub(crate) held: Arc<Held>,
 }
 
 impl Sources {
     /// The document as of now.
     pub(crate) fn document(&self) -> Value {
         let reasons = self.health.ready().err().unwrap_or_default();
+        let (log, is_away) = (self.held.log(), self.held.is_away());
+        // Brokers that are away would be asked in vain for the end of each partition.
+        let ends = (!is_away).then_some(&*log);
         let stages: Vec<Value> = self
             .stages
             .iter()
-            .map(|watched| stages::describe(watched, &*self.log))
+            .map(|watched| stages::describe(watched, ends))
             .collect();
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "node": self.node,
             "boot": self.boot,
-            "log": self.log.id().to_string(),
+            "log": log.id().to_string(),
+            "backend": self.config.log.backend.name(),
+            "is_away": is_away,
+            "spool": self.held.spool(),
             "ready": reasons.is_empty(),
             "reasons": reasons,
             "notices": self.notices(),
@@ -45,10 +51,12 @@ impl Sources {
             "campaigns": self.campaigns(),
             "coordinator": self.coordinator.as_ref().map(|handle| {
                 let status = handle.status();
-                json!({ "tick": status.tick, "ticks": status.ticks, "copies": status.copies,
-                        "trouble": status.trouble })
+                json!({ "leads": status.leads, "tick": status.tick, "ticks": status.ticks,
+                        "copies": status.copies, "retries": status.retries,
+                        "take_overs": status.take_overs, "trouble": status.trouble })
             }),
             "stages": stages,
+            "leader": self.leader(),
             "nodes": self.nodes(),
         })
     }
@@ -60,6 +68,14 @@ impl Sources {
                     "effective": published.effective })
         });
         newest.collect()
+    }
+
+    /// Who coordinates, as control tells it.
+    fn leader(&self) -> Value {
+        let state = self.control.state();
+        state.leader().map_or(Value::Null, |leader| {
+            json!({ "node": leader.node, "boot": leader.boot, "admin": state.leader_address() })
+        })
     }
 
     fn nodes(&self) -> Vec<Value> {
@@ -77,8 +93,17 @@ impl Sources {
         if self.config.accounts.is_empty() {
             notices.push("no [[account]] is configured: every callback is answered 404".to_owned());
         }
+        if self.held.is_away() {
+            notices.push("the brokers are away; what needs them waits".to_owned());
+        }
+        if let Some(away) = self.control.away() {
+            notices.push(format!("control cannot be read now: {away}"));
+        }
         if let Some(failure) = self.control.failure() {
             notices.push(format!("following control has stopped: {failure}"));
+        }
+        if let Some(away) = self.control.away() {
+            notices.push(format!("control cannot be read: {away}"));
         }
         if let Some(trouble) = self
             .coordinator

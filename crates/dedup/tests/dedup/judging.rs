@@ -1,8 +1,8 @@
 //! The rules of dedup on one partition, with a world in memory.
 
 use crate::common::{Callback, Run, T, rehearsal_tick, tick};
+use crate::retries::retry_of;
 use proptest::prelude::*;
-use record::inband::Retry;
 use serde_json::json;
 
 #[test]
@@ -221,33 +221,6 @@ fn one_id_in_two_buckets_is_two_messages() {
         Callback::message("F", 7, T + 86_400, 1).bytes(),
     ]);
     assert_eq!(run.memory.of_type("message").len(), 2);
-}
-
-fn retry_of(raw: &[u8]) -> Vec<u8> {
-    let raw = std::str::from_utf8(raw).unwrap();
-    let retry = Retry {
-        r#type: "retry".into(),
-        v: 1,
-        topic: "inbound.dead".into(),
-        partition: 0,
-        offset: 3,
-        actor: "ann".into(),
-        raw: raw.into(),
-    };
-    serde_json::to_vec(&retry).unwrap()
-}
-
-#[test]
-fn a_retry_is_judged_by_its_key_and_passed_down_marked() {
-    let mut run = Run::default();
-    let delivery = Callback::message("F", 7, T, 0).bytes();
-    run.feed([retry_of(&delivery), retry_of(&delivery), delivery, tick(T)]);
-    assert_eq!(run.memory.of_type("message")[0]["retry"], true);
-    let notes = run.memory.of_type("note");
-    assert!(notes[0].get("delivery").is_none());
-    assert_eq!(notes[1]["delivery"]["seq"], 0);
-    assert_eq!(run.partition.counters.retries, 2);
-    assert_eq!(run.partition.counters.mismatches, 0);
 }
 
 #[test]

@@ -3,4 +3,5 @@
 
 mod common;
 mod judging;
+mod retries;
 mod staged;

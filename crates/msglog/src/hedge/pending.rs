@@ -141,19 +141,20 @@ impl Pending {
         }
     }
 
-    /// Neither side has taken these: forgets them without an answer, and returns the callers' slots.
-    pub(super) fn hand_back(&mut self, numbers: &[u64]) -> Vec<u64> {
-        let mut slots = Vec::with_capacity(numbers.len());
-        for number in numbers {
-            if let Some(entry) = self.entries.remove(*number)
+    /// Neither side has taken these: forgets them without an answer, and puts the callers' slots in the
+    /// place of their numbers. One that was given up meanwhile has its answer and does not go back.
+    pub(super) fn hand_back(&mut self, records: Vec<(NewRecord, u64)>) -> Vec<(NewRecord, u64)> {
+        let mut returned = Vec::with_capacity(records.len());
+        for (record, number) in records {
+            if let Some(entry) = self.entries.remove(number)
                 && let Some(caller) = entry.caller
             {
                 self.waiting = self.waiting.saturating_sub(1);
                 self.waiting_bytes = self.waiting_bytes.saturating_sub(entry.bytes);
-                slots.push(caller.slot);
+                returned.push((record, caller.slot));
             }
         }
-        slots
+        returned
     }
 
     /// The log has proved a record.

@@ -173,18 +173,22 @@ impl HedgeAppender {
                 shared.lock().counts.fired_refused += numbers.len() as u64;
                 Ok(())
             }
-            Err(mut refused) => {
-                let slots = shared.lock().hand_back(numbers);
-                for ((_, number), slot) in refused.records.iter_mut().zip(slots) {
-                    *number = slot;
-                }
-                refused.reason = match (reason, refused.reason) {
+            Err(refused) => {
+                let reason = match (reason, refused.reason) {
                     (Refusal::QueueFull, Refusal::QueueFull) => Refusal::QueueFull,
                     (log, spool) => both(&log.to_string(), &spool.to_string()).into(),
                 };
-                Err(refused)
+                self.hand_back(refused.records, reason)
             }
         }
+    }
+
+    fn hand_back(&self, records: Vec<(NewRecord, u64)>, reason: Refusal) -> Result<(), Refused> {
+        let records = self.shared.lock().hand_back(records);
+        if records.is_empty() {
+            return Ok(());
+        }
+        Err(Refused { records, reason })
     }
 
     /// The log refuses one of several records for good: each is offered alone, so that it stands alone.
@@ -257,15 +261,7 @@ impl Appender for HedgeAppender {
                     self.one_by_one(records);
                     Ok(())
                 }
-                Refusal::Log(error) if is_for_good(error) => {
-                    let slots = shared.lock().hand_back(&numbers);
-                    let records = records
-                        .into_iter()
-                        .zip(slots)
-                        .map(|((record, _), slot)| (record, slot))
-                        .collect();
-                    Err(Refused { records, reason })
-                }
+                Refusal::Log(error) if is_for_good(error) => self.hand_back(records, reason),
                 _ => self.spool_now(records, &numbers, &reason),
             },
         }

@@ -163,7 +163,7 @@ fn serve(consumer: &GroupConsumer, topic: &str) {
             group.heard(&error);
         }
         let (is_ending, is_silent, question) = {
-            let mut state = lock(&group.state);
+            let state = lock(&group.state);
             let is_silent = state.looked.elapsed() >= OWNER_SILENT;
             let rest = if state.lease.is_waiting() {
                 ASK_SOON

@@ -3,6 +3,7 @@
 
 mod common;
 mod judging;
+mod retries;
 mod shuffled;
 mod staged;
 mod ticks;

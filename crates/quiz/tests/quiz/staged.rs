@@ -1,6 +1,7 @@
 //! quiz on the runner: crashes, lost state and restarts change nothing that a reader of the chain can see.
 
 use crate::common::{Spec, open, said, tick};
+use crate::retries::{put_back, unreadable};
 use msglog::memory::MemoryLog;
 use msglog::{Log, Tier, TopicConfig};
 use quiz::{Metrics, Quiz, Recount, sum_tallies};
@@ -25,6 +26,14 @@ fn records() -> Vec<Vec<u8>> {
         }
         if n == 150 {
             records.push(b"{\"type\":\"nonsense\",\"v\":1}".to_vec());
+        }
+        // One that cannot be judged, and its retry after a repair.
+        let lost = said("o500", open(1) + 7, 5_000, "A");
+        if n == 100 {
+            records.push(unreadable(&lost));
+        }
+        if matches!(n, 300 | 310) {
+            records.push(put_back(&lost));
         }
         if n == 250 {
             let mut longer = Spec::default();

@@ -192,7 +192,7 @@ fn drained_segments_are_let_go_of_and_room_comes_back() {
 }
 
 #[test]
-fn the_forwarder_is_slow_while_live_records_are_hurt() {
+fn a_slow_forwarder_hurries_when_nothing_is_hurt_any_more() {
     let mut config = quick();
     (
         config.forward_bytes_per_s_min,
@@ -204,9 +204,8 @@ fn the_forwarder_is_slow_while_live_records_are_hurt() {
         world.settle(50);
     }
     let hedge = Arc::clone(world.hedge());
-    assert_eq!(hedge.forward_rate(), 2_000);
     world.log.heal(TOPIC).unwrap();
-    // Nothing hurts any more: the rate grows, and the rest follows quickly.
+    // At the floor the 40 kB would take 20 s.
     world.wait_drained();
     until("the rate has grown", || hedge.forward_rate() > 2_000);
     world.assert_all_in_log();

@@ -1,0 +1,307 @@
+//! The work of the one that leads: takes over, keeps time, copies, publishes, puts dead letters back. Every
+//! append asks first whether this process still owns the role; a failed one ends the lead, and the next take-over
+//! begins from what the log says. Never who owns: that is [`crate::office`].
+
+use crate::coordinator::{Clock, Config};
+use crate::copies;
+use crate::publish::{PublishError, PublishRequest, Receipt, act_of};
+use crate::retry::{Retried, RetryError, RetryRequest};
+use crate::status::Board;
+use crate::ticks::{self, Guard, TickError};
+use control::presence::say;
+use control::{Control, ControlState};
+use msglog::{Appender, Log, LogError};
+use record::SCHEMA_VERSION;
+use record::acts::{Act, Leads};
+use record::inband::Tick;
+use record::topics::{CONTROL, INBOUND};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long a record of control may take to be read back.
+const READ_BACK_LIMIT: Duration = Duration::from_secs(15);
+/// How often a wait looks whether it is still of use.
+const LOOK: Duration = Duration::from_millis(100);
+/// A version speaks from the coordinator's time plus this on, in seconds, so that every node has it by then.
+const EFFECTIVE_AHEAD_S: i64 = 5;
+
+/// Whether this process may append now.
+pub(crate) trait Seat {
+    /// Asked before each append.
+    fn is_owner(&self) -> bool;
+}
+
+impl Seat for crate::office::Office {
+    fn is_owner(&self) -> bool {
+        Self::is_owner(self)
+    }
+}
+
+/// Why the lead ends.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LeadError {
+    #[error("another process has taken over the coordinator's work")]
+    NotOwner,
+    #[error("the coordinator is stopping")]
+    Stopping,
+    #[error(transparent)]
+    Log(#[from] LogError),
+}
+
+/// What outlives a lead.
+pub(crate) struct Around {
+    pub(crate) config: Config,
+    pub(crate) control: Arc<Control>,
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) board: Board,
+    pub(crate) stop: Arc<AtomicBool>,
+}
+
+/// One lead, from taking over to losing the role or a failure.
+pub(crate) struct Lead {
+    inbound: Arc<dyn Appender>,
+    acts: Arc<dyn Appender>,
+    guard: Guard,
+    last_tick: Option<i64>,
+    /// Dead letters put back by this lead; part of their delivery ids.
+    retried: u64,
+}
+
+impl Lead {
+    /// Takes over: control read to its end, this process named as the leader, the newest tick found, everything
+    /// after the last COPIED copied.
+    pub(crate) fn take_over(around: &Around, seat: &dyn Seat) -> Result<Self, LeadError> {
+        let Around {
+            config,
+            control,
+            log,
+            ..
+        } = around;
+        // The follower may trail what the predecessor wrote.
+        let end = log.end_offset(CONTROL, 0)?;
+        around.wait_for(seat, |state| state.next_offset() >= end)?;
+        let mut lead = Self {
+            inbound: log.appender(INBOUND)?,
+            acts: log.appender(CONTROL)?,
+            guard: Guard::new(&**log)?,
+            last_tick: None,
+            retried: 0,
+        };
+        let me = Leads {
+            v: SCHEMA_VERSION,
+            node: config.node,
+            boot: config.boot,
+        };
+        let named = control.state().leader();
+        if named.is_none_or(|leader| (leader.node, leader.boot) != (me.node, me.boot)) {
+            lead.write(around, seat, &Act::Leads(me))?;
+        }
+        lead.last_tick = ticks::newest_tick(&**log, config.partitions)?;
+        lead.copy_pending(around, seat)?;
+        let mut status = around.board.lock();
+        (status.leads, status.tick, status.trouble) = (true, lead.last_tick, None);
+        status.take_overs = status.take_overs.saturating_add(1);
+        drop(status);
+        Ok(lead)
+    }
+
+    /// Does what is due without being asked: copies, and the wall clock's tick.
+    pub(crate) fn go_on(&mut self, around: &Around, seat: &dyn Seat) -> Result<(), LeadError> {
+        self.copy_pending(around, seat)?;
+        self.wall_tick(around, seat)
+    }
+
+    pub(crate) fn rehearse(
+        &mut self,
+        around: &Around,
+        seat: &dyn Seat,
+        t: i64,
+    ) -> Result<(), TickError> {
+        if around.config.clock != Clock::Rehearsal {
+            return Err(TickError::NotRehearsal);
+        }
+        if let Some(newest) = self.last_tick.filter(|newest| t < *newest) {
+            return Err(TickError::Backwards { asked: t, newest });
+        }
+        self.copy_pending(around, seat)?;
+        Ok(self.append_tick(around, seat, t)?)
+    }
+
+    fn wall_tick(&mut self, around: &Around, seat: &dyn Seat) -> Result<(), LeadError> {
+        let Config { clock, now, .. } = around.config;
+        if clock != Clock::Wall {
+            return Ok(());
+        }
+        let now = now();
+        let live = ticks::round_is_live(&around.control.state(), now);
+        if !ticks::due(self.last_tick, now, live) {
+            return Ok(());
+        }
+        self.guard.listen(Instant::now())?;
+        if let Some(off) = self.guard.objection(now) {
+            around.board.trouble(&format!(
+                "no tick is written: the wall clock is {off} s away from the CreateTime of the last minute's \
+                 messages; mend the clock, or replay recordings with `--clock rehearsal`"
+            ));
+            return Ok(());
+        }
+        self.append_tick(around, seat, now)
+    }
+
+    fn append_tick(&mut self, around: &Around, seat: &dyn Seat, t: i64) -> Result<(), LeadError> {
+        let tick = match around.config.clock {
+            Clock::Wall => Tick::new(t),
+            Clock::Rehearsal => Tick::rehearsal(t),
+        };
+        owned(seat)?;
+        copies::tick(&*self.inbound, around.config.partitions, &tick)?;
+        self.last_tick = Some(t);
+        let mut status = around.board.lock();
+        (status.tick, status.trouble) = (Some(t), None);
+        status.ticks = status.ticks.saturating_add(1);
+        Ok(())
+    }
+
+    /// Copies what is not known to stand in every partition, one act after another.
+    fn copy_pending(&self, around: &Around, seat: &dyn Seat) -> Result<(), LeadError> {
+        loop {
+            let Some(next) = around.control.state().pending_copies().front().cloned() else {
+                return Ok(());
+            };
+            owned(seat)?;
+            copies::copy(&*self.inbound, around.config.partitions, &next)?;
+            let copied = Act::Copied {
+                v: SCHEMA_VERSION,
+                through: next.ctl,
+            };
+            self.write(around, seat, &copied)?;
+            let mut status = around.board.lock();
+            status.copies = status.copies.saturating_add(1);
+        }
+    }
+
+    pub(crate) fn publish(
+        &mut self,
+        around: &Around,
+        seat: &dyn Seat,
+        request: &PublishRequest,
+    ) -> Result<Receipt, PublishError> {
+        let control = &around.control;
+        let effective = self.time(around).saturating_add(EFFECTIVE_AHEAD_S);
+        let act = act_of(request, effective)?;
+        control
+            .state()
+            .would_hold(&act)
+            .map_err(PublishError::Conflict)?;
+        let (id, version, sha256) = (act.id.clone(), act.version, act.sha256);
+        owned(seat)?;
+        let ctl = say(&*self.acts, &Act::Campaign(act))?;
+        if around
+            .wait_for(seat, |state| state.next_offset() > ctl)
+            .is_err()
+        {
+            return Err(PublishError::Slow {
+                ctl,
+                what: "reading it back",
+            });
+        }
+        let held = |state: &ControlState| state.versions(&id).iter().any(|v| v.ctl == ctl);
+        if !held(&control.state()) {
+            return Err(PublishError::Conflict(format!(
+                "another publication of {id:?} came first; look at `campaign show {id}` and publish again"
+            )));
+        }
+        if let Err(error) = self.copy_pending(around, seat) {
+            around.board.trouble(&error.to_string());
+            return Err(match error {
+                LeadError::NotOwner => PublishError::Moved { ctl },
+                _ => PublishError::Slow {
+                    ctl,
+                    what: "copying it into every partition",
+                },
+            });
+        }
+        let snapshot = control.snapshot().load().number;
+        Ok(Receipt {
+            id,
+            version,
+            ctl,
+            snapshot,
+            effective,
+            sha256,
+        })
+    }
+
+    pub(crate) fn retry(
+        &mut self,
+        around: &Around,
+        seat: &dyn Seat,
+        request: &RetryRequest,
+    ) -> Result<Retried, RetryError> {
+        self.retried = self.retried.saturating_add(1);
+        let delivery = around.config.delivery(self.retried);
+        let record = request.record(&around.config, delivery)?;
+        owned(seat)?;
+        let offset = copies::one(&*self.inbound, record)?;
+        let mut status = around.board.lock();
+        status.retries = status.retries.saturating_add(1);
+        Ok(Retried {
+            partition: request.partition,
+            offset,
+        })
+    }
+
+    /// Appends an act to control and waits until this process has read it back.
+    fn write(&self, around: &Around, seat: &dyn Seat, act: &Act) -> Result<u64, LeadError> {
+        owned(seat)?;
+        let at = say(&*self.acts, act)?;
+        around.wait_for(seat, |state| state.next_offset() > at)?;
+        Ok(at)
+    }
+
+    /// The coordinator's time, in seconds since 1970: the wall's, or a rehearsal's newest tick (0 before the first).
+    fn time(&self, around: &Around) -> i64 {
+        match around.config.clock {
+            Clock::Wall => (around.config.now)(),
+            Clock::Rehearsal => self.last_tick.unwrap_or(0),
+        }
+    }
+}
+
+fn owned(seat: &dyn Seat) -> Result<(), LeadError> {
+    if seat.is_owner() {
+        Ok(())
+    } else {
+        Err(LeadError::NotOwner)
+    }
+}
+
+impl Around {
+    fn wait_for(
+        &self,
+        seat: &dyn Seat,
+        done: impl Fn(&ControlState) -> bool,
+    ) -> Result<(), LeadError> {
+        let deadline = Instant::now() + READ_BACK_LIMIT;
+        while !self.control.wait_until(LOOK, &done) {
+            owned(seat)?;
+            if self.stop.load(Ordering::Acquire) {
+                return Err(LeadError::Stopping);
+            }
+            if Instant::now() >= deadline || self.control.failure().is_some() {
+                let detail = format!("it did not come within {} s", READ_BACK_LIMIT.as_secs());
+                return Err(LeadError::Log(LogError::Io {
+                    what: "read control back".to_owned(),
+                    detail: self
+                        .control
+                        .failure()
+                        .or_else(|| self.control.away())
+                        .unwrap_or(detail),
+                    code: None,
+                }));
+            }
+        }
+        Ok(())
+    }
+}

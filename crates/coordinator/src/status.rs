@@ -1,0 +1,42 @@
+//! What the coordinator says of itself: its board, shared with its handles. Nothing here acts.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What `status` shows of the coordinator.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Whether this process leads: it owns the role, has read control to its end and knows the newest tick.
+    pub leads: bool,
+    /// Newest tick; `None` before the first, and while another process leads.
+    pub tick: Option<i64>,
+    /// Ticks appended since the start.
+    pub ticks: u64,
+    /// Copies appended since the start.
+    pub copies: u64,
+    /// Dead letters put back since the start.
+    pub retries: u64,
+    /// How often this process has taken over since its start.
+    pub take_overs: u64,
+    /// Why no tick is written, or what failed last; `None` when all is well.
+    pub trouble: Option<String>,
+}
+
+/// The shared status.
+#[derive(Clone, Default)]
+pub(crate) struct Board(Arc<Mutex<Status>>);
+
+impl Board {
+    /// The status, locked; hold it briefly.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Status> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says what keeps the coordinator from its work; the same trouble is logged once.
+    pub(crate) fn trouble(&self, what: &str) {
+        let mut status = self.lock();
+        if status.trouble.as_deref() != Some(what) {
+            tracing::error!(what, "the coordinator cannot go on");
+            status.trouble = Some(what.to_owned());
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Two that lead for a moment, and crashes between any two appends: what the folds see in each partition is
+//! always what one undisturbed coordinator would have written.
+
+mod crash;
+mod gate;
+mod two;
+
+use crate::coordinator::{Clock, Config};
+use crate::lead::{Around, Lead, LeadError, Seat};
+use crate::publish::PublishRequest;
+use crate::status::Board;
+use control::{ControlState, follow};
+use gate::{Gate, Gated};
+use msglog::memory::MemoryLog;
+use msglog::{Log, Tier, TopicConfig};
+use record::acts::Act;
+use record::hexed::Hex;
+use record::inband::{COPY, Copy, TICK, Tick};
+use record::topics::{CONTROL, INBOUND, PROGRESS};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+pub(crate) const PARTITIONS: u32 = 2;
+const ID: &str = "small";
+const CAMPAIGN: &str = include_str!("small.toml");
+
+pub(crate) fn log() -> Arc<MemoryLog> {
+    let topic = |name: &str, partitions| TopicConfig {
+        name: name.to_owned(),
+        partitions,
+        retention: None,
+        tier: Tier::Control,
+    };
+    MemoryLog::new(vec![
+        topic(INBOUND, PARTITIONS),
+        topic(CONTROL, 1),
+        topic(PROGRESS, 1),
+    ])
+}
+
+/// Owns as far as it knows.
+struct Believes;
+
+impl Seat for Believes {
+    fn is_owner(&self) -> bool {
+        true
+    }
+}
+
+/// A coordinator that does its work on a thread of its own and stops before each append until it is let.
+pub(crate) struct Owner {
+    pub(crate) gate: Arc<Gate>,
+    log: Arc<MemoryLog>,
+    around: Arc<Around>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Owner {
+    /// Takes over, publishes the campaign unless it stands, and ticks.
+    pub(crate) fn start(log: &Arc<MemoryLog>, number: u8, ticks: &'static [i64]) -> Self {
+        let gate = Arc::new(Gate::default());
+        let gated: Arc<dyn Log> = Gated::new(log, &gate);
+        let stop = Arc::new(AtomicBool::new(false));
+        let (control, follower) = follow(&gated, &stop).unwrap();
+        let config = Config {
+            partitions: PARTITIONS,
+            clock: Clock::Rehearsal,
+            now: || 0,
+            node: Hex([number; 8]),
+            boot: Hex([number; 8]),
+        };
+        let around = Arc::new(Around {
+            config,
+            control,
+            log: gated,
+            board: Board::default(),
+            stop,
+        });
+        let (shared, closing) = (Arc::clone(&around), Arc::clone(&gate));
+        let work = std::thread::spawn(move || {
+            let _crashed = script(&shared, ticks);
+            closing.finish();
+        });
+        Self {
+            gate,
+            log: Arc::clone(log),
+            around,
+            threads: vec![follower, work],
+        }
+    }
+
+    /// Whether this one has read all of control, so that what it does next is a function of the log.
+    pub(crate) fn settle(&self) {
+        let end = self.log.end_offset(CONTROL, 0).unwrap();
+        let read = |state: &ControlState| state.next_offset() >= end;
+        assert!(
+            self.around
+                .control
+                .wait_until(Duration::from_secs(20), read)
+        );
+    }
+
+    /// Lets it go on to the end.
+    pub(crate) fn run_out(&self) {
+        while self.gate.arrive() {
+            self.gate.let_one();
+        }
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.around.stop.store(true, Ordering::Release);
+        self.gate.open();
+        // The follower waits for a record; any will wake it.
+        self.log.push(CONTROL, 0, "", "wake").unwrap();
+        for thread in self.threads.drain(..) {
+            thread.join().unwrap();
+        }
+    }
+}
+
+fn script(around: &Around, ticks: &[i64]) -> Result<(), LeadError> {
+    let mut lead = Lead::take_over(around, &Believes)?;
+    if around.control.state().version_of(ID) == 0 {
+        let request = PublishRequest {
+            toml: CAMPAIGN.to_owned(),
+            expect_version: 0,
+            actor: "ann".to_owned(),
+            reason: "test".to_owned(),
+        };
+        // Another's publication may come first: then this one is void for everyone.
+        let _void = lead.publish(around, &Believes, &request);
+    }
+    for t in ticks {
+        let _refused = lead.rehearse(around, &Believes, *t);
+    }
+    lead.go_on(around, &Believes)
+}
+
+/// What a fold applies of a partition: copies by the rule of the one before, ticks that are newer.
+pub(crate) fn applied(log: &MemoryLog, partition: u32) -> (Vec<u64>, Vec<i64>) {
+    let (mut copies, mut ticks) = (Vec::new(), Vec::new());
+    for stored in log.read_all(INBOUND, partition).unwrap() {
+        match record::type_of(&stored.value).as_deref() {
+            Some(COPY) => {
+                let copy: Copy = serde_json::from_slice(&stored.value).unwrap();
+                if copies.is_empty() || copy.prev_ctl == copies.last().copied() {
+                    copies.push(copy.ctl);
+                }
+            }
+            Some(TICK) => {
+                let tick: Tick = serde_json::from_slice(&stored.value).unwrap();
+                if ticks.last().is_none_or(|last| tick.t > *last) {
+                    ticks.push(tick.t);
+                }
+            }
+            other => panic!("{other:?} in inbound"),
+        }
+    }
+    (copies, ticks)
+}
+
+/// Holds the log against one undisturbed coordinator: one version, copied once, everywhere, in order.
+pub(crate) fn check(log: &MemoryLog, expected: &[i64], case: &dyn std::fmt::Debug) {
+    let mut state = ControlState::default();
+    let mut valid = Vec::new();
+    for stored in log.read_all(CONTROL, 0).unwrap() {
+        let Ok(act) = serde_json::from_slice::<Act>(&stored.value) else {
+            continue;
+        };
+        let applied = state.apply(stored.offset, &act);
+        if applied == control::Applied::Valid && act.is_copied() {
+            valid.push(stored.offset);
+        }
+    }
+    assert_eq!(state.version_of(ID), 1, "{case:?}");
+    assert!(state.pending_copies().is_empty(), "{case:?}");
+    for partition in 0..PARTITIONS {
+        let (copies, ticks) = applied(log, partition);
+        assert_eq!(copies, valid, "{case:?}, partition {partition}");
+        assert_eq!(ticks, expected, "{case:?}, partition {partition}");
+    }
+}
