@@ -34,9 +34,10 @@ pub(crate) fn begin(
     for topic in &facts.topics {
         tails.push(tail::find(log, topic, partitions)?);
     }
+    let bounds = log.bounds(facts.input, partitions)?;
     let mut beginnings = BTreeMap::new();
     let mut discarded = 0;
-    for &partition in partitions {
+    for (&partition, (start, end)) in partitions.iter().zip(bounds) {
         let ends: Vec<Tail> = tails
             .iter_mut()
             .map(|found| found.remove(&partition).unwrap_or_default())
@@ -45,9 +46,8 @@ pub(crate) fn begin(
             beginnings.insert(partition, Beginning::Halted(reason));
             continue;
         }
-        let start = log.start_offset(facts.input, partition)?;
         let meta = match stored.get(&partition) {
-            Some(meta) if is_usable(facts, log, (partition, start), meta, &ends)? => meta.clone(),
+            Some(meta) if is_usable(facts, (partition, start, end), meta, &ends)? => meta.clone(),
             found => {
                 if found.is_some() {
                     kept.discard(partition)?;
@@ -65,12 +65,10 @@ pub(crate) fn begin(
 /// Whether stored state can go on: `false` discards it.
 fn is_usable(
     facts: &Facts,
-    log: &dyn Log,
-    (partition, start): (u32, u64),
+    (partition, start, end): (u32, u64, u64),
     meta: &PartitionMeta,
     ends: &[Tail],
 ) -> Result<bool, StageError> {
-    let end = log.end_offset(facts.input, partition)?;
     let input = facts.input;
     if meta.next > end {
         return Err(StageError::State(StateError::Refused(format!(

@@ -80,15 +80,21 @@ impl<F: Fold> Session<F> {
 
     /// Tells the status what this turn did.
     pub(crate) fn publish(&mut self, around: &Around) -> Result<(), StageError> {
-        let mut ends = BTreeMap::new();
-        for partition in self.lanes.keys().chain(self.halted.keys()) {
-            match around.log.end_offset(around.facts.input, *partition) {
-                Ok(end) => drop(ends.insert(*partition, Some(end))),
-                // The end is only shown. What was done was done; the next poll meets the log that is away.
-                Err(error) if error.retryable() => drop(ends.insert(*partition, None)),
-                Err(error) => return Err(error.into()),
+        let open: Vec<u32> = self
+            .lanes
+            .keys()
+            .chain(self.halted.keys())
+            .copied()
+            .collect();
+        let ends: BTreeMap<u32, Option<u64>> = match around.log.bounds(around.facts.input, &open) {
+            Ok(bounds) => {
+                let ends = bounds.into_iter().map(|(_, end)| Some(end));
+                open.into_iter().zip(ends).collect()
             }
-        }
+            // The end is only shown. What was done was done; the next poll meets the log that is away.
+            Err(error) if error.retryable() => open.into_iter().map(|open| (open, None)).collect(),
+            Err(error) => return Err(error.into()),
+        };
         let (now, wall_ms) = (around.clock.now(), around.clock.wall_ms());
         let done = std::mem::take(&mut self.done);
         let suppressed = std::mem::take(&mut self.work.pending.suppressed);

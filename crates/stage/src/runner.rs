@@ -305,15 +305,14 @@ impl<F: Fold> Runner<F> {
             .iter()
             .find(|t| t.name == facts.input)
             .map_or(0, |t| t.partitions);
-        let ends: Vec<(u32, u64, u64)> = (0..count)
-            .filter_map(|partition| {
-                let start = log.start_offset(facts.input, partition).ok()?;
-                Some((
-                    partition,
-                    start,
-                    log.end_offset(facts.input, partition).ok()?,
-                ))
-            })
+        let all: Vec<u32> = (0..count).collect();
+        let Ok(bounds) = log.bounds(facts.input, &all) else {
+            return;
+        };
+        let ends: Vec<(u32, u64, u64)> = all
+            .into_iter()
+            .zip(bounds)
+            .map(|(partition, (start, end))| (partition, start, end))
             .collect();
         let (now, wall_ms) = (clock.now(), clock.wall_ms());
         status.update(|shared| {

@@ -57,9 +57,8 @@ pub(crate) fn find(
     let mut tails = BTreeMap::new();
     let mut ends = BTreeMap::new();
     let mut reader = log.reader(topic)?;
-    for &partition in partitions {
-        let end = log.end_offset(topic, partition)?;
-        let start = log.start_offset(topic, partition)?;
+    let bounds = log.bounds(topic, partitions)?;
+    for (&partition, (start, end)) in partitions.iter().zip(bounds) {
         let from = end.saturating_sub(READ_BACK).max(start);
         let mut tail = Tail {
             is_retired: start == end && end > 0,

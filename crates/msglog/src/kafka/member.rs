@@ -1,7 +1,6 @@
 //! A member of a consumer group. It says who owns what and reads nothing: its partitions are paused as soon
 //! as they come. A thread of its own serves the group, so that a stage in a long batch stays a member.
 
-use super::config::REQUEST;
 use super::errors;
 use super::lease::Lease;
 use super::lines::Lines;
@@ -11,7 +10,7 @@ use crate::sync::{deadline, lock, wait_until};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 use std::sync::{Arc, Condvar, Mutex};
@@ -41,8 +40,6 @@ struct State {
     lease: Lease,
     /// Partitions that the client waits to have given up.
     revoking: Vec<u32>,
-    /// The question that waits for its answer: when it was asked, about which generation.
-    asked: Option<(Instant, u64)>,
     /// When the owner last looked.
     looked: Instant,
     failure: Option<LogError>,
@@ -166,9 +163,15 @@ fn serve(consumer: &GroupConsumer, topic: &str) {
             group.heard(&error);
         }
         let (is_ending, is_silent, question) = {
-            let mut state = lock(&group.state);
+            let state = lock(&group.state);
             let is_silent = state.looked.elapsed() >= OWNER_SILENT;
-            let question = state.question(&mut asked);
+            let rest = if state.lease.is_waiting() {
+                ASK_SOON
+            } else {
+                ASK
+            };
+            let is_due = asked.is_none_or(|at: Instant| at.elapsed() >= rest);
+            let question = state.lease.question().filter(|_| is_due);
             (state.is_ending, is_silent, question)
         };
         if is_ending {
@@ -179,8 +182,9 @@ fn serve(consumer: &GroupConsumer, topic: &str) {
             follow(consumer, topic, is_member);
         }
         group.give_up(consumer, topic);
-        if let Some(partition) = question {
-            group.ask(consumer, topic, partition);
+        if let Some((partition, generation)) = question {
+            asked = Some(Instant::now());
+            group.ask(consumer, topic, partition, generation);
         }
     }
 }
@@ -201,35 +205,12 @@ fn follow(consumer: &GroupConsumer, topic: &str, is_member: bool) {
     consumer.unsubscribe();
 }
 
-impl State {
-    /// The partition to ask about, when it is time to ask.
-    fn question(&mut self, last: &mut Option<Instant>) -> Option<u32> {
-        let rest = if self.lease.is_waiting() {
-            ASK_SOON
-        } else {
-            ASK
-        };
-        let is_due = last.is_none_or(|at| at.elapsed() >= rest);
-        // An answer that never comes must not keep the next question from being asked.
-        let is_open = self.asked.is_some_and(|(at, _)| at.elapsed() < REQUEST);
-        if !is_due || is_open {
-            return None;
-        }
-        let (partition, generation) = self.lease.question()?;
-        let now = Instant::now();
-        *last = Some(now);
-        self.asked = Some((now, generation));
-        Some(partition)
-    }
-}
-
 impl Group {
     fn new() -> Self {
         Self {
             state: Mutex::new(State {
                 lease: Lease::default(),
                 revoking: Vec::new(),
-                asked: None,
                 looked: Instant::now(),
                 failure: None,
                 is_ending: false,
@@ -239,14 +220,16 @@ impl Group {
         }
     }
 
-    /// Asks the coordinator whether this member still is one: only a member of the present generation may
-    /// commit. What is committed is no position; those are kept by whoever consumes.
-    fn ask(&self, consumer: &GroupConsumer, topic: &str, partition: u32) {
+    /// Asks the coordinator whether this member still is one, and waits for the answer: only a member of the
+    /// present generation may commit. What is committed is no position; those are kept by whoever consumes.
+    fn ask(&self, consumer: &GroupConsumer, topic: &str, partition: u32, generation: u64) {
         let list = list_of(topic, &[partition], Offset::Offset(0));
-        // An asynchronous commit is answered to nobody: the client tells of it only through a callback of its
-        // C interface, which rdkafka does not set. Waiting holds up nobody else: this is the group's thread.
-        let answered = consumer.commit(&list, CommitMode::Sync);
-        self.commit_callback(answered, &list);
+        let asked = Instant::now();
+        match consumer.commit(&list, CommitMode::Sync) {
+            Ok(()) => lock(&self.state).lease.confirm(asked, generation),
+            Err(error) => self.lines.warn("lease", &error.to_string()),
+        }
+        self.changed.notify_all();
     }
 
     /// Tells the client what it waits to have given up, once the owner has let go of all of it.
@@ -341,18 +324,6 @@ impl ConsumerContext for Group {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assigned(consumer, list),
             _ => self.revoked(consumer, list),
         }
-        self.changed.notify_all();
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
-        let mut state = lock(&self.state);
-        let asked = state.asked.take();
-        match (result, asked) {
-            (Ok(()), Some((at, generation))) => state.lease.confirm(at, generation),
-            (Ok(()), None) => {}
-            (Err(error), _) => self.lines.warn("lease", &error.to_string()),
-        }
-        drop(state);
         self.changed.notify_all();
     }
 }

@@ -18,12 +18,12 @@ use std::time::{Duration, Instant};
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// One broker.
-pub fn one_broker() -> Arc<Cluster> {
+pub(crate) fn one_broker() -> Arc<Cluster> {
     Arc::new(Cluster::start(1).unwrap())
 }
 
 /// A topic of [`PARTITIONS`] partitions.
-pub fn topic(name: &str, tier: Tier) -> TopicConfig {
+pub(crate) fn topic(name: &str, tier: Tier) -> TopicConfig {
     TopicConfig {
         name: name.to_owned(),
         partitions: PARTITIONS,
@@ -33,7 +33,7 @@ pub fn topic(name: &str, tier: Tier) -> TopicConfig {
 }
 
 /// A configuration for one broker, under a prefix of its own.
-pub fn config(bootstrap: Vec<String>, topics: Vec<TopicConfig>) -> KafkaConfig {
+pub(crate) fn config(bootstrap: Vec<String>, topics: Vec<TopicConfig>) -> KafkaConfig {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let mut config = KafkaConfig::new(bootstrap, topics);
     config.topic_prefix = format!("t{number}.");
@@ -45,14 +45,14 @@ pub fn config(bootstrap: Vec<String>, topics: Vec<TopicConfig>) -> KafkaConfig {
 }
 
 /// A log whose topics have just been made.
-pub fn fresh(config: &KafkaConfig) -> Arc<Kafka> {
+pub(crate) fn fresh(config: &KafkaConfig) -> Arc<Kafka> {
     let made = Kafka::create_topics(config).unwrap();
     assert!(made.iter().all(|state| state.created), "{made:?}");
     Kafka::open(config.clone()).unwrap()
 }
 
 /// A log with the topic of the checks.
-pub struct AtBroker {
+pub(crate) struct AtBroker {
     cluster: Arc<Cluster>,
     config: KafkaConfig,
     kafka: Option<Arc<Kafka>>,
@@ -60,10 +60,11 @@ pub struct AtBroker {
 }
 
 impl AtBroker {
-    pub fn new(cluster: &Arc<Cluster>, tier: Tier) -> Self {
+    pub(crate) fn new(cluster: &Arc<Cluster>, tier: Tier) -> Self {
         let mut config = config(cluster.bootstrap(), vec![topic(TOPIC, tier)]);
         config.queue_bytes = QUEUE_BYTES;
         // A question to a stalled broker is given up soon, so that a check can see that nothing comes.
+        config.patience = Duration::from_secs(2);
         let kafka = Some(fresh(&config));
         Self {
             cluster: Arc::clone(cluster),
@@ -128,7 +129,7 @@ impl Drop for AtBroker {
 }
 
 /// A client for what no log does.
-pub fn admin(config: &KafkaConfig) -> AdminClient<DefaultClientContext> {
+pub(crate) fn admin(config: &KafkaConfig) -> AdminClient<DefaultClientContext> {
     ClientConfig::new()
         .set("bootstrap.servers", config.bootstrap.join(","))
         .create()
@@ -136,7 +137,7 @@ pub fn admin(config: &KafkaConfig) -> AdminClient<DefaultClientContext> {
 }
 
 /// Waits for a request.
-pub fn wait<F: Future>(request: F) -> F::Output {
+pub(crate) fn wait<F: Future>(request: F) -> F::Output {
     let mut request = pin!(request);
     let mut context = Context::from_waker(Waker::noop());
     loop {
@@ -148,7 +149,7 @@ pub fn wait<F: Future>(request: F) -> F::Output {
 }
 
 /// Waits until it is so.
-pub fn until(what: &str, limit: Duration, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, limit: Duration, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + limit;
     while !is_so() {
         assert!(Instant::now() < deadline, "{what} has not come");
@@ -157,7 +158,7 @@ pub fn until(what: &str, limit: Duration, mut is_so: impl FnMut() -> bool) {
 }
 
 /// Why it was refused.
-pub fn refusal<T>(opened: Result<T, LogError>) -> String {
+pub(crate) fn refusal<T>(opened: Result<T, LogError>) -> String {
     match opened {
         Err(LogError::Mismatch(text)) => text,
         Err(other) => panic!("{other}"),

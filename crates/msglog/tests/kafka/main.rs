@@ -1,22 +1,30 @@
 //! The log on a real broker: the list of checks that every backend passes, and what only this one promises.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod appending;
+mod away;
+mod groups;
 mod harness;
+mod identity;
 
 use harness::{AtBroker, one_broker};
 use msglog::Tier;
 use msglog::conformance::ALL;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 #[test]
 fn kafka_is_a_backend() {
     let cluster = one_broker();
-    let only = std::env::var("CHECK").unwrap_or_default();
-    for (name, check) in ALL {
-        if !name.contains(&only) {
-            continue;
-        }
-        let began = std::time::Instant::now();
-        check(&|| Box::new(AtBroker::new(&cluster, Tier::Consumer)));
-        eprintln!("{name}: {:?}", began.elapsed());
+    // A topic of consumers, and one of ingress, whose appender lives differently.
+    for tier in [Tier::Consumer, Tier::Ingress] {
+        let failed: Vec<&str> = ALL
+            .iter()
+            .filter(|(_, check)| {
+                let run = || check(&|| Box::new(AtBroker::new(&cluster, tier)));
+                catch_unwind(AssertUnwindSafe(run)).is_err()
+            })
+            .map(|(name, _)| *name)
+            .collect();
+        assert!(failed.is_empty(), "{tier:?}: {failed:?}");
     }
 }
