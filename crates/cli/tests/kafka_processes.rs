@@ -110,7 +110,10 @@ fn a_coordinator_that_is_frozen_or_killed_is_replaced_and_does_not_speak_again()
     until("the second coordinator's lead", || {
         support::front::leads(fleet.seat(second).admin)
     });
-    eprintln!("a frozen coordinator was replaced after {:?}", frozen.elapsed());
+    eprintln!(
+        "a frozen coordinator was replaced after {:?}",
+        frozen.elapsed()
+    );
     assert!(during(&mut replay, Duration::from_secs(5)));
     fleet.thaw(first);
     until("the first coordinator's insight", || {
@@ -123,7 +126,10 @@ fn a_coordinator_that_is_frozen_or_killed_is_replaced_and_does_not_speak_again()
     fleet.kill(second);
     let killed = Instant::now();
     assert_eq!(fleet.leader(), first);
-    eprintln!("a killed coordinator was replaced after {:?}", killed.elapsed());
+    eprintln!(
+        "a killed coordinator was replaced after {:?}",
+        killed.elapsed()
+    );
     fleet.launch(&[second]);
     whole(replay);
     fleet.judge();

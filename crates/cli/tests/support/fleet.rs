@@ -4,10 +4,12 @@
 use super::front::Front;
 use super::kafka::Seat;
 use super::node::Ended;
+use super::wire::request;
 use super::{LIMIT, Node, Running, Scene, succeed, surge, until};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -209,6 +211,23 @@ impl Fleet {
 
     /// A replay of the recording to the balancer, driving the clock of whoever leads.
     pub(crate) fn replay(&self, more: &[&str]) -> Running {
+        let mut command = self.replay_command();
+        command
+            .args(["--clock", &format!("http://{}", self.acts.addr())])
+            .arg("--clock-token")
+            .arg(self.token_file())
+            .args(more);
+        Running::start(command)
+    }
+
+    /// The same, while time stands still.
+    pub(crate) fn replay_without_clock(&self, more: &[&str]) -> Running {
+        let mut command = self.replay_command();
+        command.args(more);
+        Running::start(command)
+    }
+
+    fn replay_command(&self) -> Command {
         let mut command = Command::new(surge());
         command
             .arg("replay")
@@ -216,15 +235,32 @@ impl Fleet {
             .arg("--target")
             .arg(format!("http://{}/wechat/mi", self.callbacks.addr()))
             .args(["--token", "demo", "--quiet", "--patience", "900"])
-            .args(["--clock", &format!("http://{}", self.acts.addr())])
-            .arg("--clock-token")
-            .arg(self.scene.path(self.names()[0]).join("admin.token"))
             .arg("--ledger")
             .arg(self.scene.path("ledger.jsonl"))
             .arg("--report")
-            .arg(self.scene.path("report.json"))
-            .args(more);
-        Running::start(command)
+            .arg(self.scene.path("report.json"));
+        command
+    }
+
+    /// Every node has the same.
+    fn token_file(&self) -> PathBuf {
+        self.scene.path(self.names()[0]).join("admin.token")
+    }
+
+    /// One tick, a minute after everything in the recording.
+    pub(crate) fn tick_to_the_end(&self) {
+        let last = self.scene.manifest()["recording"]["last_at_us"]
+            .as_i64()
+            .unwrap()
+            / 1_000_000;
+        let bearer = format!("Bearer {}", self.scene.token(self.names()[0]));
+        let headers = [("Authorization", bearer.as_str())];
+        let body = format!("{{\"tick\":{}}}", last + 60);
+        until("the last tick", || {
+            let to = self.acts.addr();
+            let answer = request(to, "POST", "/v1/clock", &headers, body.as_bytes());
+            answer.is_some_and(|answer| answer.status() == 200)
+        });
     }
 
     /// The sum of a metric over all processes that run.
