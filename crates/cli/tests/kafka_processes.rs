@@ -1,6 +1,6 @@
 //! Roles in processes of their own on one broker, split as for two machines: the results are those of one process
 //! that nobody disturbs, also when a consumer or the coordinator is frozen, replaced, and comes back.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
 mod support;
 
