@@ -378,6 +378,14 @@ pub trait Log: Send + Sync {
     /// # Errors
     /// [`LogError::NoSuchPartition`].
     fn end_offset(&self, topic: &str, partition: u32) -> Result<u64, LogError>;
+    /// Start and end offsets of several partitions, in their order: over a wire, one question.
+    ///
+    /// # Errors
+    /// As for one of them.
+    fn bounds(&self, topic: &str, partitions: &[u32]) -> Result<Vec<(u64, u64)>, LogError> {
+        let bounds = |p: &u32| Ok((self.start_offset(topic, *p)?, self.end_offset(topic, *p)?));
+        partitions.iter().map(bounds).collect()
+    }
     /// Smallest offset whose record, and every later one, was appended at `time_ms` or after; the end
     /// offset when there is none. At least `start_offset`.
     ///

@@ -1,4 +1,4 @@
-//! The durable partitioned log: contract, memory, journal, hedge, conformance suite.
+//! The durable partitioned log: contract, memory, journal, Kafka, hedge, conformance suite.
 //!
 //! A record's way: a caller hands it to an [`Appender`], the topic's one writer puts it on disk with
 //! many others and syncs once, the caller's [`Mailbox`] gets a [`Durable`] or an error, and from then
@@ -6,6 +6,7 @@
 //!
 //! * [`contract`] says what every backend promises;
 //! * [`journal`] is the embedded backend, on disk;
+//! * [`kafka`] is the backend on Apache Kafka;
 //! * [`hedge`] puts a journal beside a log that may be away;
 //! * [`memory`] is the deterministic backend of everyone's tests;
 //! * [`conformance`] is the list of checks that every backend passes.
@@ -19,12 +20,14 @@ pub mod contract;
 mod groups;
 pub mod hedge;
 pub mod journal;
+pub mod kafka;
 mod limits;
 pub mod memory;
 mod sync;
 
 pub use hedge::{Backlog, Hedge, HedgeConfig};
 pub use journal::{Gather, Journal, JournalConfig, Reserve};
+pub use kafka::{Kafka, KafkaConfig, TopicFacts, TopicState};
 pub use memory::MemoryLog;
 
 pub use contract::{

@@ -356,6 +356,10 @@ impl Log for Hedge {
         self.primary.end_offset(topic, partition)
     }
 
+    fn bounds(&self, topic: &str, partitions: &[u32]) -> Result<Vec<(u64, u64)>, LogError> {
+        self.primary.bounds(topic, partitions)
+    }
+
     fn offset_at(&self, topic: &str, partition: u32, time_ms: i64) -> Result<u64, LogError> {
         self.primary.offset_at(topic, partition, time_ms)
     }
