@@ -12,6 +12,8 @@ need clang clang
 need curl curl
 need make make
 need pkg-config pkg-config
+# docs/verify_draw.py is held against `spillway verify-draw`.
+need python3 python3
 if [ "${1:-}" = broker ]; then
   need java openjdk-17-jre-headless
   need mvn maven

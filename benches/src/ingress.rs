@@ -5,10 +5,22 @@ use crate::failure::Failure;
 use crate::report::{Place, Table, median, ratio};
 use crate::requests::{Requests, Reuse, first_id};
 use crate::sample::{CONNECTIONS, Run, Sample, Side};
+use clap::ValueEnum as _;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use wechat::Mode;
+
+/// A part of the benchmark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// Kept connections, against the echo.
+    KeepAlive,
+    /// A connection per message, against the echo.
+    PerMessage,
+    /// Safe mode beside plain mode.
+    Safe,
+}
 
 /// How long and how often.
 pub(crate) struct Plan {
@@ -24,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) connections: Vec<usize>,
     /// Ready-made requests of one run.
     pub(crate) ready: usize,
+    /// What is run, in this order.
+    pub(crate) parts: Vec<Part>,
 }
 
 impl Plan {
@@ -38,6 +52,7 @@ impl Plan {
             rounds,
             connections,
             ready: 200_000,
+            parts: Part::value_variants().to_vec(),
         }
     }
 
@@ -52,6 +67,7 @@ impl Plan {
             rounds: 1,
             connections: vec![256],
             ready: 5_000,
+            parts: Part::value_variants().to_vec(),
         }
     }
 }
@@ -59,10 +75,13 @@ impl Plan {
 /// The benchmark.
 pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
     let mut tables = Vec::new();
-    for reuse in [Reuse::KeepAlive, Reuse::PerMessage] {
-        tables.extend(against_echo(place, plan, reuse)?);
+    for part in &plan.parts {
+        match part {
+            Part::KeepAlive => tables.extend(against_echo(place, plan, Reuse::KeepAlive)?),
+            Part::PerMessage => tables.extend(against_echo(place, plan, Reuse::PerMessage)?),
+            Part::Safe => tables.push(safe_mode(place, plan)?),
+        }
     }
-    tables.push(safe_mode(place, plan)?);
     place.publish(
         "ingress",
         "Ingress on the journal, as many connections as saturate each side",

@@ -52,6 +52,12 @@ enum Command {
         /// Repetitions, interleaved; medians are shown
         #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
         rounds: u64,
+        /// Only this part
+        #[arg(long, value_enum, value_name = "PART")]
+        only: Option<ingress::Part>,
+        /// This number of connections on every side, instead of the one of several that saturates it
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=16_384))]
+        connections: Option<u16>,
     },
     /// Ack latency of the event's first two minutes at real time, at half the saturating rate
     Latency,
@@ -119,8 +125,18 @@ fn run(command: Command) -> Result<(), Failure> {
     let place = Place::find()?;
     let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     match command {
-        Command::Ingress { seconds, rounds } => {
-            ingress::run(&place, &ingress::Plan::of(seconds, count(rounds)))
+        Command::Ingress {
+            seconds,
+            rounds,
+            only,
+            connections,
+        } => {
+            let mut plan = ingress::Plan::of(seconds, count(rounds));
+            plan.parts = only.map_or(plan.parts, |part| vec![part]);
+            if let Some(connections) = connections {
+                plan.connections = vec![usize::from(connections)];
+            }
+            ingress::run(&place, &plan)
         }
         Command::Latency => latency::run(&place, &latency::Plan::full()),
         Command::Journal => journal::run(&place, &journal::Plan::full()),

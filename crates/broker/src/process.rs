@@ -4,6 +4,7 @@
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -38,6 +39,9 @@ impl Process {
             .args(["-c", KEEPER, "keeper"])
             .arg(log)
             .args(command)
+            // A group of its own: Ctrl-C ends the owner, and must not end the shell that then ends the
+            // broker (which, started in the background, would not hear it).
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -1,6 +1,6 @@
 //! The campaign file: model, parsing, and what can be checked without normal forms. Pure.
 //!
-//! Here lives what an operator writes (rounds, questions, keyword rules, templates, slots) and how it
+//! Here lives what an operator writes (rounds, questions, prizes, keyword rules, templates, slots) and how it
 //! is read from TOML, with every mistake named by line and key. What needs normal forms of text (two
 //! rules that mean the same keyword, a keyword that hides the join word) is checked by `contest`.
 //! Never here: a clock, files, the wire, a decision about a message.
@@ -9,11 +9,15 @@
 mod decimal;
 mod effect;
 mod lint;
+mod lint_prizes;
+mod lint_question;
 mod lint_templates;
 mod model;
 mod parse;
+mod parse_prizes;
 mod parse_question;
 mod parse_rules;
+mod prizes;
 mod problem;
 mod questions;
 mod read;
@@ -26,6 +30,10 @@ pub use decimal::{SCALE, plain as plain_decimal, scaled as scaled_decimal};
 pub use effect::{EFFECT_IN_ANY_REPLY, EFFECT_IN_CONTEST_REPLIES, effect_stated};
 pub use lint::span_overlap;
 pub use model::{Campaign, Join, JoinPolicy, OnSilentNode, Round, SealPolicy, Standing};
+pub use prizes::{
+    After, Among, Award, Correction, DrawLevel, DrawPolicy, EligiblePolicy, OnePrizePer, Prize,
+    PrizeKind, Ranking, ScorePolicy, Streak, WinnerMode,
+};
 pub use problem::{Problem, Severity};
 pub use questions::{AnswerPolicy, Choice, Question, QuestionKind};
 pub use rules::{

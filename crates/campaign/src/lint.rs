@@ -1,8 +1,9 @@
 //! What makes a well-formed file wrong: rounds, keys, rules. Templates have their own file.
 
+use crate::lint_question;
 use crate::model::Campaign;
 use crate::problem::Problem;
-use crate::questions::{Question, QuestionKind};
+use crate::questions::QuestionKind;
 use crate::read::Notes;
 use crate::rules::{MenuAction, Rule, RuleMatch};
 use std::collections::HashMap;
@@ -17,7 +18,7 @@ pub(crate) fn check(campaign: &Campaign, notes: &mut Notes) {
     rounds(campaign, notes);
     for round in &campaign.rounds {
         let path = format!("round[{}].question", round.number);
-        question(&round.question, &path, notes);
+        lint_question::check(&round.question, &path, notes);
     }
     if campaign.rules.len() > MAX_RULES {
         notes.error(1, "rule", format!("at most {MAX_RULES} rules are read"));
@@ -66,7 +67,7 @@ fn heading(campaign: &Campaign, notes: &mut Notes) {
 }
 
 /// Names that stand in records, metrics and file names.
-fn name_is_plain(name: &str) -> bool {
+pub(crate) fn name_is_plain(name: &str) -> bool {
     let plain =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
     (1..=64).contains(&name.len()) && name.bytes().all(plain)
@@ -101,91 +102,6 @@ fn rounds(campaign: &Campaign, notes: &mut Notes) {
             );
         }
     }
-}
-
-fn question(question: &Question, path: &str, notes: &mut Notes) {
-    let mut error = |key: &str, message: String| {
-        notes.error(question.line, format!("{path}.{key}"), message);
-    };
-    if question.text.trim().is_empty() {
-        error("text", "must not be empty".to_owned());
-    }
-    if question.key.is_empty() {
-        error("key", "must name at least one right answer".to_owned());
-    }
-    if question
-        .options
-        .iter()
-        .any(|choice| choice.text.trim().is_empty())
-    {
-        error(
-            "options",
-            "an option without text cannot be chosen".to_owned(),
-        );
-    }
-    match question.kind {
-        QuestionKind::Single | QuestionKind::Multi => {
-            let mut letters = question.options.iter().map(|choice| choice.letter);
-            if question.options.len() < 2 {
-                error("options", "must be at least two".to_owned());
-            } else if !letters
-                .by_ref()
-                .zip('A'..)
-                .all(|(letter, due)| letter == due)
-            {
-                error(
-                    "options",
-                    "letters must run from A without a gap".to_owned(),
-                );
-            }
-            for key in &question.key {
-                if !question
-                    .options
-                    .iter()
-                    .any(|choice| key.chars().eq([choice.letter]))
-                {
-                    error("key", format!("'{key}' is none of the options"));
-                }
-            }
-        }
-        QuestionKind::Numeric => {
-            for key in question
-                .key
-                .iter()
-                .filter(|key| crate::scaled_decimal(key).is_none())
-            {
-                error(
-                    "key",
-                    format!("'{key}' is no number with at most four decimals"),
-                );
-            }
-        }
-        QuestionKind::Text => {
-            if question.key.iter().any(|key| key.trim().is_empty()) {
-                error("key", "an empty spelling is no answer".to_owned());
-            }
-        }
-    }
-    for (key, given, kind) in misplaced(question) {
-        if given {
-            error(key, format!("only goes with kind = \"{kind}\""));
-        }
-    }
-}
-
-/// Keys that mean nothing for the question's kind, and whether they were given.
-fn misplaced(question: &Question) -> Vec<(&'static str, bool, &'static str)> {
-    let kind = question.kind;
-    let choice = matches!(kind, QuestionKind::Single | QuestionKind::Multi);
-    let text = kind == QuestionKind::Text;
-    let numeric = kind == QuestionKind::Numeric;
-    vec![
-        ("options", !choice && !question.options.is_empty(), "single"),
-        ("units", !numeric && !question.units.is_empty(), "numeric"),
-        ("tolerance", !numeric && question.tolerance != 0, "numeric"),
-        ("contains", !text && question.contains, "text"),
-        ("forgive_one", !text && question.forgive_one, "text"),
-    ]
 }
 
 fn rule(rule: &Rule, notes: &mut Notes) {
@@ -258,12 +174,14 @@ fn menu(campaign: &Campaign, notes: &mut Notes) {
         }
         if let MenuAction::Answer { round, value } = &item.action {
             let found = campaign.round(*round).is_some_and(|round| {
-                round.question.kind == QuestionKind::Single
-                    && round
-                        .question
-                        .options
-                        .iter()
-                        .any(|c| value.chars().eq([c.letter]))
+                matches!(
+                    round.question.kind,
+                    QuestionKind::Single | QuestionKind::Poll
+                ) && round
+                    .question
+                    .options
+                    .iter()
+                    .any(|c| value.chars().eq([c.letter]))
             });
             if !found {
                 let message = format!("round {round} has no single-choice option '{value}'");

@@ -1,5 +1,6 @@
 //! The campaign as a whole: its span, rounds and policies. Never parsing, never a decision.
 
+use crate::prizes::{Award, Correction, DrawPolicy, EligiblePolicy, Prize, ScorePolicy};
 use crate::questions::Question;
 use crate::rules::{DailyHours, Detector, MenuItem, Rule};
 use crate::slots::Slots;
@@ -39,6 +40,22 @@ pub struct Campaign {
     pub detector: Detector,
     /// When people are there to answer; empty: always. In seconds of the day.
     pub service_hours: Vec<DailyHours>,
+    /// The rules text that fans are shown; needed as soon as there is a prize.
+    pub terms: String,
+    /// Highest value of a unit, in yuan, that the lint lets pass.
+    pub prize_cap_yuan: u32,
+    /// What a correction does to announced winners.
+    pub correction: Correction,
+    /// How draws are made.
+    pub draw: DrawPolicy,
+    /// How right answers score.
+    pub score: ScorePolicy,
+    /// Who can win.
+    pub eligible: EligiblePolicy,
+    /// What is given away, in the order of the file.
+    pub prizes: Vec<Prize>,
+    /// To whom, in the order of the file.
+    pub awards: Vec<Award>,
 }
 
 /// Who has joined.

@@ -1,9 +1,12 @@
 //! From the TOML document to the model: the campaign and its rounds.
 
 use crate::model::{Campaign, Join, JoinPolicy, OnSilentNode, Round, SealPolicy};
+use crate::prizes::{
+    Correction, DrawLevel, DrawPolicy, EligiblePolicy, OnePrizePer, Ranking, ScorePolicy, Streak,
+};
 use crate::problem::{Problem, Severity};
 use crate::read::{Item, Notes, Section};
-use crate::{lint, lint_templates, parse_question, parse_rules};
+use crate::{lint, lint_prizes, lint_templates, parse_prizes, parse_question, parse_rules};
 use toml::de::DeTable;
 
 const TOP_KEYS: &[&str] = &[
@@ -22,6 +25,14 @@ const TOP_KEYS: &[&str] = &[
     "templates",
     "detector",
     "service_hours",
+    "terms",
+    "prize_cap_yuan",
+    "correction",
+    "draw",
+    "score",
+    "eligible",
+    "prize",
+    "award",
 ];
 const ROUND_KEYS: &[&str] = &["number", "open", "close", "question"];
 const MAX_FILE_BYTES: usize = 1 << 20;
@@ -43,12 +54,13 @@ pub(crate) fn campaign(text: &str) -> Result<(Campaign, Vec<Problem>), Vec<Probl
             let line = error.span().map_or(1, |span| notes.line(span.start));
             notes.error(line, "toml", error.message().replace('\n', ", "));
         }
-        return Err(finished(notes));
+        return Err(finished(notes, text));
     }
     let campaign = read(document.get_ref(), &mut notes);
     lint::check(&campaign, &mut notes);
+    lint_prizes::check(&campaign, &mut notes);
     lint_templates::check(&campaign, &mut notes);
-    let problems = finished(notes);
+    let problems = finished(notes, text);
     if problems
         .iter()
         .any(|problem| problem.severity == Severity::Error)
@@ -58,8 +70,9 @@ pub(crate) fn campaign(text: &str) -> Result<(Campaign, Vec<Problem>), Vec<Probl
     Ok((campaign, problems))
 }
 
-fn finished(notes: Notes) -> Vec<Problem> {
+fn finished(notes: Notes, text: &str) -> Vec<Problem> {
     let mut problems = notes.into_list();
+    Problem::place(&mut problems, text);
     Problem::sort(&mut problems);
     problems
 }
@@ -110,6 +123,7 @@ fn read(table: &DeTable<'_>, notes: &mut Notes) -> Campaign {
         .filter_map(|section| round(section, notes))
         .collect();
     parse_rules::into(&root, notes, &mut campaign);
+    parse_prizes::into(&root, notes, &mut campaign);
     campaign
 }
 
@@ -141,6 +155,28 @@ impl Campaign {
             templates: std::collections::BTreeMap::new(),
             detector: crate::Detector::default(),
             service_hours: Vec::new(),
+            terms: String::new(),
+            // The legal limit for prize draws at the time of writing.
+            prize_cap_yuan: 50_000,
+            correction: Correction::KeepAnnounced,
+            draw: DrawPolicy {
+                level: DrawLevel::L1,
+                ranking: Ranking::SecondThenLot,
+                salt: String::new(),
+            },
+            score: ScorePolicy {
+                speed: true,
+                streak: Streak::Reset,
+            },
+            eligible: EligiblePolicy {
+                must_follow: true,
+                followed_before: None,
+                exclude: Vec::new(),
+                one_prize_per: OnePrizePer::Class,
+                line: 1,
+            },
+            prizes: Vec::new(),
+            awards: Vec::new(),
         }
     }
 }

@@ -19,6 +19,7 @@ pub(crate) const KEYS: &[&str] = &[
     "tolerance",
     "contains",
     "forgive_one",
+    "only_key",
     "max_chars",
 ];
 /// Options are told by one letter; more than eleven (`A`…`K`) the grammar of explicit rounds has not.
@@ -26,22 +27,19 @@ const LETTERS: &str = "ABCDEFGHIJK";
 
 /// Reads one question.
 pub(crate) fn question(section: &Section<'_, '_>, notes: &mut Notes) -> Option<Question> {
-    let kinds = [
-        QuestionKind::Single,
-        QuestionKind::Multi,
-        QuestionKind::Numeric,
-        QuestionKind::Text,
-    ];
-    let kinds = kinds.map(|kind| (kind.name(), kind));
+    let kinds = QuestionKind::ALL.map(|kind| (kind.name(), kind));
     let text = section
         .need(notes, "text")
         .and_then(|item| item.text(notes));
     let kind = section
         .need(notes, "kind")
         .and_then(|item| item.choice(notes, &kinds));
-    let key = section
-        .need(notes, "key")
-        .map(|item| key_texts(&item, notes));
+    let item = if kind == Some(QuestionKind::Poll) {
+        section.get(notes, "key")
+    } else {
+        section.need(notes, "key")
+    };
+    let key = item.map(|item| key_texts(&item, notes));
     let flag = |notes: &mut Notes, name: &str, absent: bool| {
         section
             .get(notes, name)
@@ -56,7 +54,8 @@ pub(crate) fn question(section: &Section<'_, '_>, notes: &mut Notes) -> Option<Q
         flag(notes, "contains", false),
         flag(notes, "forgive_one", false),
     );
-    let policy = policy(section, notes);
+    let only_key = flag(notes, "only_key", false);
+    let policy = policy(section, kind, notes);
     let points = section.integer_in(notes, "points", 0..=1_000_000, 1000);
     let max_chars = section.integer_in(notes, "max_chars", 1..=100, 16);
     let units = section
@@ -69,7 +68,10 @@ pub(crate) fn question(section: &Section<'_, '_>, notes: &mut Notes) -> Option<Q
         text: text?,
         kind: kind?,
         options,
-        key: key?,
+        key: match kind? {
+            QuestionKind::Poll => key.unwrap_or_default(),
+            _ => key?,
+        },
         policy,
         points: u32::try_from(points).unwrap_or(0),
         accept_voice,
@@ -78,6 +80,7 @@ pub(crate) fn question(section: &Section<'_, '_>, notes: &mut Notes) -> Option<Q
         tolerance,
         contains,
         forgive_one,
+        only_key,
         max_chars: usize::try_from(max_chars).unwrap_or(0),
         line: section.line,
     })
@@ -93,7 +96,16 @@ fn key_texts(item: &Item<'_, '_>, notes: &mut Notes) -> Vec<String> {
     items.iter().filter_map(text).collect()
 }
 
-fn policy(section: &Section<'_, '_>, notes: &mut Notes) -> AnswerPolicy {
+/// Polls take the last answer when the file says nothing, everything else the first.
+fn policy(
+    section: &Section<'_, '_>,
+    kind: Option<QuestionKind>,
+    notes: &mut Notes,
+) -> AnswerPolicy {
+    let absent = match kind {
+        Some(QuestionKind::Poll) => AnswerPolicy::Last,
+        _ => AnswerPolicy::First,
+    };
     let tries = section.integer_in(notes, "tries", 1..=10, 1);
     let best = AnswerPolicy::BestOf(u8::try_from(tries).unwrap_or(1));
     let choices = [
@@ -104,7 +116,7 @@ fn policy(section: &Section<'_, '_>, notes: &mut Notes) -> AnswerPolicy {
     let item = section.get(notes, "policy");
     let policy = item
         .and_then(|item| item.choice(notes, &choices))
-        .unwrap_or(AnswerPolicy::First);
+        .unwrap_or(absent);
     match (section.get(notes, "tries"), policy) {
         (Some(item), AnswerPolicy::First | AnswerPolicy::Last) => {
             notes.error(item.line, item.key, "only goes with policy = \"best_of\"");

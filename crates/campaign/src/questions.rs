@@ -11,9 +11,29 @@ pub enum QuestionKind {
     Numeric,
     /// A word or name.
     Text,
+    /// Every letter of the options once, in the right order.
+    Ordering,
+    /// One letter of the options, none of which is right.
+    Poll,
 }
 
 impl QuestionKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [
+        Self::Single,
+        Self::Multi,
+        Self::Numeric,
+        Self::Text,
+        Self::Ordering,
+        Self::Poll,
+    ];
+
+    /// Whether its answers are letters of options.
+    #[must_use]
+    pub fn has_options(self) -> bool {
+        !matches!(self, Self::Numeric | Self::Text)
+    }
+
     /// Its name in the file.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -22,6 +42,8 @@ impl QuestionKind {
             Self::Multi => "multi",
             Self::Numeric => "numeric",
             Self::Text => "text",
+            Self::Ordering => "ordering",
+            Self::Poll => "poll",
         }
     }
 }
@@ -60,8 +82,9 @@ pub struct Question {
     /// The options in the order of their letters; empty for `Numeric` and `Text`.
     pub options: Vec<Choice>,
     /// What is right: letters (several letters of a single-choice question are all right; those of a
-    /// multi-choice question are one set), decimal numbers, or accepted spellings. The first spelling
-    /// of a text question is the value of an answer that is right.
+    /// multi-choice question are one set; those of an ordering one row), decimal numbers, or accepted
+    /// spellings. The first spelling of a text question is the value of an answer that is right. Empty
+    /// for a poll.
     pub key: Vec<String>,
     /// Which answer counts.
     pub policy: AnswerPolicy,
@@ -79,6 +102,8 @@ pub struct Question {
     pub contains: bool,
     /// Whether one wrong character is forgiven in spellings of six and more characters (P-8).
     pub forgive_one: bool,
+    /// Whether only an accepted spelling is an answer, and any other text is none: a keyword round (P-8).
+    pub only_key: bool,
     /// Longest text, in characters of its tight form, that is an answer to a text question.
     pub max_chars: usize,
     /// Line of the question in the file.
@@ -98,8 +123,8 @@ impl Question {
     #[must_use]
     pub fn answer_max_bytes(&self) -> usize {
         match self.kind {
-            QuestionKind::Single => 1,
-            QuestionKind::Multi => self.options.len(),
+            QuestionKind::Single | QuestionKind::Poll => 1,
+            QuestionKind::Multi | QuestionKind::Ordering => self.options.len(),
             // sign, fourteen digits, point, four digits
             QuestionKind::Numeric => 20,
             QuestionKind::Text => {

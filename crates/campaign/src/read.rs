@@ -4,6 +4,9 @@ use crate::problem::Problem;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// Keys of the file itself that are easily written below a table, which takes them for its own.
+const BEFORE_TABLES: [&str; 4] = ["terms", "correction", "prize_cap_yuan", "coalesce_window_s"];
+
 /// Problems found so far, and where lines begin.
 #[derive(Debug)]
 pub(crate) struct Notes {
@@ -190,7 +193,11 @@ impl<'a, 'i> Section<'a, 'i> {
             let name = item.key.strip_prefix(&self.path).unwrap_or(&item.key);
             let name = name.strip_prefix('.').unwrap_or(name);
             if !known.contains(&name) {
-                let message = format!("unknown key; {}", nearest(name, known));
+                let message = if BEFORE_TABLES.contains(&name) && !self.path.is_empty() {
+                    format!("unknown key; '{name}' belongs above the first [table] of the file")
+                } else {
+                    format!("unknown key; {}", nearest(name, known))
+                };
                 notes.error(item.line, item.key.clone(), message);
             }
         }

@@ -117,6 +117,14 @@ impl Template {
         &self.segments
     }
 
+    /// Whether the variable stands somewhere in it.
+    #[must_use]
+    pub fn names(&self, wanted: Variable) -> bool {
+        self.segments.iter().any(
+            |segment| matches!(segment, Segment::Variable { variable, .. } if *variable == wanted),
+        )
+    }
+
     /// The text with every variable in its place. A value is put in as it is and never read again.
     #[must_use]
     pub fn render(&self, facts: &Facts<'_>) -> String {

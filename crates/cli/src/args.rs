@@ -51,6 +51,21 @@ pub(crate) enum Command {
     /// Acts on a consumer of a running node
     #[command(subcommand)]
     Stage(StageCommand),
+    /// Recompute a published draw from its files; no network, no node, no campaign
+    VerifyDraw(VerifyDrawArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyDrawArgs {
+    /// The record of the draw
+    #[arg(value_name = "RECORD")]
+    pub(crate) record: PathBuf,
+    /// The list of entrant codes; or the standings file, which holds them
+    #[arg(value_name = "LIST")]
+    pub(crate) list: PathBuf,
+    /// The standings file, when LIST is the bare list: needed wherever answers decide
+    #[arg(long, value_name = "FILE")]
+    pub(crate) standings: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -21,6 +21,7 @@ mod sealed;
 mod settings;
 mod spool;
 mod status;
+mod verify_draw;
 
 use args::{
     CampaignCommand, Cli, Command, DeadLettersCommand, LogCommand, SpoolCommand, StageCommand,
@@ -96,6 +97,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Topics(command) => log::topics(&command, &mut out),
         Command::Spool(SpoolCommand::Drain(args)) => spool::run(&args, &mut out),
         Command::Status(args) => status::run(&args),
+        Command::VerifyDraw(args) => verify_draw::run(&args, &mut out),
         Command::Stage(StageCommand::Continue {
             name,
             allow,

@@ -33,7 +33,7 @@ const HOMES: [(&str, &[&str]); 7] = [
     ("prometheus", &["telemetry"]),
     ("tracing-subscriber", &["telemetry"]),
     ("hyper", &["ingress", "reply", "cli", "surge", "benches"]),
-    ("clap", &["cli", "surge", "benches"]),
+    ("clap", &["cli", "surge", "benches", "broker"]),
 ];
 
 /// Crates without I/O, clock or tokio.

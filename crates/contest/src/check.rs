@@ -39,6 +39,7 @@ pub fn check(toml: &str, at: Option<i64>) -> Vec<Problem> {
         Ok((_, warnings)) => problems.extend(warnings),
         Err(found) => problems.extend(found),
     }
+    Problem::place(&mut problems, toml);
     Problem::sort(&mut problems);
     problems
 }
@@ -53,12 +54,14 @@ impl Compiled {
         match Self::new(campaign) {
             Ok((compiled, warnings)) => {
                 problems.extend(warnings);
+                Problem::place(&mut problems, toml);
                 Problem::sort(&mut problems);
                 debug_assert!(problems.iter().all(|p| p.severity == Severity::Warning));
                 Ok((compiled, problems))
             }
             Err(found) => {
                 problems.extend(found);
+                Problem::place(&mut problems, toml);
                 Problem::sort(&mut problems);
                 Err(problems)
             }

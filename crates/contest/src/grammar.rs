@@ -17,6 +17,8 @@ pub enum WrongFormat {
     OutsideLetter,
     /// Two or more numbers.
     SeveralNumbers,
+    /// Letters of an ordering are missing or stand twice.
+    Incomplete,
     /// It names a round that the campaign has not.
     UnknownRound,
     /// Short, with a letter, and nothing of the above.
@@ -25,11 +27,12 @@ pub enum WrongFormat {
 
 impl WrongFormat {
     /// Every reason.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Multi,
         Self::OtherText,
         Self::OutsideLetter,
         Self::SeveralNumbers,
+        Self::Incomplete,
         Self::UnknownRound,
         Self::Unclear,
     ];
@@ -42,6 +45,7 @@ impl WrongFormat {
             Self::OtherText => "other_text",
             Self::OutsideLetter => "outside_letter",
             Self::SeveralNumbers => "several_numbers",
+            Self::Incomplete => "incomplete",
             Self::UnknownRound => "unknown_round",
             Self::Unclear => "unclear",
         }
@@ -87,6 +91,7 @@ struct TextForms {
     forms: Vec<String>,
     contains: bool,
     forgive_one: bool,
+    only_key: bool,
     max_chars: usize,
 }
 
@@ -119,6 +124,7 @@ impl Grammar {
                 forms: question.key.iter().map(tight).collect(),
                 contains: question.contains,
                 forgive_one: question.forgive_one,
+                only_key: question.only_key,
                 max_chars: question.max_chars,
             },
         }
@@ -136,7 +142,10 @@ impl Grammar {
             return Reading::NotAnAnswer;
         }
         match self.kind {
-            QuestionKind::Single | QuestionKind::Multi => self.choice(own, tight),
+            QuestionKind::Single
+            | QuestionKind::Poll
+            | QuestionKind::Multi
+            | QuestionKind::Ordering => self.choice(own, tight),
             QuestionKind::Numeric => self.numeric.read(tight),
             QuestionKind::Text => self.text.read(&tight.text, asks),
         }
@@ -145,8 +154,9 @@ impl Grammar {
     /// Whether the letters of an explicit round are an answer to this question.
     pub(crate) fn letters(&self, letters: &str) -> Option<String> {
         match self.kind {
-            QuestionKind::Single => self.one_letter(letters),
+            QuestionKind::Single | QuestionKind::Poll => self.one_letter(letters),
             QuestionKind::Multi => self.many_letters(letters),
+            QuestionKind::Ordering => self.row_of_letters(letters),
             QuestionKind::Numeric | QuestionKind::Text => None,
         }
     }
@@ -157,11 +167,14 @@ impl Grammar {
         if let Some(value) = self.letters(middle) {
             return Reading::Answer(value);
         }
-        if let Some(option) = self.options.iter().find(|option| option.says(text)) {
-            return Reading::Answer(upper(option.letter));
-        }
-        if let Some(reading) = self.letter_with_text(text) {
-            return reading;
+        // One option says nothing about a row of all of them.
+        if self.kind != QuestionKind::Ordering {
+            if let Some(option) = self.options.iter().find(|option| option.says(text)) {
+                return Reading::Answer(upper(option.letter));
+            }
+            if let Some(reading) = self.letter_with_text(text) {
+                return reading;
+            }
         }
         match explicit(text) {
             Some((number, _)) if number != own => Reading::NotAnAnswer,
@@ -208,6 +221,19 @@ impl Grammar {
                 .map(|c| c.to_ascii_uppercase())
                 .collect()
         })
+    }
+
+    /// Every letter or digit once, in the fan's order; separators are ignored.
+    fn row_of_letters(&self, middle: &str) -> Option<String> {
+        let mut row = String::with_capacity(self.options.len());
+        for c in middle.chars().filter(|c| !matches!(c, ' ' | ',' | '-')) {
+            let letter = self.option_of(c)?.letter.to_ascii_uppercase();
+            if row.contains(letter) {
+                return None;
+            }
+            row.push(letter);
+        }
+        (row.len() == self.options.len()).then_some(row)
     }
 
     /// The option of a letter or, where digits stand for letters, of a digit.
@@ -260,7 +286,9 @@ impl Grammar {
             }
             different |= letter != first;
         }
-        if different {
+        if self.kind == QuestionKind::Ordering {
+            WrongFormat::Incomplete
+        } else if different {
             WrongFormat::Multi
         } else {
             WrongFormat::Unclear
@@ -288,7 +316,7 @@ impl TextForms {
         if accepted {
             return Reading::Answer(self.value.clone());
         }
-        if text.chars().nth(self.max_chars).is_some() || asks() {
+        if self.only_key || text.chars().nth(self.max_chars).is_some() || asks() {
             return Reading::NotAnAnswer;
         }
         Reading::Answer(text.to_owned())

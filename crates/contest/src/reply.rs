@@ -4,7 +4,9 @@
 use crate::classify::{Class, Message};
 use crate::compiled::Compiled;
 use crate::event::EventClass;
-use campaign::{Facts, MenuAction, Slot, Standing, Template, civil_day, clock_text, day_second};
+use campaign::{
+    Facts, MenuAction, Slot, Standing, Template, Variable, civil_day, clock_text, day_second,
+};
 use sha2::{Digest, Sha256};
 
 /// What a fan is told, and by whom.
@@ -197,7 +199,10 @@ impl Compiled {
             Class::Answer { value, .. } => Some(value.as_str()),
             _ => None,
         };
-        let next_open = opening.map(|opening| clock_text(opening, at));
+        // A time in words costs more than all the rest, and few templates name one.
+        let next_open = opening
+            .filter(|_| template.names(Variable::NextOpen))
+            .map(|opening| clock_text(opening, at));
         template.render(&Facts {
             round,
             answer,
@@ -214,11 +219,12 @@ impl Compiled {
                     .map(|round| round.number)
             })
             .unwrap_or(0);
-        match class {
-            Class::Answer { value, .. } => format!("answer/{round}/{value}"),
-            Class::Preempt | Class::Keyword(_) | Class::Menu(_) => format!("{rule}/{round}/"),
-            _ => format!("{}/{round}/", class.name()),
-        }
+        let (speaks, value) = match class {
+            Class::Answer { value, .. } => ("answer", value.as_str()),
+            Class::Preempt | Class::Keyword(_) | Class::Menu(_) => (rule, ""),
+            _ => (class.name(), ""),
+        };
+        [speaks, "/", &round.to_string(), "/", value].concat()
     }
 }
 

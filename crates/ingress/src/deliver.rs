@@ -13,7 +13,7 @@ use record::identity::{
     ContentDigest, MessageKey, MsgId, content_digest, event_key, message_key, partition_of,
 };
 use std::borrow::Cow;
-use wechat::{Inbound, OpenError, Query, Refusal, Seal};
+use wechat::{Inbound, OpenError, ParseError, Query, Refusal, Seal};
 
 /// Room for everything of an envelope but the body.
 const ENVELOPE_BYTES: usize = 1_024;
@@ -55,31 +55,15 @@ pub(crate) fn prepare(
             ));
         }
     };
-    let message = match Inbound::parse(&opened.xml) {
+    let raw = |reason| Ok(unparsed(worker, account, recv_us, &opened.xml, reason));
+    let Ok(xml) = std::str::from_utf8(&opened.xml) else {
+        return raw(ParseError::BadUtf8.reason());
+    };
+    let message = match Inbound::parse_text(xml) {
         Ok(message) if message.msg_type != UNPARSED => message,
         // A type that would make the record say something else than what it is.
-        Ok(_) => {
-            return Ok(unparsed(
-                worker,
-                account,
-                recv_us,
-                &opened.xml,
-                "reserved_type",
-            ));
-        }
-        Err(error) => {
-            return Ok(unparsed(
-                worker,
-                account,
-                recv_us,
-                &opened.xml,
-                error.reason(),
-            ));
-        }
-    };
-    // The parser takes UTF-8 only.
-    let Ok(xml) = std::str::from_utf8(&opened.xml) else {
-        return Ok(unparsed(worker, account, recv_us, &opened.xml, "bad_utf8"));
+        Ok(_) => return raw("reserved_type"),
+        Err(error) => return raw(error.reason()),
     };
     Ok(parsed(
         worker,
@@ -210,26 +194,21 @@ fn blank<'a>(worker: &'a Worker, account: usize, recv_us: i64, reply: Reply<'a>)
 
 /// The record: keyed by fan, so that a fan's messages share a partition (I-3).
 fn record_of(worker: &Worker, envelope: &Envelope<'_>, body_bytes: usize) -> NewRecord {
-    let mut value = Vec::with_capacity(ENVELOPE_BYTES + body_bytes + body_bytes / 4);
-    if let Err(error) = serde_json::to_writer(&mut value, envelope) {
-        // No envelope is without a JSON form; should one be, dedup sets the record aside.
-        tracing::error!(%error, "an envelope could not be written as JSON");
-    }
-    let from = envelope.from.as_bytes();
+    let mut value = Vec::with_capacity(ENVELOPE_BYTES + body_bytes + body_bytes / 8);
+    let fan = envelope.write_json(&mut value);
+    let (from, value) = (envelope.from.as_bytes(), Bytes::from(value));
     NewRecord {
         partition: partition_of(from, worker.node.partitions),
-        key: Bytes::copy_from_slice(from),
-        value: Bytes::from(value),
+        // Nearly always the openid stands in the envelope as it is: one piece of memory for both.
+        key: fan.map_or_else(|| Bytes::copy_from_slice(from), |fan| value.slice(fan)),
+        value,
     }
 }
 
 /// Key and digest (D-2, D-3). The digest of a message runs over all its leaves; that of an event leaves
 /// out what stands in its key anyway. A message without MsgId is keyed like an event (I-4).
 fn identity(account: &str, message: &Inbound) -> (MessageKey, ContentDigest) {
-    let leaves = message
-        .leaves()
-        .iter()
-        .map(|(path, value)| (path.as_str(), value.as_str()));
+    let leaves = message.leaves();
     let digest = if message.is_event() {
         content_digest(
             leaves
@@ -266,7 +245,7 @@ fn content(message: &Inbound) -> Content<'_> {
         "MediaId" => media_id.is_some(),
         _ => false,
     };
-    let fields = message.leaves().iter().filter(|(path, _)| !has_place(path));
+    let fields = message.leaves().filter(|(path, _)| !has_place(path));
     Content {
         text: Cow::Borrowed(text.unwrap_or("")),
         recognition: Cow::Borrowed(recognition.unwrap_or("")),

@@ -155,11 +155,9 @@ impl Tally {
 
     fn count_reply(&self, class: &'static str, rule: &str, outcome: usize) {
         let mut replies = self.replies.borrow_mut();
-        if !replies.contains_key(rule) {
-            replies.insert(rule.into(), Vec::new());
-        }
-        let Some(classes) = replies.get_mut(rule) else {
-            return;
+        let classes = match replies.get_mut(rule) {
+            Some(classes) => classes,
+            None => replies.entry(rule.into()).or_default(),
         };
         match classes.iter_mut().find(|(name, _)| *name == class) {
             Some((_, outcomes)) => outcomes[outcome] += 1,

@@ -3,7 +3,8 @@
 
 use crate::candidate::{Candidate, Id};
 use crate::fan::{Band, FanRound, band};
-use campaign::{AnswerPolicy, Campaign, JoinPolicy, Question, QuestionKind, Round};
+use campaign::{AnswerPolicy, Campaign, JoinPolicy, Question, Round};
+use contest::is_right;
 use record::tally;
 
 /// What an answer needs besides being valid.
@@ -108,28 +109,4 @@ fn choose<'a>(
             tried.iter().find(right).or(tried.first()).copied()
         }
     }
-}
-
-/// Whether the value of an answer is right. Single choice: one of the letters of the key; several choices:
-/// the same set; a number: within the tolerance; a text: the canonical spelling.
-#[must_use]
-pub fn is_right(question: &Question, value: &str) -> bool {
-    match question.kind {
-        QuestionKind::Single => question.key.iter().any(|key| key == value),
-        QuestionKind::Multi => {
-            letters(value.chars()) == letters(question.key.iter().flat_map(|k| k.chars()))
-        }
-        QuestionKind::Numeric => question.key.iter().any(|key| {
-            let both = campaign::scaled_decimal(key).zip(campaign::scaled_decimal(value));
-            both.is_some_and(|(key, value)| {
-                let difference = i128::from(key) - i128::from(value);
-                difference.abs() <= i128::from(question.tolerance)
-            })
-        }),
-        QuestionKind::Text => question.key.first().is_some_and(|key| key == value),
-    }
-}
-
-fn letters(letters: impl Iterator<Item = char>) -> std::collections::BTreeSet<char> {
-    letters.map(|letter| letter.to_ascii_uppercase()).collect()
 }

@@ -23,6 +23,7 @@ pub mod identity;
 pub mod inband;
 pub mod tally;
 pub mod topics;
+mod written;
 
 /// The version that every schema of this crate has today, the `"v"` of a record.
 pub const SCHEMA_VERSION: u16 = 1;

@@ -23,8 +23,10 @@ impl<F: Fold> Session<F> {
         if entries.is_empty() {
             return Ok(());
         }
+        self.still_ours()?;
         self.turn.dead_letters += self.work.pending.queues[facts.dead()].len() as u64;
         self.turn.outputs += self.sender.send(&mut self.work.pending)?;
+        self.still_ours()?;
         let mut changes = self.work.overlay.drain();
         changes.extend(
             entries
@@ -42,6 +44,16 @@ impl<F: Fold> Session<F> {
         self.turn.commits += 1;
         self.done.add(&std::mem::take(&mut self.turn));
         self.expire()
+    }
+
+    /// Asked before outputs are sent and again before the commit: whoever has lost a partition stops. Should it
+    /// happen between the two all the same, both owners write equal outputs, each into its own state.
+    fn still_ours(&self) -> Result<(), StageError> {
+        let mut partitions = self.lanes.keys().chain(self.halted.keys());
+        match partitions.find(|partition| !self.membership.owns(**partition)) {
+            None => Ok(()),
+            Some(lost) => Err(StageError::Lost(*lost)),
+        }
     }
 
     /// Drops the buckets that every partition has expired.
@@ -70,10 +82,12 @@ impl<F: Fold> Session<F> {
     pub(crate) fn publish(&mut self, around: &Around) -> Result<(), StageError> {
         let mut ends = BTreeMap::new();
         for partition in self.lanes.keys().chain(self.halted.keys()) {
-            ends.insert(
-                *partition,
-                around.log.end_offset(around.facts.input, *partition)?,
-            );
+            match around.log.end_offset(around.facts.input, *partition) {
+                Ok(end) => drop(ends.insert(*partition, Some(end))),
+                // The end is only shown. What was done was done; the next poll meets the log that is away.
+                Err(error) if error.retryable() => drop(ends.insert(*partition, None)),
+                Err(error) => return Err(error.into()),
+            }
         }
         let (now, wall_ms) = (around.clock.now(), around.clock.wall_ms());
         let done = std::mem::take(&mut self.done);
@@ -86,6 +100,7 @@ impl<F: Fold> Session<F> {
                 .retain(|partition, _| ends.contains_key(partition));
             for (partition, end) in ends {
                 let report = shared.partitions.entry(partition).or_default();
+                let end = end.unwrap_or(report.end_offset);
                 match self.lanes.get(&partition) {
                     Some(lane) if report.show(lane, end, now, wall_ms) => {
                         tracing::error!(

@@ -61,6 +61,10 @@ pub(crate) enum StageError {
     Send(#[from] SendError),
     #[error("{0}")]
     TooManyRejects(String),
+    #[error(
+        "partition {0} went to another process while this one had not committed; it begins again from its state"
+    )]
+    Lost(u32),
     #[error("the step panicked: {0}")]
     Panicked(String),
 }
@@ -78,7 +82,7 @@ impl StageError {
                 _ => StageState::Failed,
             },
             Self::Panicked(_) => StageState::Failed,
-            Self::State(_) | Self::Send(SendError::Stopped) => StageState::Waiting,
+            Self::Lost(_) | Self::State(_) | Self::Send(SendError::Stopped) => StageState::Waiting,
         }
     }
 }

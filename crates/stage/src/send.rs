@@ -2,6 +2,7 @@
 
 use crate::clock::{Clock, Stop};
 use crate::outputs::Pending;
+use crate::status::{StageState, StageStatus};
 use crate::tail::ON_THEIR_WAY_MAX;
 use msglog::{Answer, Appender, Log, LogError, Mailbox, NewRecord, Refusal};
 use std::collections::HashMap;
@@ -10,6 +11,9 @@ use std::time::Duration;
 
 /// Records of one append: a queue of any backend takes that many.
 const APPEND_RECORDS: usize = 1_024;
+
+/// How long outputs may be on their way before the status says that the stage waits.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How long a stage that is asked to stop goes on waiting for the log.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
@@ -24,6 +28,9 @@ pub(crate) struct Sender {
     stop: Stop,
     clock: Arc<dyn Clock>,
     stop_seen: Option<Duration>,
+    status: StageStatus,
+    /// When the last answer came, or sending began.
+    heard: Duration,
 }
 
 /// Why outputs are not all durable.
@@ -43,6 +50,7 @@ impl Sender {
         topics: &[String],
         stop: Stop,
         clock: Arc<dyn Clock>,
+        status: StageStatus,
     ) -> Result<Self, LogError> {
         let inbox = Arc::new(Inbox::default());
         let appenders = topics
@@ -56,8 +64,10 @@ impl Sender {
             answers,
             outstanding: 0,
             stop,
+            heard: clock.now(),
             clock,
             stop_seen: None,
+            status,
         })
     }
 
@@ -65,6 +75,7 @@ impl Sender {
     /// that the next session finds a quiet log. Returns how many were written.
     pub(crate) fn send(&mut self, pending: &mut Pending) -> Result<u64, SendError> {
         let mut written = 0_u64;
+        self.heard = self.clock.now();
         while pending.len() > 0 {
             for topic in 0..self.appenders.len() {
                 let cut = round(&pending.queues[topic]);
@@ -116,6 +127,15 @@ impl Sender {
         self.outstanding = self.outstanding.saturating_sub(answered);
         if let Some(error) = failure {
             return Err(error.into());
+        }
+        let now = self.clock.now();
+        if answered > 0 {
+            self.heard = now;
+        } else if now.saturating_sub(self.heard) >= PATIENCE {
+            self.status.set(
+                StageState::Waiting,
+                "outputs are on their way; the log does not say that it has them",
+            );
         }
         if answered == 0 && self.stop.is_stopped() {
             let seen = *self.stop_seen.get_or_insert_with(|| self.clock.now());

@@ -68,7 +68,13 @@ impl<F: Fold> Session<F> {
         Ok(Self {
             work: Workshop::new(store.open(&identity)?, facts),
             reader: log.reader(facts.input)?,
-            sender: Sender::new(&**log, &facts.topics, stop.clone(), Arc::clone(clock))?,
+            sender: Sender::new(
+                &**log,
+                &facts.topics,
+                stop.clone(),
+                Arc::clone(clock),
+                around.status.clone(),
+            )?,
             membership: log.join(facts.name, facts.input)?,
             lanes: BTreeMap::new(),
             halted: BTreeMap::new(),

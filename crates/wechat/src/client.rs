@@ -72,8 +72,7 @@ impl ReadReply {
     }
 
     /// Every path and value, in the order of the document.
-    #[must_use]
-    pub fn leaves(&self) -> &[(String, String)] {
+    pub fn leaves(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + Clone {
         self.leaves.pairs()
     }
 }
@@ -118,9 +117,9 @@ pub fn parse_reply(account: &Account, body: &[u8]) -> Result<Answer, AnswerError
         None => (body.to_vec(), false),
         Some(_) => (open_reply(account, &envelope)?, true),
     };
-    let mut leaves = Leaves::with_capacity(8);
+    let mut leaves = Leaves::of_body(xml.len());
     xml::walk(&xml, |leaf| {
-        leaves.push(leaf.path, leaf.parent, leaf.value.into_owned())
+        leaves.push(leaf.path, leaf.parent, &leaf.value)
     })?;
     let xml = String::from_utf8(xml).map_err(|_| ParseError::BadUtf8)?;
     let reply = ReadReply {

@@ -3,7 +3,8 @@
 
 use crate::body::Body;
 use crate::leaves::Leaves;
-use crate::xml::{self, ParseError};
+use crate::usual;
+use crate::xml::{self, BODY_BYTES_MAX, ParseError};
 
 /// Latest CreateTime that is taken, in seconds since 1970: the end of the year 9999.
 pub const CREATE_TIME_MAX: i64 = 253_402_300_799;
@@ -43,10 +44,23 @@ impl Inbound {
     /// # Errors
     /// Why the bytes are no message; the caller records them as unparsed (I-4).
     pub fn parse(xml: &[u8]) -> Result<Self, ParseError> {
-        let mut leaves = Leaves::with_capacity(8);
-        xml::walk(xml, |leaf| {
-            leaves.push(leaf.path, leaf.parent, leaf.value.into_owned())
-        })?;
+        Self::parse_text(xml::utf8(xml)?)
+    }
+
+    /// As [`Inbound::parse`], of a body that is known to be UTF-8.
+    ///
+    /// # Errors
+    /// As [`Inbound::parse`].
+    pub fn parse_text(xml: &str) -> Result<Self, ParseError> {
+        if let Some(leaves) = usual::read(xml) {
+            return Self::from_leaves(leaves);
+        }
+        let mut leaves = Leaves::of_body(xml.len().min(BODY_BYTES_MAX));
+        xml::walk_text(xml, |leaf| leaves.push(leaf.path, leaf.parent, &leaf.value))?;
+        Self::from_leaves(leaves)
+    }
+
+    fn from_leaves(leaves: Leaves) -> Result<Self, ParseError> {
         let from = leaves
             .filled("FromUserName")
             .ok_or(ParseError::FromMissing)?;
@@ -77,8 +91,7 @@ impl Inbound {
 
     /// Every leaf, in the order of the document: path without the root, names joined by `/`, and value.
     /// Blanks between elements are left out and nothing else is.
-    #[must_use]
-    pub fn leaves(&self) -> &[(String, String)] {
+    pub fn leaves(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + Clone {
         self.leaves.pairs()
     }
 
@@ -97,13 +110,14 @@ impl Inbound {
     /// The Event of an event, as sent: its case matters.
     #[must_use]
     pub fn event(&self) -> Option<&str> {
-        self.leaf("Event").filter(|_| self.is_event())
+        // A lookup that finds nothing looks at every leaf: most messages are no events.
+        self.is_event().then(|| self.leaf("Event")).flatten()
     }
 
     /// The EventKey of an event, as sent: empty for a plain follow.
     #[must_use]
     pub fn event_key(&self) -> Option<&str> {
-        self.leaf("EventKey").filter(|_| self.is_event())
+        self.is_event().then(|| self.leaf("EventKey")).flatten()
     }
 
     /// The Content of a text, as typed.

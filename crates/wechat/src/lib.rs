@@ -13,7 +13,8 @@
 //!    answered with its status, not recorded. What is authentic and not to be decrypted is
 //!    [`Unreadable`]: recorded as it came.
 //! 3. [`Inbound::parse`] reads the plaintext XML in one bounded walk (256 KiB, 16 levels, 1,024
-//!    elements, no DOCTYPE, no custom entities). A type nobody has heard of is a message like any
+//!    elements, no DOCTYPE, no custom entities); a body as the platform usually writes it takes a short
+//!    cut with the same result. A type nobody has heard of is a message like any
 //!    other, and every element stands in [`Inbound::leaves`]. What is no message is a [`ParseError`]:
 //!    recorded as it came, answered `success`.
 //! 4. Somebody above decides on a [`Reply`]. [`Reply::render_for`] writes its plaintext, whose hash
@@ -56,6 +57,7 @@ mod refusal;
 mod reply;
 mod signature;
 mod text;
+mod usual;
 mod xml;
 
 pub use account::{Account, Mode, Opened, Seal, WhichKey};

@@ -30,8 +30,21 @@ impl<'a> Query<'a> {
     #[must_use]
     pub fn parse(query: &'a str) -> Self {
         let mut read = Self::default();
-        for pair in query.split('&') {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        // Nearly always nothing is encoded, and then nothing has to be looked at twice.
+        let encoded = query.as_bytes().contains(&b'%');
+        let decode = |text: &'a str| {
+            if encoded {
+                decode(text)
+            } else {
+                Cow::Borrowed(text)
+            }
+        };
+        let mut rest = Some(query);
+        while let Some(text) = rest {
+            let (pair, after) = halves(text, b'&');
+            rest = after;
+            let (name, value) = halves(pair, b'=');
+            let value = value.unwrap_or("");
             let field = match decode(name).as_ref() {
                 "signature" => &mut read.signature,
                 "timestamp" => &mut read.timestamp,
@@ -47,6 +60,14 @@ impl<'a> Query<'a> {
             }
         }
         read
+    }
+}
+
+/// What stands before the first of a character in ASCII, and what behind it, when it is there.
+fn halves(text: &str, at: u8) -> (&str, Option<&str>) {
+    match text.bytes().position(|byte| byte == at) {
+        Some(place) => (text.get(..place).unwrap_or_default(), text.get(place + 1..)),
+        None => (text, None),
     }
 }
 

@@ -2,7 +2,7 @@
 //! choosing the reply, and encrypting it.
 
 use crate::inbound::Inbound;
-use crate::text::{self, clean, push_element, push_number};
+use crate::text::{self, clean, push_cleaned, push_element, push_number};
 
 /// Longest text of a passive reply, in bytes of UTF-8 (R-18: the lint of templates stays one below).
 pub const TEXT_BYTES_MAX: usize = 2048;
@@ -197,7 +197,7 @@ fn push_content(out: &mut String, content: &str) -> Result<(), RenderError> {
     if content.len() > TEXT_BYTES_MAX {
         return Err(RenderError::TooLong(content.len()));
     }
-    push_element(out, "Content", &content);
+    push_cleaned(out, "Content", &content);
     Ok(())
 }
 
@@ -242,10 +242,11 @@ fn push_articles(out: &mut String, articles: &[Article]) -> Result<(), RenderErr
 }
 
 fn push_required(out: &mut String, name: &'static str, value: &str) -> Result<(), RenderError> {
-    if clean(value).is_empty() {
+    let value = clean(value);
+    if value.is_empty() {
         return Err(RenderError::EmptyField(name));
     }
-    push_element(out, name, value);
+    push_cleaned(out, name, &value);
     Ok(())
 }
 

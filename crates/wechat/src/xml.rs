@@ -152,13 +152,29 @@ struct Walk<'a, F> {
 /// dropped from text, and so are references to them or to halves of surrogate pairs: what a fan typed
 /// must never make the message unreadable.
 pub(crate) fn walk<'a>(body: &'a [u8], leaf: impl FnMut(Leaf<'_, 'a>)) -> Result<(), ParseError> {
-    if body.is_empty() {
-        return Err(ParseError::EmptyBody);
+    walk_text(utf8(body)?, leaf)
+}
+
+/// The body as text.
+pub(crate) fn utf8(body: &[u8]) -> Result<&str, ParseError> {
+    check_length(body)?;
+    std::str::from_utf8(body).map_err(|_| ParseError::BadUtf8)
+}
+
+fn check_length(body: &[u8]) -> Result<(), ParseError> {
+    match body.len() {
+        0 => Err(ParseError::EmptyBody),
+        1..=BODY_BYTES_MAX => Ok(()),
+        _ => Err(ParseError::TooLarge),
     }
-    if body.len() > BODY_BYTES_MAX {
-        return Err(ParseError::TooLarge);
-    }
-    let body = std::str::from_utf8(body).map_err(|_| ParseError::BadUtf8)?;
+}
+
+/// As [`walk`], over what is known to be UTF-8.
+pub(crate) fn walk_text<'a>(
+    body: &'a str,
+    leaf: impl FnMut(Leaf<'_, 'a>),
+) -> Result<(), ParseError> {
+    check_length(body.as_bytes())?;
     let mut walk = Walk {
         leaf,
         dirty: text::needs_cleaning(body),

@@ -4,4 +4,6 @@
 mod common;
 mod example;
 mod file;
+mod prizes;
+mod questions;
 mod words;

@@ -4,8 +4,10 @@ mod chains;
 mod crash;
 mod failures;
 mod faulty;
+mod handover;
 mod props;
 mod sample;
+mod seats;
 mod starts;
 
 use crate::{Budget, Clock, Config, Fold, Runner, Store, Turn};

@@ -31,10 +31,9 @@ fn number(id: &str) -> Option<u64> {
 /// D-3: account, fan, time, event and its key, and a digest of everything else.
 fn event_key(account: &str, message: &Inbound) -> u128 {
     let in_key = ["FromUserName", "CreateTime", "Event", "EventKey"];
-    let mut others: Vec<&(String, String)> = message
+    let mut others: Vec<(&str, &str)> = message
         .leaves()
-        .iter()
-        .filter(|(path, _)| !in_key.contains(&path.as_str()))
+        .filter(|(path, _)| !in_key.contains(path))
         .collect();
     others.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
     let mut digest = Sha256::new();

@@ -118,11 +118,13 @@ fn first_16(digest: &[u8]) -> u128 {
 
 /// SHA-256 over the leaves of a body, each as `path ‖ 0 ‖ value ‖ 0`, in order of the path's bytes. For an
 /// event without what its identity names anyway (D-3).
-fn content_digest(leaves: &[(String, String)], is_message: bool) -> String {
+fn content_digest<'a>(
+    leaves: impl Iterator<Item = (&'a str, &'a str)>,
+    is_message: bool,
+) -> String {
     const NAMED: [&str; 3] = ["CreateTime", "ToUserName", "FromUserName"];
-    let mut sorted: Vec<&(String, String)> = leaves
-        .iter()
-        .filter(|(path, _)| is_message || !NAMED.contains(&path.as_str()))
+    let mut sorted: Vec<(&str, &str)> = leaves
+        .filter(|(path, _)| is_message || !NAMED.contains(path))
         .collect();
     sorted.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
     let mut hash = Sha256::new();

@@ -5,6 +5,7 @@ use crate::replies::read;
 use crate::vectors::{account, each, text};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
+use std::borrow::Cow;
 use wechat::{
     Account, AesKey, Answer, Article, DEPTH_MAX, ELEMENTS_MAX, FROM_BYTES_MAX, Inbound, Mode,
     OpenError, Query, Reply, Seal, WhichKey, clean, decrypt, encrypt, parse_reply,
@@ -184,6 +185,8 @@ proptest! {
         match Inbound::parse(&body) {
             Ok(read) => {
                 assert_sound(&read);
+                let text = std::str::from_utf8(&body).unwrap();
+                prop_assert_eq!(Inbound::parse_text(text), Ok(read.clone()));
                 prop_assert_eq!(Inbound::parse(&body), Ok(read));
             }
             Err(error) => prop_assert!(!error.reason().is_empty()),
@@ -249,8 +252,9 @@ proptest! {
         fields.extend(names.into_iter().zip(values));
         let read = Inbound::parse(written(&fields).as_bytes()).unwrap();
         let expected: Vec<_> =
-            fields.into_iter().map(|(name, value)| (name, clean(&value).into_owned())).collect();
-        prop_assert_eq!(read.leaves(), expected.as_slice());
+            fields.iter().map(|(name, value)| (name.as_str(), clean(value))).collect();
+        let read: Vec<_> = read.leaves().map(|(name, value)| (name, Cow::from(value))).collect();
+        prop_assert_eq!(read, expected);
     }
 
     #[test]
@@ -268,8 +272,8 @@ proptest! {
             Reply::Music { thumb_media_id, .. } => expect("Music/ThumbMediaId", thumb_media_id),
             Reply::News(articles) => {
                 expect("ArticleCount", &articles.len().to_string());
-                let urls = back.leaves().iter().filter(|(path, _)| path == "Articles/item/Url");
-                let urls: Vec<_> = urls.map(|(_, value)| value.clone()).collect();
+                let urls = back.leaves().filter(|(path, _)| *path == "Articles/item/Url");
+                let urls: Vec<_> = urls.map(|(_, value)| value.to_owned()).collect();
                 let given = articles.iter().map(|article| clean(&article.url).into_owned());
                 prop_assert_eq!(urls, given.collect::<Vec<_>>());
             }
