@@ -9,6 +9,8 @@
 )]
 
 pub(crate) mod fan;
+pub(crate) mod fleet;
+pub(crate) mod front;
 pub(crate) mod kafka;
 pub(crate) mod node;
 pub(crate) mod watch;

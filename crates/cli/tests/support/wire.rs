@@ -34,7 +34,16 @@ impl Answer {
 
 /// One HTTP/1.0 GET: status and body; `None` when nobody is there.
 pub(crate) fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
-    match request(address, "GET", path, &[], b"")? {
+    get_within(address, path, PATIENCE)
+}
+
+/// The same for a node that may be frozen: `None` when it says nothing for so long.
+pub(crate) fn get_within(
+    address: SocketAddr,
+    path: &str,
+    patience: Duration,
+) -> Option<(u16, String)> {
+    match exchange(address, "GET", path, &[], b"", patience)? {
         Answer::Http(status, body) => Some((status, String::from_utf8_lossy(&body).into_owned())),
         Answer::Nothing => None,
     }
@@ -48,8 +57,19 @@ pub(crate) fn request(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> Option<Answer> {
+    exchange(address, method, path, headers, body, PATIENCE)
+}
+
+fn exchange(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+    patience: Duration,
+) -> Option<Answer> {
     let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+    stream.set_read_timeout(Some(patience)).ok()?;
     let mut bytes = format!(
         "{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {}\r\n",
         body.len()

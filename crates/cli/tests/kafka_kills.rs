@@ -1,0 +1,83 @@
+//! kill -9 of every role at random moments of a surge on a broker, with hand-overs in between: what was acked is
+//! there once, and the results are the oracle's. `SPILLWAY_KAFKA_KILLS` sets how often; `make soak` sets more.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+use broker::Cluster;
+use std::time::Duration;
+use support::fleet::{Fleet, asked, during, scattered, whole};
+use support::{Scene, alone};
+
+/// Kills in an ordinary test run.
+const KILLS: u64 = 24;
+/// Seconds of event time of the recording.
+const EVENT_S: f64 = 150.0;
+/// Seconds that one kill takes with its pauses, on average.
+const KILL_S: f64 = 3.2;
+/// Longer than a dead consumer's session at the brokers lasts: its partitions go to the other one.
+const HAND_OVER: Duration = Duration::from_secs(8);
+
+const SEATS: [(&str, &str); 8] = [
+    ("coordinator-1", "coordinator"),
+    ("coordinator-2", "coordinator"),
+    ("dedup-1", "dedup"),
+    ("dedup-2", "dedup"),
+    ("ingress-1", "ingress"),
+    ("ingress-2", "ingress"),
+    ("quiz-1", "quiz"),
+    ("quiz-2", "quiz"),
+];
+
+#[test]
+fn kill_9_of_every_role_at_any_moment_loses_and_doubles_nothing() {
+    let _turn = alone();
+    let kills = asked("SPILLWAY_KAFKA_KILLS", KILLS);
+    let cluster = Cluster::start(1).expect("a broker starts");
+    let messages = u32::try_from(10_000 + kills * 100).unwrap();
+    let mut fleet = Fleet::start(Scene::on(cluster, messages, 60), &SEATS);
+    let speed = (EVENT_S / (kills as f64 * KILL_S)).min(1.0).to_string();
+    let mut replay = fleet.replay(&["--speed", &speed, "--until-acked"]);
+    let mut killed = 0;
+    while killed < kills {
+        let seat = usize::try_from(scattered(killed, 8)).unwrap();
+        // Each role is struck as often as the others, in scattered order.
+        let name = SEATS[(seat + usize::try_from(killed).unwrap()) % 8].0;
+        if !during(&mut replay, Duration::from_millis(scattered(killed, 2_500))) {
+            break;
+        }
+        fleet.kill(name);
+        killed += 1;
+        if killed % 4 == 0 {
+            during(&mut replay, HAND_OVER);
+        }
+        fleet.begin(name);
+    }
+    assert!(killed >= kills, "only {killed} kills fell into the surge");
+    for (name, _) in SEATS {
+        fleet.await_ready(name);
+    }
+    whole(replay);
+    fleet.judge();
+}
+
+#[test]
+fn a_rolling_restart_of_everything_under_load_loses_and_doubles_nothing() {
+    let _turn = alone();
+    let cluster = Cluster::start(1).expect("a broker starts");
+    let mut fleet = Fleet::start(Scene::on(cluster, 10_000, 60), &SEATS);
+    let mut replay = fleet.replay(&["--speed", "2", "--until-acked"]);
+    for (name, _) in SEATS {
+        assert!(
+            during(&mut replay, Duration::from_millis(500)),
+            "the surge was over before {name} was restarted"
+        );
+        fleet.terminate(name);
+        fleet.launch(&[name]);
+    }
+    whole(replay);
+    fleet.judge();
+    for (name, _) in SEATS {
+        fleet.terminate(name);
+    }
+}
