@@ -15,15 +15,8 @@ pub(crate) fn publish(
     node: &NodeArgs,
 ) -> Result<(), Failure> {
     let toml = std::fs::read_to_string(file).map_err(io(format!("read {}", file.display())))?;
-    let token = client::token(node)?;
     let body = json!({ "toml": toml, "expect_version": expect_version, "reason": reason });
-    let answer = client::ask(
-        node.node,
-        Method::POST,
-        "/v1/campaigns",
-        Some(&token),
-        Some(&body),
-    )?;
+    let answer = client::act(node, Method::POST, "/v1/campaigns", Some(&body))?;
     let receipt = accepted(&answer)?;
     let member = |name: &str| receipt[name].to_string();
     println!(

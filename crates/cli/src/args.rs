@@ -40,6 +40,12 @@ pub(crate) enum Command {
     Results(ResultsArgs),
     /// Everything that happened to a fan's messages, and why
     Explain(ExplainArgs),
+    /// Make and check what the log's backend needs
+    #[command(subcommand)]
+    Topics(TopicsCommand),
+    /// What a node on Kafka has kept on its own disk
+    #[command(subcommand)]
+    Spool(SpoolCommand),
     /// Health of a running node, and why it is not ready
     Status(StatusArgs),
     /// Acts on a consumer of a running node
@@ -201,9 +207,52 @@ pub(crate) struct HistoryArgs {
     /// Directory of the node whose log is read; the node may be running
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// Configuration file that names the directory
+    /// Configuration file that names the directory, or the brokers of a log on Kafka
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TopicsCommand {
+    /// Make the topics that are missing, and the log's identity
+    Create(TopicsArgs),
+    /// The topics as they are; exit code 1 when one is not as configured
+    Show(TopicsArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TopicsArgs {
+    /// Configuration file that names the log
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Directory of the node, for the journal
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SpoolCommand {
+    /// Bring the spool of a node that never comes back into the log
+    Drain(DrainArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DrainArgs {
+    /// The spool's directory, or that of the node that had it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Configuration file that names the log
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Directory of a stopped node, when the log is its journal
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Take the records although the spool belongs to another log
+    #[arg(long)]
+    pub(crate) other_log: bool,
 }
 
 #[derive(Debug, Subcommand)]

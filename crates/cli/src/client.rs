@@ -103,6 +103,41 @@ pub(crate) fn ask(
     })
 }
 
+/// Sends an act, and once more to the coordinator when the node says that another one is it; that is told on
+/// standard error.
+///
+/// # Errors
+/// As [`ask`]; the coordinator does not know the token.
+pub(crate) fn act(
+    args: &NodeArgs,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<Answer, Failure> {
+    let token = token(args)?;
+    let answer = ask(args.node, method.clone(), path, Some(&token), body)?;
+    if answer.status != StatusCode::MISDIRECTED_REQUEST {
+        return Ok(answer);
+    }
+    let there = answer.json()?["coordinator"].as_str().map(str::parse);
+    let Some(Ok(there)) = there else {
+        return Ok(answer);
+    };
+    eprintln!(
+        "spillway: {} is not the coordinator; asking {there}",
+        args.node
+    );
+    let answer = ask(there, method, path, Some(&token), body)?;
+    if answer.status == StatusCode::UNAUTHORIZED {
+        return Err(Failure::wrong(format!(
+            "the coordinator at {there} does not know the token of {}; ask it with --node {there} and its own \
+             --token-file, or put one token into actors/NAME.token of both directories",
+            args.node
+        )));
+    }
+    Ok(answer)
+}
+
 async fn exchange(node: SocketAddr, request: Request<Full<Bytes>>) -> Result<Answer, Failure> {
     let away = |error: &dyn std::fmt::Display| {
         Failure::away(format!(

@@ -14,13 +14,18 @@ mod client;
 mod config;
 mod failure;
 mod history;
+mod log;
 mod node;
 mod retry;
+mod sealed;
 mod settings;
+mod spool;
 mod status;
 mod verify_draw;
 
-use args::{CampaignCommand, Cli, Command, DeadLettersCommand, LogCommand, StageCommand};
+use args::{
+    CampaignCommand, Cli, Command, DeadLettersCommand, LogCommand, SpoolCommand, StageCommand,
+};
 use clap::Parser as _;
 use failure::Failure;
 use std::io::BufWriter;
@@ -89,6 +94,8 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::DeadLetters(DeadLettersCommand::Retry(args)) => retry::run(&args),
         Command::Results(args) => history::results(&args, &mut out),
         Command::Explain(args) => history::explain(&args, &mut out),
+        Command::Topics(command) => log::topics(&command, &mut out),
+        Command::Spool(SpoolCommand::Drain(args)) => spool::run(&args, &mut out),
         Command::Status(args) => status::run(&args),
         Command::VerifyDraw(args) => verify_draw::run(&args, &mut out),
         Command::Stage(StageCommand::Continue {

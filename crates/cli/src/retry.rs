@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 /// # Errors
 /// The node cannot be asked, or refuses.
 pub(crate) fn run(args: &RetryArgs) -> Result<(), Failure> {
-    let token = client::token(&args.node)?;
     let (mut from, mut retried, mut skipped) = (Value::Null, 0, 0);
     loop {
         let mut body = json!({ "topic": args.topic, "reason": args.reason });
@@ -27,13 +26,7 @@ pub(crate) fn run(args: &RetryArgs) -> Result<(), Failure> {
             }
         }
         let path = "/v1/dead-letters/retry";
-        let answer = client::ask(
-            args.node.node,
-            Method::POST,
-            path,
-            Some(&token),
-            Some(&body),
-        )?;
+        let answer = client::act(&args.node, Method::POST, path, Some(&body))?;
         let done = accepted(&answer)?;
         retried += done["retried"].as_u64().unwrap_or_default();
         for letter in done["skipped"].as_array().into_iter().flatten() {

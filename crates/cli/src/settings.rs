@@ -1,7 +1,7 @@
 //! `config show|check|default`: what is in force, and what is wrong.
 
 use crate::args::ConfigCommand;
-use crate::config::{Config, DEFAULT_FILE, Layers, Mistake, is_secret};
+use crate::config::{Config, DEFAULT_FILE, Layers, Mistake, is_secret, is_secret_option};
 use crate::failure::Failure;
 use std::path::Path;
 use toml::Value;
@@ -69,20 +69,21 @@ pub(crate) fn run(command: &ConfigCommand) -> Result<(), Failure> {
 
 fn show(layers: &Layers) {
     for (key, (value, source)) in &layers.values {
-        println!("{:<46} # {source}", format!("{key} = {value}"));
+        let shown = masked(is_secret_option(key), value);
+        println!("{:<46} # {source}", format!("{key} = {shown}"));
     }
     for (table, source) in &layers.accounts {
         println!("\n[[account]] # {source}");
         for (key, value) in table {
-            println!("{key} = {}", masked(key, value));
+            println!("{key} = {}", masked(is_secret(key), value));
         }
     }
 }
 
 /// A reference to a secret may be seen, a secret may not.
-fn masked(key: &str, value: &Value) -> String {
+fn masked(is_secret: bool, value: &Value) -> String {
     match value.as_str() {
-        Some(text) if is_secret(key) && !text.is_empty() && !is_reference(text) => {
+        Some(text) if is_secret && !text.is_empty() && !is_reference(text) => {
             "\"********\"".to_owned()
         }
         _ => value.to_string(),
@@ -99,9 +100,9 @@ mod tests {
 
     #[test]
     fn secrets_are_masked_and_references_to_them_are_not() {
-        assert_eq!(masked("token", &Value::from("abc")), "\"********\"");
-        assert_eq!(masked("token", &Value::from("env:TOKEN")), "\"env:TOKEN\"");
-        assert_eq!(masked("name", &Value::from("mi")), "\"mi\"");
+        assert_eq!(masked(true, &Value::from("abc")), "\"********\"");
+        assert_eq!(masked(true, &Value::from("env:TOKEN")), "\"env:TOKEN\"");
+        assert_eq!(masked(false, &Value::from("mi")), "\"mi\"");
     }
 
     #[test]

@@ -47,8 +47,32 @@ fn print(status: &Value) {
     for notice in status["notices"].as_array().into_iter().flatten() {
         println!("  notice  {}", text(notice));
     }
+    let away = if status["is_away"] == true {
+        "  AWAY"
+    } else {
+        ""
+    };
     println!(
-        "clock {}  tick {}  snapshot {}",
+        "log {}  on {}{away}",
+        text(&status["log"]),
+        text(&status["backend"])
+    );
+    if status["spool"].is_object() {
+        println!(
+            "spool {} records, {} bytes, oldest {} ms  {}",
+            text(&status["spool"]["records"]),
+            text(&status["spool"]["bytes"]),
+            text(&status["spool"]["oldest_ms"]),
+            status["spool"]["unusable"].as_str().unwrap_or_default(),
+        );
+    }
+    let leads = match status["coordinator"]["leads"].as_bool() {
+        Some(true) => "  coordinates",
+        Some(false) => "  stands by to coordinate",
+        None => "",
+    };
+    println!(
+        "clock {}  tick {}  snapshot {}{leads}",
         text(&status["clock"]),
         text(&status["coordinator"]["tick"]),
         text(&status["snapshot"]),
@@ -63,9 +87,10 @@ fn print(status: &Value) {
     }
     for stage in status["stages"].as_array().into_iter().flatten() {
         println!(
-            "stage {:<8} {:<10} behind {} records, {} s  {}",
+            "stage {:<8} {:<10} {} partitions, behind {} records, {} s  {}",
             text(&stage["name"]),
             text(&stage["state"]),
+            stage["partitions"].as_array().map_or(0, Vec::len),
             text(&stage["lag_records"]),
             text(&stage["lag_seconds"]),
             stage["reason"].as_str().unwrap_or_default(),

@@ -107,6 +107,33 @@ impl Control {
         }
     }
 
+    /// Puts in force what this node has kept on its disk, until the log can be read; does nothing once it says
+    /// as much itself.
+    pub fn restore(&self, kept: Snapshot) {
+        let state = self.state();
+        if !self.caught_up() && kept.number > self.snapshot.load().number {
+            self.snapshot.store(Arc::new(kept));
+        }
+        drop(state);
+    }
+
+    /// The log was read to its end once: it alone says what is in force.
+    fn catch_up(&self) {
+        let state = self.state();
+        let (kept, number) = (self.snapshot.load().number, state.snapshot_number());
+        if kept != number {
+            tracing::error!(
+                kept,
+                number,
+                "the log has less than this node had kept of it"
+            );
+            self.snapshot.store(Arc::new(state.snapshot()));
+        }
+        self.caught_up.store(true, Ordering::Release);
+        drop(state);
+        self.changed.notify_all();
+    }
+
     fn apply(&self, offset: u64, value: &[u8]) {
         let mut state = self.state();
         match serde_json::from_slice::<Act>(value) {
@@ -120,7 +147,8 @@ impl Control {
                 state.skip(offset);
             }
         }
-        if state.snapshot_number() != self.snapshot.load().number {
+        // What a node has kept on its disk stays in force until the log has come as far.
+        if state.snapshot_number() > self.snapshot.load().number {
             self.snapshot.store(Arc::new(state.snapshot()));
         }
         drop(state);
@@ -220,8 +248,7 @@ fn step(
         *next = Some(stored.offset.saturating_add(1));
     }
     if !control.caught_up() && reader.position(0) >= Some(log.end_offset(CONTROL, 0)?) {
-        control.caught_up.store(true, Ordering::Release);
-        control.changed.notify_all();
+        control.catch_up();
     }
     Ok(())
 }

@@ -9,12 +9,14 @@
 //! * [`snapshot`]: which campaign version speaks for a message
 //! * [`follower`]: the thread that reads the topic
 //! * [`presence`]: HELLO, BYE and PROGRESS of this node
+//! * [`saved`]: a snapshot as text, for the disk of a node
 //! * [`durable`]: append and wait
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod durable;
 pub mod follower;
 pub mod presence;
+pub mod saved;
 pub mod snapshot;
 pub mod state;
 

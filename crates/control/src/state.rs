@@ -200,6 +200,11 @@ impl ControlState {
             .filter_map(|versions| versions.last())
     }
 
+    /// Every version of every campaign, those of one campaign in ascending order.
+    pub(crate) fn all_versions(&self) -> impl Iterator<Item = &Arc<Published>> {
+        self.campaigns.values().flatten()
+    }
+
     /// Whether this publication would hold now; the reason when not.
     ///
     /// # Errors
@@ -254,7 +259,7 @@ impl ControlState {
     }
 }
 
-fn first_problem(problems: &[campaign::Problem]) -> String {
+pub(crate) fn first_problem(problems: &[campaign::Problem]) -> String {
     problems.first().map_or_else(
         || "the campaign file is not valid".to_owned(),
         |problem| format!("the campaign file is not valid: {problem}"),

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use toml::{Table, Value};
 
+/// Keys behind this are handed to the broker's client as they are.
+pub(super) const OPTIONS: &str = "log.kafka.options.";
+
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -109,7 +112,11 @@ impl Layers {
     }
 
     fn set(&mut self, key: &str, value: Value, source: Source) {
-        if self.values.contains_key(key) {
+        // What the broker's client is told beside our own keys has no list here.
+        let is_option = key
+            .strip_prefix(OPTIONS)
+            .is_some_and(|name| !name.is_empty());
+        if self.values.contains_key(key) || is_option {
             self.values.insert(key.to_owned(), (value, source));
         } else {
             let near = nearest(key, self.values.keys());

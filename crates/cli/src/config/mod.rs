@@ -4,12 +4,17 @@
 //! Each value remembers where it came from.
 
 mod accounts;
+mod kafka;
 mod layers;
+mod log;
 mod model;
+mod take;
 
 pub(crate) use accounts::{Account, is_secret};
+pub(crate) use kafka::{KafkaSettings, is_secret_option};
 pub(crate) use layers::Layers;
 use layers::Source;
+pub(crate) use log::{Backend, JournalSettings, LogConfig};
 pub(crate) use model::{Clock, Config, Role};
 
 /// The commented file with every key and its default.
@@ -27,5 +32,7 @@ pub(crate) struct Mistake {
     pub(crate) message: String,
 }
 
+#[cfg(test)]
+mod kafka_tests;
 #[cfg(test)]
 mod tests;

@@ -26,7 +26,7 @@ fn mistakes(layers: &Layers) -> Vec<String> {
 #[test]
 fn the_default_file_is_complete_and_valid() {
     let config = Config::from_layers(&Layers::defaults(), &plain).unwrap();
-    assert_eq!(config.partitions, 24);
+    assert_eq!(config.log.partitions, 24);
     assert_eq!(config.ack_budget_ms, 3_500);
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert!(Role::ALL.into_iter().all(|role| config.has(role)));

@@ -24,7 +24,6 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::io::{BufWriter, IsTerminal as _, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
 /// Batches that may wait between writing and counting.
@@ -37,7 +36,6 @@ type Cuts = BTreeMap<&'static str, BTreeMap<u32, Span>>;
 /// Writes the export and holds the tallies against it.
 pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     let log = scan::open(&args.history)?;
-    let log: Arc<dyn Log> = log;
     std::fs::create_dir_all(&args.out).map_err(io(format!("make {}", args.out.display())))?;
     let cuts = cut(&*log)?;
     let about = json!({ "log": log.id().to_string(), "without_bodies": args.without_bodies });

@@ -1,15 +1,12 @@
 //! Reading a topic from its retained start to its durable end, in the order of the log.
 
 use crate::args::HistoryArgs;
-use crate::config::{Config, Layers};
 use crate::failure::Failure;
-use crate::node::log_dir;
-use msglog::journal::Journal;
+use crate::log::Reading;
 use msglog::{Log, Stored};
 use record::chain::{ChainReader, Verdict, link_of};
 use record::topics;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,51 +14,15 @@ use std::time::Duration;
 const POLL_RECORDS: usize = 8_192;
 /// Bytes per poll.
 const POLL_BYTES: usize = 8 << 20;
-
-/// Where the node's directory is.
-///
-/// # Errors
-/// The configuration that was named is wrong.
-pub(crate) fn data_dir(args: &HistoryArgs) -> Result<PathBuf, Failure> {
-    if let Some(data) = &args.data {
-        return Ok(data.clone());
-    }
-    let mut layers = Layers::defaults();
-    if let Some(path) = &args.config {
-        layers.file(path);
-    }
-    layers.environment(std::env::vars());
-    // Secrets are not needed for reading, so that an auditor can do without them.
-    let config = Config::from_layers(&layers, &|_| Ok(String::new()));
-    match (
-        config,
-        layers
-            .values
-            .get("data")
-            .and_then(|(value, _)| value.as_str()),
-    ) {
-        (Ok(config), _) => Ok(config.data),
-        (Err(_), Some(data)) if layers.mistakes.is_empty() => Ok(PathBuf::from(data)),
-        (Err(mistakes), _) => Err(Failure::wrong(
-            mistakes
-                .first()
-                .map_or_else(String::new, ToString::to_string),
-        )),
-    }
-}
+/// How long a record that must be there may take to come: longer than brokers take to choose a new leader.
+const POLL_WAIT: Duration = Duration::from_secs(15);
 
 /// Opens the log for reading, beside whoever writes it.
 ///
 /// # Errors
-/// There is no log.
-pub(crate) fn open(args: &HistoryArgs) -> Result<Arc<Journal>, Failure> {
-    let data = data_dir(args)?;
-    Journal::open_read_only(&log_dir(&data)).map_err(|error| {
-        Failure::away(format!(
-            "no log can be read in {}: {error}; --data names the directory of a node",
-            data.display()
-        ))
-    })
+/// There is no log, or it cannot be reached.
+pub(crate) fn open(args: &HistoryArgs) -> Result<Arc<dyn Log>, Failure> {
+    Ok(Reading::open(args)?.log)
 }
 
 /// Start and end offsets of one partition.
@@ -113,11 +74,11 @@ pub(crate) fn each(
         left.insert(partition, span.end);
     }
     while !left.is_empty() {
-        let batch = reader.poll(POLL_RECORDS, POLL_BYTES, Duration::from_secs(5))?;
+        let batch = reader.poll(POLL_RECORDS, POLL_BYTES, POLL_WAIT)?;
         if batch.is_empty() {
             let (partition, end) = left.first_key_value().map_or((0, 0), |(p, e)| (*p, *e));
             return Err(Failure::away(format!(
-                "{topic}/{partition} does not go on to offset {end}; is its disk still there?"
+                "{topic}/{partition} does not go on to offset {end}; are its disk and its brokers still there?"
             )));
         }
         for stored in &batch {

@@ -3,8 +3,7 @@
 use super::scan;
 use crate::args::HistoryArgs;
 use crate::failure::{Failure, io};
-use crate::node::log_dir;
-use msglog::Log as _;
+use crate::log::Reading;
 use serde_json::json;
 use std::io::Write;
 
@@ -14,14 +13,16 @@ pub(crate) fn stats(
     history: &HistoryArgs,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let data = scan::data_dir(history)?;
-    let log = scan::open(history)?;
+    let Reading { log, files } = Reading::open(history)?;
     let mut rows = Vec::new();
     for topic in log.topics() {
         let spans = scan::spans(&*log, &topic.name)?;
         let records: u64 = spans.values().map(|span| span.end - span.start).sum();
         let ends: u64 = spans.values().map(|span| span.end).sum();
-        let bytes = disk_usage(&log_dir(&data).join(&topic.name));
+        // What brokers take on their disks is theirs to tell.
+        let bytes = files
+            .as_ref()
+            .map(|files| disk_usage(&files.join(&topic.name)));
         rows.push((topic.name, topic.partitions, records, ends - records, bytes));
     }
     let print = |out: &mut dyn Write| -> std::io::Result<()> {
@@ -46,6 +47,7 @@ pub(crate) fn stats(
             "topic", "partitions", "records", "retired", "bytes"
         )?;
         for (name, partitions, records, retired, bytes) in &rows {
+            let bytes = bytes.map_or_else(|| "-".to_owned(), |bytes| bytes.to_string());
             writeln!(
                 out,
                 "{name:<16} {partitions:>10} {records:>12} {retired:>12} {bytes:>14}"

@@ -1,12 +1,13 @@
 //! A running node: its directory, its roles, the watch over them.
 
 mod directory;
-mod progress;
+mod edge;
+mod kept;
 mod run;
 mod signals;
 mod stages;
 mod status;
-mod topics;
+mod voice;
 
 pub(crate) use directory::log_dir;
 pub(crate) use run::run;

@@ -1,29 +1,29 @@
 //! `run`: the roles put together, watched, and taken down in order.
 
-use super::directory::{log_dir, node_id, random_id};
-use super::progress;
+use super::directory::{node_id, random_id};
+use super::edge;
+use super::kept::Kept;
 use super::signals::Signals;
 use super::stages::Stages;
 use super::status::Sources;
-use super::topics;
+use super::voice::{Voice, Words};
 use crate::admin::{self, Admin, Tokens};
 use crate::args::{ClockArg, RunArgs};
 use crate::config::{Clock, Config, Role};
 use crate::failure::{Failure, io};
+use crate::log::Held;
 use crate::settings;
 use control::Control;
 use control::presence::Presence;
 use coordinator::Coordinator;
-use ingress::{Deps, Ingress};
-use msglog::Log;
-use msglog::journal::Journal;
+use ingress::Ingress;
 use record::hexed::Hex;
-use record::topics::INBOUND;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use telemetry::{Health, Registry};
+use telemetry::health::Policy;
+use telemetry::{Condition, Health, Registry};
 use toml::Value;
 
 /// How often the watch looks.
@@ -95,54 +95,64 @@ fn configure(args: &RunArgs) -> Result<Config, Failure> {
 
 /// A node that runs.
 struct Node {
-    journal: Arc<Journal>,
+    held: Arc<Held>,
     control: Arc<Control>,
-    presence: Arc<Presence>,
+    kept: Option<Kept>,
+    voice: Voice,
     stages: Stages,
     ingress: Option<Arc<Ingress>>,
     admin: Admin,
     health: Health,
+    /// Good once ingress knows what is in force.
+    following: Option<Condition>,
     /// Stops the threads that need the log until the very end: control and coordinator.
     stop: Arc<AtomicBool>,
-    /// Stops the thread that says PROGRESS.
-    stop_progress: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
-    progress: Option<JoinHandle<()>>,
 }
 
 impl Node {
     fn start(config: Config) -> Result<Self, Failure> {
         let tokens = Tokens::prepare(&config.data)?;
-        let journal = Journal::open(&log_dir(&config.data), topics::journal(&config))?;
-        let log: Arc<dyn Log> = journal.clone();
         let (node, boot) = (node_id(&config.data)?, random_id()?);
+        let held = Arc::new(Held::open(&config, &node.to_string())?);
+        let log = held.log();
         let (registry, health) = (Registry::new(), Health::new());
         let stop = Arc::new(AtomicBool::new(false));
         let (control, follower) = control::follow(&log, &stop)?;
         let mut threads = vec![follower];
+        let kept = Kept::new(&config, log.id().to_string(), Arc::clone(&control));
         let mut coordinator = None;
         if config.has(Role::Coordinator) {
-            let settings = coordinator::Config {
-                partitions: config.partitions,
-                clock: match config.clock {
-                    Clock::Wall => coordinator::Clock::Wall,
-                    Clock::Rehearsal => coordinator::Clock::Rehearsal,
-                },
-                now: wall_seconds,
-                node,
-                boot,
-            };
+            let settings = coordinating(&config, (node, boot));
             let (handle, thread) = Coordinator::start(settings, &log, &control, &stop)?;
             coordinator = Some(handle);
             threads.push(thread);
         }
         let stages = Stages::start(&config, &log, &registry)?;
-        let presence = Arc::new(Presence::new(&*log, node, boot)?);
-        let ingress = start_ingress(&config, &log, &control, &registry, &health, (node, boot))?;
+        let mut following = None;
+        let mut ingress = None;
+        if config.has(Role::Ingress) {
+            // Ready only once control was read to its end: then this node is a member of every seal to come.
+            let condition = health.condition("control", Policy::AT_ONCE);
+            condition.bad("control was not read to its end yet");
+            let restored = held.began_away() && kept.as_ref().is_some_and(Kept::restore);
+            if restored || edge::caught_up(&control, held.began_away()) {
+                condition.good();
+            }
+            following = Some(condition);
+            let around = edge::Around {
+                held: &held,
+                control: &control,
+                registry: &registry,
+                health: &health,
+                id: (node, boot),
+            };
+            ingress = Some(edge::start(&config, &around)?);
+        }
         let sources = Arc::new(Sources {
             node,
             boot,
-            log: Arc::clone(&log),
+            held: Arc::clone(&held),
             config: config.clone(),
             health: health.clone(),
             control: Arc::clone(&control),
@@ -168,34 +178,30 @@ impl Node {
             log: Arc::clone(&log),
         };
         let admin = admin::start(config.admin, context)?;
-        let roles: Vec<String> = config
-            .roles
-            .iter()
-            .map(|role| role.name().to_owned())
-            .collect();
-        presence.hello(&roles, &admin.address.to_string())?;
-        let stop_progress = Arc::new(AtomicBool::new(false));
-        let mut progress = None;
+        let roles = config.roles.iter().map(|role| role.name().to_owned());
+        let voice = Voice::start(Words {
+            presence: Presence::new(&*log, node, boot)?,
+            roles: roles.collect(),
+            admin: admin.address.to_string(),
+            held: Arc::clone(&held),
+            ingress: ingress.as_ref().map(Arc::downgrade),
+        })?;
         if let Some(ingress) = &ingress {
-            let heard = Arc::clone(ingress);
-            let median = move || heard.median_create_time();
-            let said = progress::start(Arc::clone(&presence), median, Arc::clone(&stop_progress));
-            progress = Some(said.map_err(io("start the progress thread"))?);
             println!("ingress http://{}/wechat/{{account}}", ingress.addr());
         }
         println!("admin http://{}", admin.address);
         Ok(Self {
-            journal,
+            held,
             control,
-            presence,
+            kept,
+            voice,
             stages,
             ingress,
             admin,
             health,
+            following,
             stop,
-            stop_progress,
             threads,
-            progress,
         })
     }
 
@@ -208,7 +214,8 @@ impl Node {
                 tracing::info!(signal, "stopping");
                 return Ok(());
             }
-            if !said_ready && self.control.caught_up() && self.health.ready().is_ok() {
+            self.notice_control();
+            if !said_ready && self.can_work() {
                 said_ready = true;
                 println!("ready");
                 tracing::info!(after_ms = started.elapsed().as_millis(), "ready");
@@ -218,6 +225,22 @@ impl Node {
                 return Err(Failure::away(reason));
             }
         }
+    }
+
+    /// Takes in that control was read, and keeps what it says.
+    fn notice_control(&self) {
+        if let (Some(following), true) = (&self.following, self.control.caught_up()) {
+            following.good();
+        }
+        if let Some(kept) = &self.kept {
+            kept.write();
+        }
+    }
+
+    /// Ready as load balancers mean it; a process without ingress has also read control.
+    fn can_work(&self) -> bool {
+        let knows = self.following.is_some() || self.control.caught_up();
+        knows && self.health.ready().is_ok()
     }
 
     /// Only ingress, the journal's writer of `inbound`, or a broken invariant of memory end the process.
@@ -232,10 +255,8 @@ impl Node {
         {
             return Some("a thread of ingress has ended by itself".to_owned());
         }
-        if let Some(refusal) = self.journal.refusal(INBOUND) {
-            return Some(format!(
-                "{refusal}; start again: what is durable is kept, see docs/journal.md"
-            ));
+        if let Some(refusal) = self.held.refusal() {
+            return Some(refusal);
         }
         self.control
             .failure()
@@ -244,97 +265,34 @@ impl Node {
 
     /// Takes the node down in order: what feeds first, what holds last.
     fn stop(self) {
-        self.stop_progress.store(true, Ordering::Release);
-        if let Some(thread) = self.progress {
-            thread.thread().unpark();
-            drop(thread.join());
-        }
-        if let Some(ingress) = self.ingress.and_then(Arc::into_inner) {
-            let stopped = ingress.stop();
+        self.voice.hush();
+        let mut left = 0;
+        if let Some(ingress) = self.ingress {
+            let stopped = edge::alone(ingress).stop();
             tracing::info!(?stopped, "ingress has stopped");
+            left = stopped.spool.map_or(0, |closed| closed.backlog.records);
         }
         self.stages.stop();
-        if let Err(error) = self.presence.bye(0) {
-            tracing::warn!(%error, "the node could not say goodbye");
-        }
+        self.voice.end(left);
         self.stop.store(true, Ordering::Release);
         for thread in self.threads {
             drop(thread.join());
         }
         self.admin.stop();
-        self.journal.close();
+        self.held.close();
         tracing::info!("stopped");
     }
 }
 
-fn start_ingress(
-    config: &Config,
-    log: &Arc<dyn Log>,
-    control: &Arc<Control>,
-    registry: &Registry,
-    health: &Health,
-    (node, boot): (Hex<8>, Hex<8>),
-) -> Result<Option<Arc<Ingress>>, Failure> {
-    if !config.has(Role::Ingress) {
-        return Ok(None);
-    }
-    // Ready only once control was read to its end: then this node is a member of every seal to come.
-    let following = health.condition("control", telemetry::health::Policy::AT_ONCE);
-    following.bad("control was not read to its end yet");
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !control.caught_up() && control.failure().is_none() && Instant::now() < deadline {
-        control.wait_until(WATCH, |_| control.caught_up());
-    }
-    if control.caught_up() {
-        following.good();
-    }
-    let mut settings = ingress::IngressConfig::new(config.listen, node, boot);
-    settings.threads = config.threads;
-    settings.ack_budget = Duration::from_millis(config.ack_budget_ms);
-    settings.head_timeout = Duration::from_millis(config.request_timeout_ms);
-    settings.body_timeout = Duration::from_millis(config.request_timeout_ms);
-    settings.connections_max = config.max_connections;
-    settings.rehearsal = config.clock == Clock::Rehearsal;
-    settings.accounts = config
-        .accounts
-        .iter()
-        .map(|account| ingress::AccountConfig {
-            account: account.wire.clone(),
-            default_reply: account.default_reply.clone(),
-        })
-        .collect();
-    let deps = Deps {
-        log: Arc::clone(log),
-        hedge: None,
-        snapshot: control.snapshot(),
-        registry: registry.clone(),
-        health: health.clone(),
-        now_us: wall_micros,
-        random: fill_random,
-    };
-    Ingress::start(&settings, &deps)
-        .map(|ingress| Some(Arc::new(ingress)))
-        .map_err(|error| match error {
-            ingress::StartError::AccountTwice(_) => Failure::wrong(error),
-            _ => Failure::away(error),
-        })
-}
-
-/// One of the two homes of the wall clock.
-fn wall_micros() -> i64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    now.ok()
-        .and_then(|now| i64::try_from(now.as_micros()).ok())
-        .unwrap_or(0)
-}
-
-fn wall_seconds() -> i64 {
-    wall_micros().div_euclid(1_000_000)
-}
-
-fn fill_random(bytes: &mut [u8; 24]) {
-    // Nonces need only differ; the clock stands in should the system's randomness fail.
-    if getrandom::fill(bytes).is_err() {
-        bytes[..8].copy_from_slice(&wall_micros().to_le_bytes());
+fn coordinating(config: &Config, (node, boot): (Hex<8>, Hex<8>)) -> coordinator::Config {
+    coordinator::Config {
+        partitions: config.log.partitions,
+        clock: match config.clock {
+            Clock::Wall => coordinator::Clock::Wall,
+            Clock::Rehearsal => coordinator::Clock::Rehearsal,
+        },
+        now: edge::wall_seconds,
+        node,
+        boot,
     }
 }

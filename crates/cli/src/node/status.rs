@@ -2,9 +2,9 @@
 
 use super::stages::{self, Watched};
 use crate::config::{Clock, Config};
+use crate::log::Held;
 use control::Control;
 use coordinator::Handle;
-use msglog::Log;
 use record::hexed::Hex;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -19,23 +19,29 @@ pub(crate) struct Sources {
     pub(crate) control: Arc<Control>,
     pub(crate) coordinator: Option<Handle>,
     pub(crate) stages: Vec<Watched>,
-    pub(crate) log: Arc<dyn Log>,
+    pub(crate) held: Arc<Held>,
 }
 
 impl Sources {
     /// The document as of now.
     pub(crate) fn document(&self) -> Value {
         let reasons = self.health.ready().err().unwrap_or_default();
+        let (log, is_away) = (self.held.log(), self.held.is_away());
+        // Brokers that are away would be asked in vain for the end of each partition.
+        let ends = (!is_away).then_some(&*log);
         let stages: Vec<Value> = self
             .stages
             .iter()
-            .map(|watched| stages::describe(watched, &*self.log))
+            .map(|watched| stages::describe(watched, ends))
             .collect();
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "node": self.node,
             "boot": self.boot,
-            "log": self.log.id().to_string(),
+            "log": log.id().to_string(),
+            "backend": self.config.log.backend.name(),
+            "is_away": is_away,
+            "spool": self.held.spool(),
             "ready": reasons.is_empty(),
             "reasons": reasons,
             "notices": self.notices(),
@@ -86,6 +92,12 @@ impl Sources {
         let mut notices = Vec::new();
         if self.config.accounts.is_empty() {
             notices.push("no [[account]] is configured: every callback is answered 404".to_owned());
+        }
+        if self.held.is_away() {
+            notices.push("the brokers are away; what needs them waits".to_owned());
+        }
+        if let Some(away) = self.control.away() {
+            notices.push(format!("control cannot be read now: {away}"));
         }
         if let Some(failure) = self.control.failure() {
             notices.push(format!("following control has stopped: {failure}"));

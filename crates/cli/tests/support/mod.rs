@@ -9,6 +9,7 @@
 )]
 
 pub(crate) mod fan;
+pub(crate) mod kafka;
 pub(crate) mod node;
 pub(crate) mod watch;
 pub(crate) mod wire;
@@ -16,6 +17,7 @@ pub(crate) mod wire;
 pub(crate) use node::{Ended, Node};
 
 use serde_json::Value;
+use std::ffi::OsString;
 use std::net::{SocketAddr, TcpListener};
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
@@ -78,7 +80,7 @@ pub(crate) fn succeed(command: &mut Command) -> String {
 const PORTS: u16 = 10_000;
 const FIRST_PORT: u16 = 20_000;
 
-fn free_port() -> SocketAddr {
+pub(crate) fn free_port() -> SocketAddr {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     // Scattered by process, so that two of them seldom ask for the same one.
     let scattered = u16::try_from(u64::from(std::process::id()) * 97 % u64::from(PORTS)).unwrap();
@@ -160,6 +162,8 @@ pub(crate) struct Scene {
     pub(crate) clock: &'static str,
     /// Environment of the nodes that are started from now on.
     pub(crate) env: Vec<(&'static str, String)>,
+    /// The brokers that hold the log of all nodes, whose directories then say nothing of it.
+    pub(crate) cluster: Option<broker::Cluster>,
 }
 
 impl Scene {
@@ -187,6 +191,7 @@ impl Scene {
             admin: free_port(),
             clock: "rehearsal",
             env: Vec::new(),
+            cluster: None,
         }
     }
 
@@ -255,9 +260,16 @@ impl Scene {
         finish(
             Command::new(spillway())
                 .args(arguments.split_whitespace())
-                .arg("--data")
-                .arg(self.path(data)),
+                .args(self.log_of(data)),
         )
+    }
+
+    /// Where commands find the log that the node on `data` writes.
+    fn log_of(&self, data: &str) -> [OsString; 2] {
+        match self.cluster {
+            Some(_) => ["--config".into(), self.with_suffix("spillway.toml").into()],
+            None => ["--data".into(), self.path(data).into()],
+        }
     }
 
     /// The token of the operator of the node on `data`.
@@ -345,8 +357,7 @@ impl Scene {
             Command::new(spillway())
                 .args(["export", "--without-bodies", "--out"])
                 .arg(self.path(to))
-                .arg("--data")
-                .arg(self.path(data)),
+                .args(self.log_of(data)),
         );
     }
 
@@ -366,14 +377,8 @@ impl Scene {
     pub(crate) fn results(&self, data: &str) -> Value {
         let printed = succeed(
             Command::new(spillway())
-                .args([
-                    "results",
-                    "fanfest-2013-04-09",
-                    "--provisional",
-                    "--json",
-                    "--data",
-                ])
-                .arg(self.path(data)),
+                .args(["results", "fanfest-2013-04-09", "--provisional", "--json"])
+                .args(self.log_of(data)),
         );
         let mut results: Value = serde_json::from_str(&printed).unwrap();
         for round in results["rounds"].as_array_mut().unwrap() {
