@@ -272,7 +272,7 @@ fn the_status_document_has_its_documented_members() {
         .iter()
         .zip(["dedup", "quiz"])
     {
-        let expected = "name state reason for_seconds lag_records lag_seconds records_per_second alarms totals";
+        let expected = "name state reason partitions for_seconds lag_records lag_seconds records_per_second alarms totals";
         assert_eq!(members(stage), set(expected));
         assert_eq!(
             (&stage["name"], &stage["state"]),

@@ -48,13 +48,12 @@ pub(crate) fn spans(log: &dyn Log, topic: &str) -> Result<BTreeMap<u32, Span>, F
                 names.join(", ")
             ))
         })?;
-    let mut spans = BTreeMap::new();
-    for partition in 0..config.partitions {
-        let start = log.start_offset(topic, partition)?;
-        let end = log.end_offset(topic, partition)?;
-        spans.insert(partition, Span { start, end });
-    }
-    Ok(spans)
+    let partitions: Vec<u32> = (0..config.partitions).collect();
+    let bounds = log.bounds(topic, &partitions)?;
+    let spans = partitions.into_iter().zip(bounds);
+    Ok(spans
+        .map(|(partition, (start, end))| (partition, Span { start, end }))
+        .collect())
 }
 
 /// Reads every record of `spans` and hands it to `visit`, until all ends are reached or `visit` says stop.

@@ -152,9 +152,11 @@ fn print(shown: &Shown, args: &TopicsArgs, out: &mut impl Write) -> std::io::Res
                 .replicas
                 .map_or_else(|| "-".to_owned(), |replicas| pick(replicas).to_string())
         };
-        let kept = topic
-            .retention_s
-            .map_or_else(|| "for ever".to_owned(), |kept| format!("{kept} s"));
+        let kept = match (topic.partitions, topic.retention_s) {
+            (0, _) => "-".to_owned(),
+            (_, None) => "for ever".to_owned(),
+            (_, Some(kept)) => format!("{kept} s"),
+        };
         let state = match (topic.problems.is_empty(), topic.created) {
             (false, _) => "WRONG",
             (true, true) => "made",

@@ -94,19 +94,15 @@ fn spawn<F: Fold + 'static>(
 /// One consumer as `status` shows it, for the partitions that this process owns. What it is behind is held against
 /// the log's end of this moment: an idle consumer has not looked there for a while. Without a log to ask, what it
 /// saw last counts.
-pub(crate) fn describe(watched: &Watched, mut log: Option<&dyn Log>) -> Value {
+pub(crate) fn describe(watched: &Watched, log: Option<&dyn Log>) -> Value {
     let report = watched.status.report();
-    let mut lag_records = 0_u64;
-    for (&number, partition) in &report.partitions {
-        let asked = log.map(|log| log.end_offset(watched.input, number));
-        if let Some(Err(_)) = asked {
-            // It has just gone: the other partitions would wait as long.
-            log = None;
-        }
-        let end = asked.and_then(Result::ok).unwrap_or(partition.end_offset);
-        lag_records = lag_records.saturating_add(end.saturating_sub(partition.next_offset));
-    }
     let partitions: Vec<u32> = report.partitions.keys().copied().collect();
+    let bounds = log.and_then(|log| log.bounds(watched.input, &partitions).ok());
+    let mut ends = bounds.into_iter().flatten().map(|(_, end)| end);
+    let lag_records = report.partitions.values().fold(0, |sum: u64, partition| {
+        let end = ends.next().unwrap_or(partition.end_offset);
+        sum.saturating_add(end.saturating_sub(partition.next_offset))
+    });
     json!({
         "name": report.name, "state": report.state, "reason": report.reason,
         "partitions": partitions, "for_seconds": report.for_s, "lag_records": lag_records,
