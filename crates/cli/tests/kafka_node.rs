@@ -9,8 +9,8 @@ use serde_json::Value;
 use support::kafka::{ALL, kafka_toml};
 use support::{Scene, alone, finish, succeed, until};
 
-const MESSAGES: u32 = 10_000;
-const COMPRESS: u32 = 20;
+const MESSAGES: u32 = 6_000;
+const COMPRESS: u32 = 40;
 
 fn one() -> Cluster {
     Cluster::start(1).expect("a broker starts")

@@ -243,10 +243,10 @@ impl Group {
     /// commit. What is committed is no position; those are kept by whoever consumes.
     fn ask(&self, consumer: &GroupConsumer, topic: &str, partition: u32) {
         let list = list_of(topic, &[partition], Offset::Offset(0));
-        if let Err(error) = consumer.commit(&list, CommitMode::Async) {
-            lock(&self.state).asked = None;
-            self.heard(&error);
-        }
+        // An asynchronous commit is answered to nobody: the client tells of it only through a callback of its
+        // C interface, which rdkafka does not set. Waiting holds up nobody else: this is the group's thread.
+        let answered = consumer.commit(&list, CommitMode::Sync);
+        self.commit_callback(answered, &list);
     }
 
     /// Tells the client what it waits to have given up, once the owner has let go of all of it.
