@@ -38,7 +38,7 @@ done_phase() {
 
 pid=
 broker_pid=
-# The broker ends when its standard input does, however this script ends.
+# The broker ends when its standard input does: with this script, however that ends.
 exec {broker_end}>/dev/null
 stop_broker() {
   [ -n "$broker_pid" ] || return 0
@@ -90,6 +90,9 @@ bootstrap = ["${bootstrap//,/\", \"}"]
 replication = 1
 min_insync_replicas = 1
 single_broker = true
+# The rehearsal goes through the log once for each second of the event: two hours of them would spend
+# minutes in gathering alone.
+linger_ms = 1
 TOML
   "$bin/spillway" topics create --config "$config"
   done_phase
@@ -102,6 +105,11 @@ pid=$!
 for _ in $(seq 300); do
   grep -qx ready "$demo/node.out" && break
   kill -0 "$pid" 2>/dev/null || { cat "$demo/node.log" >&2; exit 3; }
+  sleep 0.1
+done
+# Acts wait for a node that leads: at once on the journal, within 10 s on kafka.
+for _ in $(seq 150); do
+  "$bin/spillway" status --node "$admin" --json 2>/dev/null | grep -q '"leads":true' && break
   sleep 0.1
 done
 "$bin/spillway" campaign publish "$surge.campaign.toml" --expect-version 0 --reason "the demo" --node "$admin" --data "$node"

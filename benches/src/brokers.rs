@@ -101,6 +101,7 @@ impl Brokers {
             mode: Mode::Plain,
         };
         let node = Node::start(place, &options)?;
+        node.wait_leads()?;
         node.publish(None)?;
         Ok(node)
     }

@@ -138,7 +138,7 @@ impl Room {
             for answer in list.drain(..) {
                 if let Some(tell) = waiting.reports.remove(&answer.slot) {
                     // Who asked may be gone.
-                    drop(tell.send(answer.result.is_ok()));
+                    tell.send(answer.result.is_ok()).unwrap_or_default();
                 }
             }
         }
