@@ -18,10 +18,10 @@ SHIPPED := CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=false CARGO_PROFILE_RELEASE_OV
 CARGO := cargo --locked
 TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help setup setup-broker build demo test lint fmt bench soak clean
+.PHONY: help setup setup-broker build demo demo-kafka test lint fmt bench soak clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 setup: ## install what is missing (Debian packages; elsewhere their names are printed)
 	@deploy/setup.sh
@@ -29,13 +29,17 @@ setup: ## install what is missing (Debian packages; elsewhere their names are pr
 setup-broker: setup
 	@deploy/setup.sh broker
 
-build: setup ## build the two binaries into bin/
+build: setup ## build the binaries into bin/
 	@mkdir -p bin
 	$(SHIPPED) $(CARGO) build --release --workspace
-	@cp -f $(TARGET_DIR)/release/spillway $(TARGET_DIR)/release/surge bin/
+	@cp -f $(TARGET_DIR)/release/spillway $(TARGET_DIR)/release/surge \
+	  $(TARGET_DIR)/release/spillway-broker bin/
 
 demo: build ## replay the Fan Festival of 9 April 2013 and print what became of every message
 	@deploy/demo.sh $(MESSAGES)
+
+demo-kafka: setup-broker build ## the same on a Kafka broker that it starts itself
+	@deploy/demo.sh $(MESSAGES) kafka
 
 test: setup-broker lint ## everything that must hold
 	$(CARGO) test --release --workspace --no-fail-fast

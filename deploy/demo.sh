@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # The Fan Festival of 9 April 2013, played through a node on a fresh directory, and what became of every message.
-# Usage: deploy/demo.sh [MESSAGES]. BIN names the directory of the binaries, DEMO that of the run.
+# Usage: deploy/demo.sh [MESSAGES] [journal|kafka]. BIN names the directory of the binaries, DEMO that of the run.
+# On kafka the log stands at one real broker, which is started here and ends with this script.
 set -euo pipefail
 
 messages=${1:-2800000}
+backend=${2:-journal}
 bin=${BIN:-bin}
 demo=${DEMO:-demo-data}
 # Bytes on disk per message of the event, measured: recording, log, ledger, export and state together.
@@ -12,6 +14,7 @@ node=$demo/node
 surge=$demo/fanfest.jsonl
 
 case $messages in *[!0-9]* | '') echo "MESSAGES must be a number, not '$messages'" >&2; exit 2 ;; esac
+case $backend in journal | kafka) ;; *) echo "the log stands on journal or kafka, not '$backend'" >&2; exit 2 ;; esac
 
 need=$((messages * need_per_message / 1048576 + 2048))
 rm -rf "$demo"
@@ -34,11 +37,24 @@ done_phase() {
 }
 
 pid=
-stop() { [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true; }
+broker_pid=
+# The broker ends when its standard input does: with this script, however that ends.
+exec {broker_end}>/dev/null
+stop_broker() {
+  [ -n "$broker_pid" ] || return 0
+  exec {broker_end}>&-
+  wait "$broker_pid" || true
+  broker_pid=
+}
+stop() { [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true; stop_broker; }
 trap stop EXIT
 
 # Two free ports on the loopback.
 port() { for p in $(seq "$1" "$(($1 + 99))"); do (: <"/dev/tcp/127.0.0.1/$p") 2>/dev/null || { echo "$p"; return; }; done; }
+config=$surge.spillway.toml
+# What names the log to whoever reads it.
+where=(--data "$node")
+log=$node/log
 listen=127.0.0.1:$(port 18080)
 admin=127.0.0.1:$(port 18180)
 
@@ -46,13 +62,54 @@ phase generate "generate: $messages messages, with edges, follows and re-deliver
 "$bin/surge" generate fanfest-0409 --messages "$messages" --out "$surge"
 done_phase
 
-phase start "run: a node on $node, a rehearsal clock, the campaign published"
-"$bin/spillway" run --config "$surge.spillway.toml" --data "$node" --clock rehearsal --listen "$listen" --admin "$admin" \
-  >"$demo/node.out" 2>"$demo/node.log" &
+if [ "$backend" = kafka ]; then
+  phase broker "broker: Apache Kafka, one node, on $demo/broker"
+  log=$demo/broker
+  mkfifo "$demo/broker.in"
+  "$bin/spillway-broker" --nodes 1 --data "$log" --heap 1024 <"$demo/broker.in" >"$demo/broker.out" 2>"$demo/broker.log" &
+  broker_pid=$!
+  exec {broker_end}>&- {broker_end}>"$demo/broker.in"
+  # The first time its jars are fetched, which takes a minute.
+  for _ in $(seq 3000); do
+    grep -qx ready "$demo/broker.out" && break
+    kill -0 "$broker_pid" 2>/dev/null || { cat "$demo/broker.log" >&2; exit 3; }
+    sleep 0.1
+  done
+  bootstrap=$(sed -n 's/^bootstrap //p' "$demo/broker.out")
+  [ -n "$bootstrap" ] || { echo "the broker did not become ready; see $demo/broker.log" >&2; exit 3; }
+  config=$demo/kafka.toml
+  where=(--config "$config")
+  cat "$surge.spillway.toml" - >"$config" <<TOML
+
+[log]
+backend = "kafka"
+
+[log.kafka]
+bootstrap = ["${bootstrap//,/\", \"}"]
+# One broker: nothing is held twice. For a demo.
+replication = 1
+min_insync_replicas = 1
+single_broker = true
+# The rehearsal goes through the log once for each second of the event: two hours of them would spend
+# minutes in gathering alone.
+linger_ms = 1
+TOML
+  "$bin/spillway" topics create --config "$config"
+  done_phase
+fi
+
+phase start "run: a node on $node, its log on $backend, a rehearsal clock, the campaign published"
+"$bin/spillway" run --config "$config" --data "$node" --clock rehearsal --listen "$listen" --admin "$admin" \
+  >"$demo/node.out" 2>"$demo/node.log" {broker_end}>&- &
 pid=$!
 for _ in $(seq 300); do
   grep -qx ready "$demo/node.out" && break
   kill -0 "$pid" 2>/dev/null || { cat "$demo/node.log" >&2; exit 3; }
+  sleep 0.1
+done
+# Acts wait for a node that leads: at once on the journal, within 10 s on kafka.
+for _ in $(seq 150); do
+  "$bin/spillway" status --node "$admin" --json 2>/dev/null | grep -q '"leads":true' && break
   sleep 0.1
 done
 "$bin/spillway" campaign publish "$surge.campaign.toml" --expect-version 0 --reason "the demo" --node "$admin" --data "$node"
@@ -79,7 +136,7 @@ sleep 0.3
 done_phase
 
 phase export "export: every topic without bodies, the digest recomputed"
-"$bin/spillway" export --without-bodies --out "$demo/export" --data "$node"
+"$bin/spillway" export --without-bodies --out "$demo/export" "${where[@]}"
 done_phase
 
 peak=$(($(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status") * 1024))
@@ -89,6 +146,7 @@ code=0
 wait "$pid" || code=$?
 pid=
 [ "$code" = 0 ] || { echo "the node ended with $code; see $demo/node.log" >&2; exit 1; }
+stop_broker
 done_phase
 
 phase reconcile "reconcile: what was sent, what was acked, what the node has"
@@ -99,9 +157,12 @@ reconciled=0
 done_phase
 
 bytes() { du -sb "$1" | cut -f1; }
+log_bytes=$(bytes "$log")
+# A broker's files have holes.
+[ "$backend" = journal ] || log_bytes=$(du -s -B1 "$log" | cut -f1)
 cat >"$demo/phases.json" <<JSON
 {"phases":[$(IFS=,; echo "${phases[*]}")],"peak_memory_bytes":$peak,
- "disk_bytes":{"recording":$(bytes "$surge"),"log":$(bytes "$node/log"),"state":$(bytes "$node/state"),
+ "disk_bytes":{"recording":$(bytes "$surge"),"log":$log_bytes,"state":$(bytes "$node/state"),
  "ledger":$(bytes "$demo/ledger.jsonl"),"export":$(bytes "$demo/export")}}
 JSON
 
@@ -109,14 +170,23 @@ echo
 table=0
 "$bin/surge" demo-table --report "$demo/report.json" --verdict "$demo/verdict.json" --phases "$demo/phases.json" || table=$?
 
-cat <<TEXT
+fan=$(grep -o 'FromUserName><!\[CDATA\[[^]]*' "$surge" | sed -n '1000p;1000q' | sed 's/.*\[//')
+if [ "$backend" = journal ]; then
+  cat <<TEXT
 
 The node's directory is $node. Look into it:
   $bin/spillway results fanfest-2013-04-09 --provisional --data $node
-  $bin/spillway explain --data $node --fan $(grep -o 'FromUserName><!\[CDATA\[[^]]*' "$surge" | sed -n '1000p;1000q' | sed 's/.*\[//')
+  $bin/spillway explain --data $node --fan $fan
   $bin/spillway log cat control --data $node
   $bin/spillway log stats --data $node
-  $bin/spillway run --data $node --config $surge.spillway.toml --clock rehearsal    # then, beside it: $bin/spillway status
+  $bin/spillway run --data $node --config $config --clock rehearsal    # then, beside it: $bin/spillway status
 TEXT
+else
+  cat <<TEXT
+
+The log stands in the broker's files, $log; the broker has ended with the demo. The node's directory is $node,
+its configuration $config.
+TEXT
+fi
 
 [ "$replayed" = 0 ] && [ "$reconciled" = 0 ] && [ "$table" = 0 ]

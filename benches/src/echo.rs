@@ -35,7 +35,7 @@ pub(crate) fn serve(listen: SocketAddr) -> std::io::Result<()> {
     Ok(())
 }
 
-fn listener(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
+pub(crate) fn listener(address: SocketAddr) -> std::io::Result<std::net::TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,

@@ -1,5 +1,5 @@
 //! dedup and quiz, one after the other, on a real journal with synthetic deliveries: records per second, and per
-//! second of processor time, beside a plain scan of the same log.
+//! second of processor time, beside a plain scan of the same log. And dedup on Kafka beside dedup on the journal.
 
 use crate::failure::{Failure, tried};
 use crate::machine::cpu_s;
@@ -24,6 +24,9 @@ const TICK_EVERY: u64 = 389;
 /// Memory of a node for write buffers and blocks of its stages, in bytes.
 const BUDGET: (usize, usize) = (64 << 20, 32 << 20);
 
+/// How long a fold may need.
+const DRAIN_LIMIT: Duration = Duration::from_secs(600);
+
 /// How many and how often.
 pub(crate) struct Plan {
     /// Deliveries.
@@ -33,14 +36,14 @@ pub(crate) struct Plan {
 }
 
 /// What one reader did.
-struct Sample {
-    records: u64,
-    seconds: f64,
-    cpu_s: f64,
+pub(crate) struct Sample {
+    pub(crate) records: u64,
+    pub(crate) seconds: f64,
+    pub(crate) cpu_s: f64,
 }
 
 impl Sample {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({ "records": self.records, "seconds": self.seconds, "cpu_s": self.cpu_s })
     }
 }
@@ -50,17 +53,14 @@ pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
     let (mut scans, mut dedups, mut quizzes) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..plan.rounds {
         let dir = place.scratch()?;
-        let log: Arc<dyn Log> = fill(dir.path(), plan.count)?;
+        let log: Arc<dyn Log> = journal(dir.path())?;
+        fill(&*log, plan.count)?;
         scans.push(scan(&*log)?);
-        let registry = Registry::new();
+        dedups.push(dedup(&log, dir.path(), 0)?);
         let budget = Budget::new(BUDGET.0, BUDGET.1);
-        let metrics = dedup::Metrics::new(&registry).map_err(tried("register metrics"))?;
-        let store = Store::rocks(dir.path().join("state").join("dedup"), &budget);
-        dedups.push(drain(dedup::Dedup::new(metrics), &log, store)?);
-        check_quarantine(&registry)?;
-        let metrics = quiz::Metrics::new(&registry).map_err(tried("register metrics"))?;
+        let metrics = quiz::Metrics::new(&Registry::new()).map_err(tried("register metrics"))?;
         let store = Store::rocks(dir.path().join("state").join("quiz"), &budget);
-        quizzes.push(drain(quiz::Quiz::new(metrics), &log, store)?);
+        quizzes.push(drain(quiz::Quiz::new(metrics), &log, store, 0)?);
     }
     let mut table = Table::new(
         format!(
@@ -106,6 +106,33 @@ pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
     place.publish("folds", title, &[table])
 }
 
+/// dedup over everything that the log has, at least `wanted` records, with its state below `dir`.
+pub(crate) fn dedup(log: &Arc<dyn Log>, dir: &Path, wanted: u64) -> Result<Sample, Failure> {
+    let registry = Registry::new();
+    let metrics = dedup::Metrics::new(&registry).map_err(tried("register metrics"))?;
+    let budget = Budget::new(BUDGET.0, BUDGET.1);
+    let store = Store::rocks(dir.join("state").join("dedup"), &budget);
+    let sample = drain(dedup::Dedup::new(metrics), log, store, wanted)?;
+    check_quarantine(&registry)?;
+    Ok(sample)
+}
+
+/// All topics of a node.
+pub(crate) fn topics() -> Vec<TopicConfig> {
+    let topic = |name: &&str| TopicConfig {
+        name: (*name).to_owned(),
+        partitions: partitions(name, synth::PARTITIONS),
+        retention: None,
+        tier: Tier::Consumer,
+    };
+    ALL.iter().map(topic).collect()
+}
+
+/// An empty journal with all topics.
+pub(crate) fn journal(dir: &Path) -> Result<Arc<Journal>, Failure> {
+    Journal::open(&dir.join("log"), JournalConfig::new(topics())).map_err(tried("open a journal"))
+}
+
 /// Counts what became durable.
 #[derive(Default)]
 struct Durables {
@@ -125,20 +152,9 @@ impl Mailbox for Durables {
     }
 }
 
-/// A journal with all topics and `count` deliveries.
-fn fill(dir: &Path, count: u64) -> Result<Arc<Journal>, Failure> {
-    let topic = |name: &&str| TopicConfig {
-        name: (*name).to_owned(),
-        partitions: partitions(name, synth::PARTITIONS),
-        retention: None,
-        tier: Tier::Consumer,
-    };
-    let topics = ALL.iter().map(topic).collect();
-    let journal = Journal::open(&dir.join("log"), JournalConfig::new(topics))
-        .map_err(tried("open a journal"))?;
-    let inbound = journal
-        .appender(INBOUND)
-        .map_err(tried("append to the journal"))?;
+/// Writes `count` deliveries, with ticks and the campaign between them; how many records that were.
+pub(crate) fn fill(log: &dyn Log, count: u64) -> Result<u64, Failure> {
+    let inbound = log.appender(INBOUND).map_err(tried("append to the log"))?;
     let durables = Arc::new(Durables::default());
     let mut sent = append(&*inbound, &durables, synth::tick_everywhere(0, count)?)?;
     sent += append(&*inbound, &durables, synth::campaign_everywhere()?)?;
@@ -159,7 +175,7 @@ fn fill(dir: &Path, count: u64) -> Result<Arc<Journal>, Failure> {
         std::thread::park_timeout(Duration::from_millis(5));
     }
     match durables.failed.load(Ordering::Relaxed) {
-        0 => Ok(journal),
+        0 => Ok(sent),
         failed => Err(Failure::away(format!(
             "{failed} records did not become durable; is the disk full?"
         ))),
@@ -184,7 +200,7 @@ fn append(
                     records = refused.records;
                     std::thread::park_timeout(Duration::from_millis(5));
                 }
-                Refusal::Log(error) => return Err(tried("append to the journal")(error)),
+                Refusal::Log(error) => return Err(tried("append to the log")(error)),
             },
         }
     }
@@ -221,19 +237,39 @@ fn scan(log: &dyn Log) -> Result<Sample, Failure> {
     })
 }
 
-/// Runs a fold until there is nothing more to read; the waits at the end are not counted.
-fn drain<F: Fold>(fold: F, log: &Arc<dyn Log>, store: Store) -> Result<Sample, Failure> {
+/// Runs a fold until it has read `wanted` records and there is nothing more to read; the waits at the beginning (a
+/// group is joined) and at the end are not counted.
+fn drain<F: Fold>(
+    fold: F,
+    log: &Arc<dyn Log>,
+    store: Store,
+    wanted: u64,
+) -> Result<Sample, Failure> {
     let mut runner = Runner::new(fold, Arc::clone(log), store, Config::default());
-    let cpu = cpu_s(std::process::id());
-    let began = Instant::now();
+    let (mut cpu, mut began) = (cpu_s(std::process::id()), Instant::now());
+    let deadline = began + DRAIN_LIMIT;
     let (mut worked, mut spent, mut idle) = (began, cpu, 0);
-    while idle < 2 {
+    let (mut is_first, mut inputs) = (true, 0);
+    while idle < 2 || inputs < wanted {
+        let before = (cpu_s(std::process::id()), Instant::now());
         match runner.turn() {
             Turn::Worked(_) => {
+                if std::mem::take(&mut is_first) {
+                    (cpu, began) = before;
+                }
                 idle = 0;
                 (worked, spent) = (Instant::now(), cpu_s(std::process::id()));
             }
-            Turn::Idle => idle += 1,
+            Turn::Idle if Instant::now() > deadline => {
+                return Err(Failure::away(format!(
+                    "stage {} has read {inputs} of {wanted} records",
+                    runner.name()
+                )));
+            }
+            Turn::Idle => {
+                idle += 1;
+                inputs = runner.status().report().totals.inputs;
+            }
             Turn::Waiting(_) | Turn::Stopped => {
                 let reason = runner.status().report().reason;
                 return Err(Failure::away(format!(

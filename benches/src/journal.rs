@@ -170,7 +170,7 @@ fn push_row(
 
 /// Counts answers and flushes.
 #[derive(Default)]
-struct Inbox {
+pub(crate) struct Inbox {
     state: Mutex<Answered>,
     wake: Condvar,
 }
@@ -189,21 +189,19 @@ impl Inbox {
     }
 
     /// Waits until fewer than `allowed` of `sent` records wait for an answer; how many were answered.
-    fn wait(&self, sent: u64, allowed: u64) -> Result<u64, Failure> {
+    pub(crate) fn wait(&self, sent: u64, allowed: u64) -> Result<u64, Failure> {
         let deadline = Instant::now() + FLUSH_LIMIT;
         let mut state = self.lock();
         loop {
             if let Some(failure) = &state.failure {
-                return Err(Failure::away(format!("the journal failed: {failure}")));
+                return Err(Failure::away(format!("the log failed: {failure}")));
             }
             if sent - state.records <= allowed {
                 return Ok(state.records);
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(Failure::away(
-                    "the journal did not answer for half a minute",
-                ));
+                return Err(Failure::away("the log did not answer for half a minute"));
             }
             (state, _) = self
                 .wake
@@ -281,7 +279,7 @@ fn writer_cpu_s() -> f64 {
 }
 
 /// Keeps `window` records on their way for so long; how many were sent.
-fn append_for(
+pub(crate) fn append_for(
     appender: &dyn Appender,
     mailbox: &Arc<Inbox>,
     pool: &[NewRecord],
@@ -300,7 +298,7 @@ fn append_for(
             appender
                 .append(call.collect(), &answers)
                 .map_err(|refused| {
-                    Failure::away(format!("the journal refused a record: {}", refused.reason))
+                    Failure::away(format!("the log refused a record: {}", refused.reason))
                 })?;
             sent += a_call;
         }

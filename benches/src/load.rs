@@ -1,6 +1,7 @@
 //! The client of every HTTP benchmark: the same requests, the same loop, whatever server it meets.
 //!
-//! Each connection sends its next request after its answer; all connections share one thread. What is sent
+//! Each connection sends its next request after its answer, or requests are due at a rate, answers or not; all
+//! connections share one thread. What is sent
 //! stands in [`crate::requests`].
 
 use crate::failure::{Failure, tried};
@@ -82,11 +83,28 @@ pub(crate) fn drive(
     connections: usize,
     length: Duration,
 ) -> Result<Outcome, Failure> {
+    drive_at(target, requests, reuse, connections, length, None)
+}
+
+/// The same; with a rate, requests are due at so many a second whatever becomes of the ones before, the time of each
+/// counts from when it was due, and everything that was due is sent.
+///
+/// # Errors
+/// As [`drive`].
+pub(crate) fn drive_at(
+    target: SocketAddr,
+    requests: &Requests,
+    reuse: Reuse,
+    connections: usize,
+    length: Duration,
+    rate: Option<f64>,
+) -> Result<Outcome, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let runtime = runtime.map_err(tried("start the client"))?;
-    let next = Arc::new(AtomicU64::new(first_id()));
+    let first = first_id();
+    let next = Arc::new(AtomicU64::new(first));
     let stop = Arc::new(AtomicBool::new(false));
     let total = runtime.block_on(async {
         let started = Instant::now();
@@ -99,6 +117,12 @@ pub(crate) fn drive(
                 reuse,
                 next: Arc::clone(&next),
                 stop: Arc::clone(&stop),
+                schedule: rate.map(|rate| Schedule {
+                    first,
+                    started,
+                    rate,
+                    length,
+                }),
             };
             workers.spawn(worker.run(Outcome::new()?));
         }
@@ -144,6 +168,24 @@ struct Worker {
     reuse: Reuse,
     next: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
+    schedule: Option<Schedule>,
+}
+
+/// When requests are due.
+struct Schedule {
+    first: u64,
+    started: Instant,
+    rate: f64,
+    length: Duration,
+}
+
+impl Schedule {
+    /// When the request of this id is due; `None` after the end.
+    fn due(&self, id: u64) -> Option<Instant> {
+        let nth = id.saturating_sub(self.first);
+        let after = Duration::from_secs_f64(nth as f64 / self.rate.max(1e-3));
+        (after < self.length).then(|| self.started + after)
+    }
 }
 
 impl Worker {
@@ -151,12 +193,21 @@ impl Worker {
         let mut buffer = Vec::with_capacity(4096);
         let mut answer = vec![0; 4096];
         let mut stream: Option<TcpStream> = None;
-        while !self.stop.load(Ordering::Relaxed) {
+        while self.schedule.is_some() || !self.stop.load(Ordering::Relaxed) {
             let id = self.next.fetch_add(1, Ordering::Relaxed);
             if !self.requests.fill(id, &mut buffer) {
                 break;
             }
-            let began = Instant::now();
+            let began = match &self.schedule {
+                None => Instant::now(),
+                Some(schedule) => match schedule.due(id) {
+                    None => break,
+                    Some(due) => {
+                        tokio::time::sleep_until(due.into()).await;
+                        due
+                    }
+                },
+            };
             match self.exchange(&mut stream, &buffer, &mut answer).await {
                 Ok(Some(length)) => {
                     outcome.answered += 1;
@@ -239,7 +290,24 @@ fn whole_answer(bytes: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::whole_answer;
+    use super::{Schedule, whole_answer};
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn requests_are_due_evenly_and_none_after_the_end() {
+        let started = Instant::now();
+        let (length, rate) = (Duration::from_secs(2), 4.0);
+        let schedule = Schedule {
+            first: 100,
+            started,
+            rate,
+            length,
+        };
+        let due = |id| schedule.due(id).map(|due| due - started);
+        assert_eq!(due(100), Some(Duration::ZERO));
+        assert_eq!(due(107), Some(Duration::from_millis(1_750)));
+        assert_eq!(due(108), None);
+    }
 
     #[test]
     fn an_answer_is_whole_when_its_body_is_there() {

@@ -114,6 +114,22 @@ pub(crate) fn cpu_s(pid: u32) -> f64 {
     ticks.sum::<f64>() / TICKS_PER_SECOND
 }
 
+/// Processor time that this machine has spent so far, all processes and cores, in seconds.
+pub(crate) fn busy_s() -> f64 {
+    let stat = read("/proc/stat");
+    let numbers: Vec<f64> = stat
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .skip(1)
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    // user, nice, system; idle and iowait are no work; irq, softirq.
+    let work = [0, 1, 2, 5, 6].iter().filter_map(|&at| numbers.get(at));
+    work.sum::<f64>() / TICKS_PER_SECOND
+}
+
 /// Processor time of the threads of a process that are alive, in seconds, by name without its number.
 pub(crate) fn threads_cpu_s(pid: u32) -> BTreeMap<String, f64> {
     let mut spent = BTreeMap::new();

@@ -7,16 +7,21 @@
 )]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod brokers;
 mod echo;
 mod failure;
 mod folds;
 mod ingress;
 mod journal;
+mod kafka;
+mod kafka_consumers;
+mod kafka_loss;
 mod latency;
 mod load;
 mod machine;
 mod memory;
 mod node;
+mod produce;
 mod rebuild;
 mod report;
 mod requests;
@@ -87,7 +92,40 @@ enum Command {
         #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
         seconds: u64,
     },
-    /// All of them, one after the other; rebuild on a node that was just filled
+    /// Ingress on Kafka against a bare server that gives the raw body to the same brokers; acks at half the rate
+    Kafka {
+        /// Seconds of a run
+        #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=3600))]
+        seconds: u64,
+        /// Repetitions, interleaved; medians are shown
+        #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=100))]
+        rounds: u64,
+        /// Brokers, all on this machine
+        #[arg(long, value_name = "1|3", default_value_t = 1, value_parser = brokers)]
+        brokers: u8,
+        /// Shortly, to see that it works
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Acks at 4,000 messages a second while one of three brokers is killed and comes back
+    KafkaBrokerLoss {
+        /// Shortly, to see that it works
+        #[arg(long)]
+        quick: bool,
+    },
+    /// dedup on Kafka beside dedup on the journal
+    KafkaConsumers {
+        /// Synthetic deliveries
+        #[arg(long, value_name = "N", default_value_t = 500_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+        count: u64,
+        /// Repetitions, interleaved; medians are shown
+        #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=100))]
+        rounds: u64,
+        /// Shortly, to see that it works
+        #[arg(long)]
+        quick: bool,
+    },
+    /// All of them, one after the other, without those on Kafka; rebuild on a node that was just filled
     All {
         /// Runs everything shortly, to see that it works: the figures are worth little
         #[arg(long)]
@@ -99,6 +137,27 @@ enum Command {
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
     },
+    /// The bare server of `kafka`
+    #[command(hide = true)]
+    ProduceServer {
+        #[arg(long, default_value = "127.0.0.1:0")]
+        listen: SocketAddr,
+        #[arg(long, value_delimiter = ',')]
+        bootstrap: Vec<String>,
+        #[arg(long)]
+        prefix: String,
+        #[arg(long)]
+        replication: u16,
+    },
+}
+
+/// Two brokers make no quorum that survives one of them.
+fn brokers(text: &str) -> Result<u8, String> {
+    match text {
+        "1" => Ok(1),
+        "3" => Ok(3),
+        _ => Err("1 or 3".to_owned()),
+    }
 }
 
 fn main() -> ExitCode {
@@ -121,6 +180,17 @@ fn run(command: Command) -> Result<(), Failure> {
     machine::raise_open_files();
     if let Command::EchoServer { listen } = command {
         return echo::serve(listen).map_err(tried(format!("listen on {listen}")));
+    }
+    if let Command::ProduceServer {
+        listen,
+        bootstrap,
+        prefix,
+        replication,
+    } = command
+    {
+        let replicas = (replication, if replication < 3 { 1 } else { 2 });
+        let config = brokers::shipped(bootstrap, prefix, replicas, brokers::inbound());
+        return produce::serve(listen, config);
     }
     let place = Place::find()?;
     let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
@@ -153,7 +223,28 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Rebuild { node, config } => rebuild::run(&place, &node, config.as_deref()),
         Command::Memory { seconds } => memory::run(&place, seconds),
         Command::All { quick } => all(&place, quick),
-        Command::EchoServer { .. } => Ok(()),
+        Command::Kafka {
+            seconds,
+            rounds,
+            brokers,
+            quick,
+        } => {
+            let plan = kafka::Plan::of(seconds, count(rounds), usize::from(brokers));
+            kafka::run(&place, &if quick { kafka::Plan::quick() } else { plan })
+        }
+        Command::KafkaBrokerLoss { quick: true } => {
+            kafka_loss::run(&place, &kafka_loss::Plan::quick())
+        }
+        Command::KafkaBrokerLoss { quick: false } => {
+            kafka_loss::run(&place, &kafka_loss::Plan::full())
+        }
+        Command::KafkaConsumers { quick: true, .. } => kafka_consumers::run(&place, 20_000, 1),
+        Command::KafkaConsumers {
+            count: deliveries,
+            rounds,
+            ..
+        } => kafka_consumers::run(&place, deliveries, count(rounds)),
+        Command::EchoServer { .. } | Command::ProduceServer { .. } => Ok(()),
     }
 }
 

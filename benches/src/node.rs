@@ -164,6 +164,20 @@ impl Node {
         Ok(())
     }
 
+    /// Waits until its coordinator leads and takes acts: on Kafka a group is joined first.
+    pub(crate) fn wait_leads(&self) -> Result<(), Failure> {
+        let deadline = Instant::now() + LIMIT;
+        while self.status()?["coordinator"]["leads"] != true {
+            if Instant::now() >= deadline {
+                return Err(Failure::away(
+                    "a node's coordinator does not lead after a minute",
+                ));
+            }
+            std::thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+
     /// Waits until every consumer stands at the end of its input, seen twice; when it was seen first.
     pub(crate) fn wait_drained(&self) -> Result<Duration, Failure> {
         let began = Instant::now();

@@ -16,7 +16,7 @@ use std::time::Duration;
 use wechat::Mode;
 
 /// Time before the figures begin: connections, caches, the first segment.
-const WARM_UP: Duration = Duration::from_secs(1);
+pub(crate) const WARM_UP: Duration = Duration::from_secs(1);
 /// Connections where their number is not searched for.
 pub(crate) const CONNECTIONS: usize = 512;
 
