@@ -1,17 +1,20 @@
 //! Every configuration that is shipped in `deploy/` is taken by the binary itself.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The shipped file, as a node would read it, and what stands in its account's secrets.
-fn check(path: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+fn shipped(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../deploy")
-        .join(path);
+        .join(path)
+}
+
+/// The file as a node would read it, with the secrets of its account.
+fn check(file: &Path) {
     let said = Command::new(env!("CARGO_BIN_EXE_spillway"))
         .args(["config", "check"])
-        .arg(&file)
+        .arg(file)
         .env("WECHAT_TOKEN", "demo")
         .env(
             "WECHAT_AES_KEY",
@@ -21,7 +24,8 @@ fn check(path: &str) {
         .unwrap();
     assert!(
         said.status.success(),
-        "{path}: {}{}",
+        "{}: {}{}",
+        file.display(),
         String::from_utf8_lossy(&said.stdout),
         String::from_utf8_lossy(&said.stderr)
     );
@@ -29,5 +33,29 @@ fn check(path: &str) {
 
 #[test]
 fn the_configuration_beside_the_systemd_unit_is_right() {
-    check("systemd/spillway.toml");
+    check(&shipped("systemd/spillway.toml"));
+}
+
+#[test]
+fn the_configurations_of_the_compose_files_are_right() {
+    for name in ["spillway.toml", "three-brokers.toml"] {
+        check(&shipped("compose").join(name));
+    }
+}
+
+/// The block of the manifest's ConfigMap: what is indented below its key.
+#[test]
+fn the_configuration_in_the_kubernetes_manifest_is_right() {
+    let manifest = std::fs::read_to_string(shipped("kubernetes/config.yaml")).unwrap();
+    let (_, block) = manifest.split_once("  spillway.toml: |\n").unwrap();
+    let block: String = block
+        .lines()
+        .take_while(|line| line.is_empty() || line.starts_with("    "))
+        .map(|line| format!("{}\n", line.trim_start()))
+        .collect();
+    assert!(block.contains("backend = \"kafka\""), "{block}");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("spillway.toml");
+    std::fs::write(&file, block).unwrap();
+    check(&file);
 }
