@@ -30,7 +30,9 @@ pub(crate) fn run(args: &DrainArgs, out: &mut impl Write) -> Result<(), Failure>
     target.close();
     printed.and_then(|()| out.flush()).map_err(io("write"))?;
     let drained = drained.map_err(|error| match error {
-        LogError::Mismatch(detail) => Failure::wrong(detail),
+        LogError::Mismatch(detail) => Failure::wrong(format!(
+            "{detail}; --dir names a spool, or the directory of a node that had one"
+        )),
         other => other.into(),
     })?;
     eprintln!(
@@ -68,7 +70,8 @@ fn line(brought: &Brought<'_>) -> Value {
         _ => None,
     };
     json!({
-        "delivery": value["delivery"], "msg_id": value["msg_id"],
+        "delivery": { "node": value["node"], "boot": value["boot"], "seq": value["seq"] },
+        "key": value["key"], "msg_id": value["msg_id"],
         "partition": brought.record.partition, "position": brought.position,
         "time_ms": brought.time_ms, "offset": offset,
         "done": brought.done, "of": brought.total,
