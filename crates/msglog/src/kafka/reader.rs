@@ -24,7 +24,6 @@ const LOOK: Duration = Duration::from_millis(200);
 const SERVE: Duration = Duration::from_millis(100);
 /// How often a partition whose records come with a gap is asked for again before that is an error.
 const REPAIRS: u32 = 3;
-
 type Client = BaseConsumer<Quiet>;
 
 /// A reader of one topic.

@@ -218,10 +218,16 @@ impl Shared {
 
     /// Ends of these partitions; never less than was known before.
     pub(super) fn ends(&self, topic: &str, partitions: &[u32]) -> Result<Vec<u64>, LogError> {
+        let known = |partition: u32| self.end_of(topic, partition);
+        // What was known before the question: while it is on its way, acks may raise it.
+        let before: Vec<u64> = partitions
+            .iter()
+            .map(|partition| known(*partition).map_or(0, |end| end.load(Ordering::Acquire)))
+            .collect();
         let mut ends = self.ask(topic, partitions, Offset::End)?;
-        for (partition, end) in partitions.iter().zip(&mut ends) {
-            if let Some(known) = self.end_of(topic, *partition) {
-                let before = known.fetch_max(*end, Ordering::AcqRel);
+        for ((partition, end), before) in partitions.iter().zip(&mut ends).zip(before) {
+            if let Some(known) = known(*partition) {
+                let newest = known.fetch_max(*end, Ordering::AcqRel);
                 if *end < before {
                     // Records that were durable are gone: the watch finds out whether the topic is another.
                     tracing::error!(
@@ -232,8 +238,8 @@ impl Shared {
                         "a partition has become shorter"
                     );
                     self.nudge();
-                    *end = before;
                 }
+                *end = newest.max(*end);
             }
         }
         Ok(ends)
