@@ -241,3 +241,7 @@ impl Pump<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "pump_tests.rs"]
+mod tests;
