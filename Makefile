@@ -56,10 +56,11 @@ fmt: ## format all code
 bench: build ## the benchmarks: ratios in one run on this machine; half an hour
 	$(SHIPPED) $(CARGO) run --release --package benches -- all
 
-soak: build ## the long runs: the kill test with KILLS kills, the full recording held to its hash
+soak: build setup-broker ## the long runs: KILLS kills, the full recording's hash, the hard cases on real brokers
 	@mkdir -p demo-data
 	bin/surge generate fanfest-0409 --out demo-data/soak.jsonl --verify $(FULL_RECORDING)
 	SPILLWAY_KILLS=$(KILLS) $(CARGO) test --release --package cli --test surge_kill -- --nocapture
+	$(CARGO) test --release --package cli --no-fail-fast $(foreach t,processes kills brokers wires topics unplugged,--test kafka_$(t)) -- --ignored --nocapture
 
 clean: ## remove what builds and demos left
 	cargo clean

@@ -30,6 +30,7 @@ const SEATS: [(&str, &str); 8] = [
 ];
 
 #[test]
+#[ignore = "minutes on real brokers: make soak"]
 fn kill_9_of_every_role_at_any_moment_loses_and_doubles_nothing() {
     let _turn = alone();
     let kills = asked("SPILLWAY_KAFKA_KILLS", KILLS);
@@ -62,6 +63,7 @@ fn kill_9_of_every_role_at_any_moment_loses_and_doubles_nothing() {
 }
 
 #[test]
+#[ignore = "minutes on real brokers: make soak"]
 fn a_rolling_restart_of_everything_under_load_loses_and_doubles_nothing() {
     let _turn = alone();
     let cluster = Cluster::start(1).expect("a broker starts");

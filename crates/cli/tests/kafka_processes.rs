@@ -27,6 +27,7 @@ fn counters(fleet: &Fleet) -> Vec<f64> {
 }
 
 #[test]
+#[ignore = "minutes on real brokers: make soak"]
 fn a_split_into_seven_processes_counts_as_one_process_does() {
     let _turn = alone();
     let run = |seats: &[(&'static str, &'static str)]| -> (Value, Vec<f64>) {
@@ -50,6 +51,7 @@ fn frozen_for() -> Duration {
 }
 
 #[test]
+#[ignore = "minutes on real brokers: make soak"]
 fn a_consumer_that_comes_back_as_a_zombie_changes_nothing() {
     let _turn = alone();
     let mut fleet = fleet(&SPLIT);
@@ -87,6 +89,7 @@ fn owned(fleet: &Fleet, name: &str, stage: &str) -> usize {
 }
 
 #[test]
+#[ignore = "minutes on real brokers: make soak"]
 fn a_coordinator_that_is_frozen_or_killed_is_replaced_and_does_not_speak_again() {
     let _turn = alone();
     let seats = [

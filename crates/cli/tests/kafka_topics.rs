@@ -20,6 +20,7 @@ fn tool(scene: &mut Scene, class: &str, args: &[&str]) {
 }
 
 #[test]
+#[ignore = "minutes on real brokers: make soak"]
 fn a_topic_that_was_deleted_and_made_again_ends_the_node_in_words() {
     let _turn = alone();
     let mut scene = scene();
@@ -49,6 +50,7 @@ fn a_topic_that_was_deleted_and_made_again_ends_the_node_in_words() {
 }
 
 #[test]
+#[ignore = "minutes on real brokers: make soak"]
 fn a_record_that_the_topic_does_not_take_is_acked_set_aside_and_holds_up_nobody() {
     let _turn = alone();
     let mut scene = scene();

@@ -20,6 +20,7 @@ fn fleet(compress: u32, seats: &[(&'static str, &'static str)]) -> Fleet {
 }
 
 #[test]
+#[ignore = "minutes on real brokers: make soak"]
 fn an_ingress_started_without_brokers_answers_a_whole_surge_from_its_disk() {
     let _turn = alone();
     let mut fleet = fleet(60, &PAIR);
@@ -80,6 +81,7 @@ fn verdict(fleet: &Fleet) -> (Ended, Value) {
 }
 
 #[test]
+#[ignore = "minutes on real brokers: make soak"]
 fn what_an_unplugged_node_has_is_missed_by_name_and_brought_in_from_elsewhere() {
     let _turn = alone();
     let seats = [PAIR[0], PAIR[1], ("ingress-2", "ingress")];

@@ -47,6 +47,7 @@ fn peak_kib(pid: u32) -> u64 {
 }
 
 #[test]
+#[ignore = "minutes on real brokers: make soak"]
 fn no_fault_of_the_wire_costs_an_ack_or_a_message() {
     let _turn = alone();
     let cluster = Cluster::start_behind_proxies(1).expect("a broker starts");
@@ -86,6 +87,7 @@ fn no_fault_of_the_wire_costs_an_ack_or_a_message() {
 }
 
 #[test]
+#[ignore = "minutes on real brokers: make soak"]
 fn kafka_away_at_the_peak_holds_up_no_ack_and_the_spool_drains_beside_live_ones() {
     let _turn = alone();
     let cluster = Cluster::start(1).expect("a broker starts");

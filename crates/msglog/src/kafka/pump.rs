@@ -241,7 +241,3 @@ impl Pump<'_> {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "pump_tests.rs"]
-mod tests;
