@@ -60,7 +60,7 @@ soak: build setup-broker ## the long runs: KILLS kills, the full recording's has
 	@mkdir -p demo-data
 	bin/surge generate fanfest-0409 --out demo-data/soak.jsonl --verify $(FULL_RECORDING)
 	SPILLWAY_KILLS=$(KILLS) $(CARGO) test --release --package cli --test surge_kill -- --nocapture
-	$(CARGO) test --release --package cli --no-fail-fast $(foreach t,processes kills brokers wires topics unplugged,--test kafka_$(t)) -- --ignored --nocapture
+	$(CARGO) test --release --package cli --no-fail-fast $(foreach t,node orphan processes kills brokers wires topics unplugged,--test kafka_$(t)) -- --ignored --nocapture
 
 clean: ## remove what builds and demos left
 	cargo clean
