@@ -141,9 +141,15 @@ impl Cluster {
         }
     }
 
-    /// SIGSTOP: its sockets stay open and nothing comes.
+    /// SIGSTOP: its sockets stay open and nothing comes. Returns when it stands still.
+    ///
+    /// # Panics
+    /// When it does not stop within ten seconds.
     pub fn stall(&self, node: usize) {
-        self.signal(node, Signal::STOP);
+        if let Some(process) = &self.nodes[node].process {
+            let stopped = process.stall();
+            assert!(stopped.is_ok(), "broker {}: {stopped:?}", node + 1);
+        }
     }
 
     /// SIGCONT.

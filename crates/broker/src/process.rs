@@ -22,6 +22,8 @@ wait "$broker" 2>/dev/null
 
 /// A clean stop of a broker may take this long before it is killed.
 const CLEAN: Duration = Duration::from_secs(30);
+/// A stopped process stands still within this time.
+const STALL: Duration = Duration::from_secs(10);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -65,15 +67,27 @@ impl Process {
         kill_process(self.broker, signal).unwrap_or_default();
     }
 
+    /// Stops every one of its threads and returns when they stand still. The signal alone only asks: a
+    /// thread on the other processor may run, and answer, for a while yet.
+    pub(crate) fn stall(&self) -> io::Result<()> {
+        self.signal(Signal::STOP);
+        let tasks = format!("/proc/{}/task", self.broker.as_raw_nonzero());
+        let until = Instant::now() + STALL;
+        while !std::fs::read_dir(&tasks)?
+            .all(|task| task.is_ok_and(|task| stands_still(&task.path())))
+        {
+            if Instant::now() > until {
+                return Err(io::Error::other("the broker does not stop"));
+            }
+            std::thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+
     /// Whether it runs (stalled counts as running).
     pub(crate) fn is_running(&self) -> bool {
-        let path = format!("/proc/{}/stat", self.broker.as_raw_nonzero());
-        std::fs::read_to_string(path).is_ok_and(|stat| {
-            // The state follows the name, which stands in parentheses.
-            stat.rsplit(')')
-                .next()
-                .is_some_and(|rest| !rest.trim_start().starts_with(['Z', 'X']))
-        })
+        let path = format!("/proc/{}", self.broker.as_raw_nonzero());
+        state(Path::new(&path)).is_some_and(|state| !matches!(state, 'Z' | 'X'))
     }
 
     /// Ends it like a crash.
@@ -97,6 +111,18 @@ impl Process {
         drop(self.keeper.stdin.take());
         drop(self.keeper.wait());
     }
+}
+
+/// The state letter of a process or thread by its directory under `/proc`; `None` when it is gone.
+fn state(dir: &Path) -> Option<char> {
+    let stat = std::fs::read_to_string(dir.join("stat")).ok()?;
+    // The state follows the name, which stands in parentheses.
+    stat.rsplit(')').next()?.trim_start().chars().next()
+}
+
+/// Whether a thread is stopped, or gone.
+fn stands_still(task: &Path) -> bool {
+    state(task).is_none_or(|state| matches!(state, 'T' | 't' | 'Z' | 'X'))
 }
 
 #[cfg(test)]
