@@ -126,6 +126,12 @@ impl Core {
         self.is_idle.store(false, Ordering::SeqCst);
     }
 
+    /// A short rest, which a wish to stop cuts shorter.
+    pub(super) fn pause(&self, limit: Duration) {
+        let until = Instant::now() + limit;
+        drop(wait_until(&self.bell.1, lock(&self.bell.0), Some(until)));
+    }
+
     fn ring(&self) {
         drop(lock(&self.bell.0));
         self.bell.1.notify_all();

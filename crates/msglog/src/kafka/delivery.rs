@@ -34,6 +34,11 @@ impl Outcomes {
         lock(&self.list).push(Outcome { number, result });
     }
 
+    /// How many nobody has taken.
+    pub(super) fn count(&self) -> usize {
+        lock(&self.list).len()
+    }
+
     /// Takes all of them, in order; `list` is empty and lends its room.
     pub(super) fn take(&self, list: &mut Vec<Outcome>) {
         std::mem::swap(list, &mut lock(&self.list));

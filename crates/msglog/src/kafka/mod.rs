@@ -18,6 +18,7 @@ mod config;
 mod delivery;
 mod errors;
 mod facts;
+mod fetched;
 mod held;
 mod lease;
 mod lines;

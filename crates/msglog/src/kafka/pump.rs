@@ -15,7 +15,7 @@ use rdkafka::producer::Producer as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// One look at the producer while outcomes come …
+/// Rest between two looks at the producer while outcomes come …
 const BUSY: Duration = Duration::from_millis(1);
 /// … and while none has come for [`LULL_AFTER`].
 const LULL: Duration = Duration::from_millis(20);
@@ -58,6 +58,21 @@ pub(super) fn run(core: &Core) {
     pump.give_up();
 }
 
+/// Takes every event that the producer has now. It is asked without a time limit: with one, the client's own
+/// loop spins through the last millisecond of it.
+fn serve(producer: &Producer) {
+    let outcomes = producer.context();
+    let mut seen = outcomes.count();
+    loop {
+        producer.poll(Duration::ZERO);
+        let count = outcomes.count();
+        if count == seen {
+            return;
+        }
+        seen = count;
+    }
+}
+
 struct Pump<'a> {
     core: &'a Core,
     /// Offset of the newest durable record of each partition.
@@ -86,7 +101,8 @@ impl Pump<'_> {
         } else {
             LULL
         };
-        producer.poll(slice);
+        core.pause(slice);
+        serve(&producer);
         let failure = self.settle(&producer);
         if failure.is_none() && !producer.context().is_fatal() {
             return;
@@ -94,8 +110,10 @@ impl Pump<'_> {
         let fatal = producer.client().fatal_error();
         if core.is_strict() {
             let fatal = fatal.map(|(code, text)| format!("{code}: {text}"));
-            let first = failure.or(fatal).unwrap_or_default();
-            self.end(&producer, first);
+            self.fail(&failure.or(fatal).unwrap_or_default());
+            drop(producer);
+            // A fatal client says so for ever: without it the thread sleeps until the appender is dropped.
+            self.give_up();
         } else if let Some((code, text)) = fatal {
             tracing::error!(topic = core.topic.name, %code, text, "the producer cannot go on and is replaced");
             drop(producer);
@@ -111,16 +129,18 @@ impl Pump<'_> {
             return None;
         }
         self.heard = Instant::now();
-        let mut failure = None;
         let mut list = std::mem::take(&mut self.list);
+        let failed = list.iter().find_map(|outcome| outcome.result.err());
+        let failure = failed.map(|code| code.to_string());
+        if let (true, Some(first)) = (self.core.is_strict(), &failure) {
+            // Before the answer: whoever hears of the failure is refused from then on.
+            self.fail(first);
+        }
         self.core.answer(|held, lists| {
             for outcome in list.drain(..) {
                 held.answer(outcome.number, lists, |partition| match outcome.result {
                     Ok(offset) => self.durable(partition, offset),
-                    Err(code) => {
-                        failure.get_or_insert_with(|| code.to_string());
-                        Err(self.failure(code))
-                    }
+                    Err(code) => Err(self.failure(code)),
                 });
             }
         });
@@ -172,43 +192,35 @@ impl Pump<'_> {
             let detail = self.failed.clone().unwrap_or_else(|| code.to_string());
             return LogError::Poisoned { topic, detail };
         }
-        let what = format!("appending to topic {topic:?}");
-        match code {
-            // The producer is replaced, or has been.
-            C::Fatal | C::Fenced | C::PurgeQueue | C::PurgeInflight => LogError::Away {
-                detail: format!("{what}: {code}"),
-            },
-            code if errors::is_gone(code) => LogError::Away {
-                detail: format!("{what}: {code}"),
-            },
-            code => errors::of_code(&what, code),
+        // Never for good: what fails is the batch or the producer, not this record, and the next one or a
+        // repaired setting may do. A record that is at fault itself was refused before.
+        LogError::Away {
+            detail: format!("appending to topic {topic:?}: {code}"),
         }
     }
 
-    /// Ends a strict appender.
-    fn end(&mut self, producer: &Producer, first: String) {
-        if self.failed.is_none() {
-            let topic = self.core.topic.name.clone();
-            tracing::error!(
-                topic,
-                reason = first,
-                "an append has failed; its appender ends"
-            );
-            let detail = first.clone();
-            self.failed = Some(first);
-            self.core.refuse(LogError::Poisoned { topic, detail });
-            purge(producer);
+    /// A strict appender takes nothing any more.
+    fn fail(&mut self, first: &str) {
+        if self.failed.is_some() || self.core.stop() != Stop::No {
+            return;
         }
-        self.drain(producer);
-        // A fatal client says so for ever: without it the thread sleeps until the appender is dropped.
-        self.give_up();
+        let topic = self.core.topic.name.clone();
+        tracing::error!(
+            topic,
+            reason = first,
+            "an append has failed; its appender ends"
+        );
+        let detail = first.to_owned();
+        self.failed = Some(detail.clone());
+        self.core.refuse(LogError::Poisoned { topic, detail });
     }
 
     /// Takes what a purged producer gives back.
     fn drain(&mut self, producer: &Producer) {
         let until = Instant::now() + PURGE_LIMIT;
         while self.core.on_their_way() > 0 && Instant::now() < until {
-            producer.poll(BUSY);
+            self.core.pause(BUSY);
+            serve(producer);
             self.settle(producer);
         }
     }
@@ -241,3 +253,7 @@ impl Pump<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "pump_tests.rs"]
+mod tests;

@@ -2,28 +2,26 @@
 //! what was fetched stays fetched. A position that is not there is an error, and so is a gap.
 
 use super::errors;
+use super::fetched::{Signal, stored};
 use super::lines::Quiet;
 use super::shared::Shared;
 use crate::contract::{LogError, Reader, Stored, TopicConfig};
-use crate::sync::{deadline, lock, wait_until};
-use bytes::Bytes;
+use crate::sync::deadline;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Records that one partition may give before the next one is asked.
 const TURN_RECORDS: usize = 256;
-/// Longest sleep without looking at the queues.
-const LOOK: Duration = Duration::from_millis(200);
 /// Between two looks at the client's own queue.
 const SERVE: Duration = Duration::from_millis(100);
 /// How often a partition whose records come with a gap is asked for again before that is an error.
 const REPAIRS: u32 = 3;
+
 type Client = BaseConsumer<Quiet>;
 
 /// A reader of one topic.
@@ -47,13 +45,6 @@ struct Part {
     /// Its queue; `None` until it is read for the first time at its position.
     queue: Option<PartitionQueue<Quiet>>,
     repairs: u32,
-}
-
-/// Rung when a queue has something.
-#[derive(Default)]
-struct Signal {
-    rung: Mutex<bool>,
-    bell: Condvar,
 }
 
 /// What a partition's queue has given.
@@ -80,10 +71,24 @@ impl KafkaReader {
 
     /// Begins to fetch what has not been begun.
     fn begin(&mut self) -> Result<(), LogError> {
-        let idle = |part: &&mut Part| part.queue.is_none();
-        if !self.parts.values_mut().any(|part| idle(&part)) {
+        let idle = |(_, part): &(&u32, &Part)| part.queue.is_none();
+        let new: Vec<u32> = self.parts.iter().filter(idle).map(|(p, _)| *p).collect();
+        if new.is_empty() {
             return Ok(());
         }
+        let begun = self.begin_some(&new);
+        if begun.is_err() {
+            // They are begun again at the next poll.
+            for partition in &new {
+                if let Some(part) = self.parts.get_mut(partition) {
+                    part.queue = None;
+                }
+            }
+        }
+        begun
+    }
+
+    fn begin_some(&mut self, new: &[u32]) -> Result<(), LogError> {
         let what = "beginning to read";
         let client = match &self.client {
             Some(client) => Arc::clone(client),
@@ -98,10 +103,10 @@ impl KafkaReader {
             }
         };
         let mut list = TopicPartitionList::new();
-        for (partition, part) in &mut self.parts {
-            if part.queue.is_some() {
+        for partition in new {
+            let Some(part) = self.parts.get_mut(partition) else {
                 continue;
-            }
+            };
             let number = i32::try_from(*partition).unwrap_or(i32::MAX);
             // Before the assignment, or the first records come to the client's own queue.
             let queue = client.split_partition_queue(&self.broker_topic, number);
@@ -170,14 +175,19 @@ impl KafkaReader {
                         return Ok(());
                     }
                     self.turn = *partition;
-                    match self.next_of(*partition)? {
-                        Given::Record(stored) => {
+                    match self.next_of(*partition) {
+                        Ok(Given::Record(stored)) => {
                             bytes = bytes.saturating_add(stored.value.len());
                             out.push(stored);
                             is_more = true;
                         }
-                        Given::Other => is_more = true,
-                        Given::Nothing => break,
+                        Ok(Given::Other) => is_more = true,
+                        Ok(Given::Nothing) => break,
+                        Err(error) => {
+                            // Begun again at the next poll, where the error comes again if it stays.
+                            self.end(*partition);
+                            return Err(error);
+                        }
                     }
                 }
             }
@@ -363,38 +373,5 @@ impl Drop for KafkaReader {
             Ok(thread) => self.log.threads.ends("kafka-reader", thread),
             Err(error) => tracing::error!(%error, "a reader's client ends on its owner's thread"),
         }
-    }
-}
-
-impl Signal {
-    fn ring(&self) {
-        *lock(&self.rung) = true;
-        self.bell.notify_all();
-    }
-
-    /// Waits until something comes, at most until then, and not for long.
-    fn wait(&self, until: Option<Instant>) {
-        let look = Instant::now() + LOOK;
-        let until = until.map_or(look, |until| until.min(look));
-        let mut rung = lock(&self.rung);
-        while !*rung {
-            let (guard, late) = wait_until(&self.bell, rung, Some(until));
-            rung = guard;
-            if late {
-                break;
-            }
-        }
-        *rung = false;
-    }
-}
-
-fn stored(partition: u32, message: &impl Message) -> Stored {
-    let bytes = |part: Option<&[u8]>| part.map(Bytes::copy_from_slice).unwrap_or_default();
-    Stored {
-        partition,
-        offset: u64::try_from(message.offset()).unwrap_or(u64::MAX),
-        time_ms: message.timestamp().to_millis().unwrap_or(0),
-        key: bytes(message.key()),
-        value: bytes(message.payload()),
     }
 }

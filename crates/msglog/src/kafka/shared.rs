@@ -16,6 +16,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
+/// How long brokers that are known to be away are asked.
+const AWAY_LIMIT: Duration = Duration::from_millis(500);
+
 /// Shared by the log, its appenders, readers and memberships.
 pub(super) struct Shared {
     pub(super) config: KafkaConfig,
@@ -315,7 +318,10 @@ impl Shared {
             list.add_partition_offset(&name, number, which)
                 .map_err(|error| errors::of(&what(), &error))?;
         }
-        let limit = self.config.patience.min(super::config::REQUEST);
+        let limit = match self.is_away() {
+            true => AWAY_LIMIT,
+            false => self.config.patience.min(super::config::REQUEST),
+        };
         let answer = self.asker.offsets_for_times(list, limit);
         let answer = answer.map_err(|error| self.gone_or(&what(), &error))?;
         partitions
