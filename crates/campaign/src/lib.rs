@@ -21,6 +21,7 @@ mod prizes;
 mod problem;
 mod questions;
 mod read;
+mod reschedule;
 mod rules;
 mod slots;
 mod template;
@@ -36,6 +37,7 @@ pub use prizes::{
 };
 pub use problem::{Problem, Severity};
 pub use questions::{AnswerPolicy, Choice, Question, QuestionKind};
+pub use reschedule::WindowError;
 pub use rules::{
     DailyHours, Detector, MenuAction, MenuItem, MessageKind, Profile, Rule, RuleMatch, Schedule,
     Scope,

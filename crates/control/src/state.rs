@@ -78,7 +78,16 @@ impl ControlState {
                 Applied::Valid
             }
             Act::Bye { node, .. } | Act::Retired { node, .. } => self.leave(*node),
-            Act::Progress(_) => Applied::Void("progress does not belong in control".to_owned()),
+            Act::Progress(_) | Act::SealAck(_) => {
+                Applied::Void("progress does not belong in control".to_owned())
+            }
+            Act::Round(_)
+            | Act::Commitment(_)
+            | Act::SealReq(_)
+            | Act::SealDecided(_)
+            | Act::Result(_)
+            | Act::Award(_)
+            | Act::Announcement(_) => Applied::Void("written by a newer version".to_owned()),
         };
         if applied == Applied::Valid && act.is_copied() {
             self.pending.push_back(PendingCopy {

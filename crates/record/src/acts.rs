@@ -4,6 +4,9 @@
 //! function in the crate that follows control, not here.
 
 use crate::hexed::Hex;
+use crate::rounds::{
+    Announcement, AwardAct, CommitmentAct, ResultAct, RoundAct, SealAck, SealDecided, SealReq,
+};
 use serde::{Deserialize, Serialize};
 
 /// What happened: an operator's act or a node's word. The `"type"` of the JSON is the variant in lower case.
@@ -41,6 +44,25 @@ pub enum Act {
     Leads(Leads),
     /// A node's word of the last second; stands in `progress`.
     Progress(Progress),
+    /// An operator acts on rounds.
+    Round(RoundAct),
+    /// The commitment to a campaign's secrets.
+    Commitment(CommitmentAct),
+    /// A round is to be sealed.
+    #[serde(rename = "seal_req")]
+    SealReq(SealReq),
+    /// A node's word for a seal; stands in `progress`.
+    #[serde(rename = "seal_ack")]
+    SealAck(SealAck),
+    /// A round is sealed.
+    #[serde(rename = "seal_decided")]
+    SealDecided(SealDecided),
+    /// What a round came to.
+    Result(ResultAct),
+    /// A step of an award.
+    Award(AwardAct),
+    /// The public text of a result.
+    Announcement(Announcement),
 }
 
 /// `{"type":"campaign","v":1,"id":"fanfest-2013-04-09","account":"mi","version":1,"expect_version":0,"toml":"…",
@@ -115,7 +137,10 @@ impl Act {
     /// Whether a fold must see it, so that it is copied into every inbound partition.
     #[must_use]
     pub fn is_copied(&self) -> bool {
-        matches!(self, Self::Campaign(_))
+        matches!(
+            self,
+            Self::Campaign(_) | Self::Round(_) | Self::SealDecided(_)
+        )
     }
 }
 

@@ -9,6 +9,7 @@
 //! * [`chain`]: the position that every output of a stage carries
 //! * [`inband`]: ticks, copies of control records, marks, retries, delivery notes
 //! * [`acts`]: the records of `control` and `progress`
+//! * [`rounds`]: a round's life: acts on its window, seal, shares, result, awards
 //! * [`tally`]: the provisional counts of a round
 //! * [`dead`]: what could not be processed
 //! * [`topics`]: the names of the topics
@@ -21,6 +22,7 @@ pub mod envelope;
 pub mod hexed;
 pub mod identity;
 pub mod inband;
+pub mod rounds;
 pub mod tally;
 pub mod topics;
 mod written;
