@@ -11,6 +11,8 @@ SHELL := /bin/bash
 MESSAGES ?= 2800000
 # Rounds of the kill test under `make soak`.
 KILLS ?= 500
+# Seconds that the brokers are away or frozen under `make soak`.
+AWAY ?= 600
 # SHA-256 of the full recording with the default seed; see docs/traffic-model.md.
 FULL_RECORDING := 9da0e4b2e978ee29df55f83361eb7f1102118715fe7da86546a663f53cdf1e4b
 
@@ -56,11 +58,13 @@ fmt: ## format all code
 bench: build ## the benchmarks: ratios in one run on this machine; half an hour
 	$(SHIPPED) $(CARGO) run --release --package benches -- all
 
-soak: build setup-broker ## the long runs: KILLS kills, the full recording's hash, the hard cases on real brokers
+soak: build setup-broker ## the long runs: KILLS kills, brokers away for AWAY seconds, the full recording held to its hash
 	@mkdir -p demo-data
 	bin/surge generate fanfest-0409 --out demo-data/soak.jsonl --verify $(FULL_RECORDING)
-	SPILLWAY_KILLS=$(KILLS) $(CARGO) test --release --package cli --test surge_kill -- --nocapture
-	$(CARGO) test --release --package cli --no-fail-fast $(foreach t,node orphan processes kills brokers wires topics unplugged,--test kafka_$(t)) -- --ignored --nocapture
+	SOAK_KILLS=$(KILLS) $(CARGO) test --release --package cli --test surge_kill -- --nocapture
+	SOAK_SURGE_LIMIT_S=36000 SOAK_KAFKA_KILLS=$(KILLS) SOAK_AWAY_S=$(AWAY) SOAK_FAULT_S=60 SOAK_FREEZE_S=30 \
+		$(CARGO) test --release --package cli --no-fail-fast \
+		$(foreach t,node orphan processes kills brokers wires topics unplugged,--test kafka_$(t)) -- --ignored --nocapture
 
 clean: ## remove what builds and demos left
 	cargo clean

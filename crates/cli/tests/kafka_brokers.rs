@@ -15,7 +15,7 @@ const COMPRESS: u32 = 60;
 
 /// How long brokers stay away, in seconds.
 fn away() -> Duration {
-    Duration::from_secs(asked("SPILLWAY_AWAY_S", 12))
+    Duration::from_secs(asked("SOAK_AWAY_S", 12))
 }
 
 /// Ticks that brokers keep waiting hold the recording back after 30 s of its time.
@@ -50,7 +50,6 @@ fn three() -> Fleet {
     Fleet::start(Scene::on(cluster, MESSAGES, COMPRESS), &PAIR)
 }
 
-/// The wait of consumers and coordinator for brokers that were away.
 #[test]
 #[ignore = "minutes on real brokers: make soak"]
 fn brokers_die_in_turn_and_all_together_and_no_delivery_goes_unanswered() {

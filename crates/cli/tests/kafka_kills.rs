@@ -1,5 +1,5 @@
 //! kill -9 of every role at random moments of a surge on a broker, with hand-overs in between: what was acked is
-//! there once, and the results are the oracle's. `SPILLWAY_KAFKA_KILLS` sets how often; `make soak` sets more.
+//! there once, and the results are the oracle's. `SOAK_KAFKA_KILLS` sets how often; `make soak` sets more.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
@@ -33,7 +33,7 @@ const SEATS: [(&str, &str); 8] = [
 #[ignore = "minutes on real brokers: make soak"]
 fn kill_9_of_every_role_at_any_moment_loses_and_doubles_nothing() {
     let _turn = alone();
-    let kills = asked("SPILLWAY_KAFKA_KILLS", KILLS);
+    let kills = asked("SOAK_KAFKA_KILLS", KILLS);
     let cluster = Cluster::start(1).expect("a broker starts");
     let messages = u32::try_from(10_000 + kills * 100).unwrap();
     let mut fleet = Fleet::start(Scene::on(cluster, messages, 60), &SEATS);

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Duration;
 use support::fleet::{Fleet, PAIR, during, whole};
-use support::{Ended, Scene, alone, finish, spillway, surge, until};
+use support::{Ended, Scene, alone, finish, spillway, until};
 
 const MESSAGES: u32 = 8_000;
 
@@ -61,32 +61,13 @@ fn drain(fleet: &Fleet, dir: &str) -> Ended {
     finish(&mut command)
 }
 
-/// What `surge reconcile` finds in the log now.
-fn verdict(fleet: &Fleet) -> (Ended, Value) {
-    fleet.scene.export("", "found");
-    let told = fleet.scene.path("verdict.json");
-    let mut command = Command::new(surge());
-    command
-        .args(["reconcile", "--manifest"])
-        .arg(fleet.scene.with_suffix("manifest.json"))
-        .arg("--ledger")
-        .arg(fleet.scene.path("ledger.jsonl"))
-        .arg("--export")
-        .arg(fleet.scene.path("found"))
-        .arg("--json")
-        .arg(&told);
-    let ended = finish(&mut command);
-    let verdict = serde_json::from_slice(&std::fs::read(told).unwrap()).unwrap();
-    (ended, verdict)
-}
-
 #[test]
 #[ignore = "minutes on real brokers: make soak"]
 fn what_an_unplugged_node_has_is_missed_by_name_and_brought_in_from_elsewhere() {
     let _turn = alone();
     let seats = [PAIR[0], PAIR[1], ("ingress-2", "ingress")];
-    let mut fleet = fleet(120, &seats);
-    let mut replay = fleet.replay(&["--speed", "1", "--until-acked"]);
+    let mut fleet = fleet(60, &seats);
+    let mut replay = fleet.replay(&["--speed", "2", "--until-acked"]);
     assert!(during(&mut replay, Duration::from_secs(8)));
     fleet.scene.cluster().kill(0);
     until("enough in the spool that will be unplugged", || {
@@ -100,7 +81,7 @@ fn what_an_unplugged_node_has_is_missed_by_name_and_brought_in_from_elsewhere() 
     whole(replay);
     fleet.wait_drained();
 
-    let (ended, missed) = verdict(&fleet);
+    let (ended, missed) = fleet.verdict();
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let lost = missed["all"]["lost"].as_u64().unwrap();
     assert!(lost > 100, "{missed}");

@@ -18,12 +18,12 @@ const MEMORY_MAX_KIB: u64 = 400 << 10;
 
 /// How long each fault lasts, in seconds.
 fn fault_s() -> u64 {
-    asked("SPILLWAY_FAULT_S", 5)
+    asked("SOAK_FAULT_S", 5)
 }
 
 /// How long the broker is frozen, in seconds.
 fn frozen_s() -> u64 {
-    asked("SPILLWAY_AWAY_S", 12)
+    asked("SOAK_AWAY_S", 12)
 }
 
 fn pace() -> String {
@@ -91,9 +91,10 @@ fn no_fault_of_the_wire_costs_an_ack_or_a_message() {
 fn kafka_away_at_the_peak_holds_up_no_ack_and_the_spool_drains_beside_live_ones() {
     let _turn = alone();
     let cluster = Cluster::start(1).expect("a broker starts");
-    // Closer together: the opening of a round falls into the outage.
-    let mut fleet = Fleet::start(Scene::on(cluster, 20_000, 120), &PAIR);
-    let mut replay = fleet.replay(&["--speed", &pace()]);
+    // Twice as dense: the opening of a round falls into the outage.
+    let mut fleet = Fleet::start(Scene::on(cluster, 20_000, 60), &PAIR);
+    let pace = (24.0 / frozen_s() as f64).min(2.0).to_string();
+    let mut replay = fleet.replay(&["--speed", &pace]);
     goes_on(&mut replay, "its beginning", 4);
     fleet.scene.cluster().kill(0);
     until("records in the spool", || fleet.spooled() > 0);

@@ -1,5 +1,5 @@
 //! kill -9 of the whole process at random moments of a compressed surge: every acked message is there once, the
-//! tallies are those of an undisturbed run (V-1, V-3). `SPILLWAY_KILLS` sets how often; `make soak` sets more.
+//! tallies are those of an undisturbed run (V-1, V-3). `SOAK_KILLS` sets how often; `make soak` sets more.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
@@ -11,7 +11,7 @@ use support::{Running, Scene, until};
 const KILLS: u64 = 50;
 
 fn kills() -> u64 {
-    std::env::var("SPILLWAY_KILLS")
+    std::env::var("SOAK_KILLS")
         .ok()
         .and_then(|kills| kills.parse().ok())
         .unwrap_or(KILLS)

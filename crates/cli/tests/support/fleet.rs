@@ -5,7 +5,7 @@ use super::front::Front;
 use super::kafka::Seat;
 use super::node::Ended;
 use super::wire::request;
-use super::{LIMIT, Node, Running, Scene, succeed, surge, until};
+use super::{Node, Running, Scene, finish, succeed, surge, until};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -31,7 +31,7 @@ pub(crate) const PAIR: [(&str, &str); 2] = [
 /// Partitions of the topics of a scene on brokers.
 const PARTITIONS: usize = 6;
 
-/// How well the surge behind it may still be.
+/// Waits for the end of a surge, of which every delivery was acked and every tick answered.
 pub(crate) fn whole(mut replay: Running) {
     replayed(&mut replay);
     assert!(
@@ -41,8 +41,9 @@ pub(crate) fn whole(mut replay: Running) {
 }
 
 fn replayed(replay: &mut Running) {
-    // A surge at the pace of its event is longer than any other wait.
-    let deadline = Instant::now() + 5 * LIMIT;
+    // A surge at the pace of its event is longer than any other wait; a soak's is longer still.
+    let limit = Duration::from_secs(asked("SOAK_SURGE_LIMIT_S", 600));
+    let deadline = Instant::now() + limit;
     while replay.try_wait().unwrap().is_none() {
         assert!(Instant::now() < deadline, "the replay came to no end");
         std::thread::park_timeout(Duration::from_millis(50));
@@ -66,7 +67,8 @@ pub(crate) fn scattered(round: u64, below: u64) -> u64 {
     ((round + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33) % below
 }
 
-/// A number from the environment, for longer runs of the same test.
+/// A number from the environment, for longer runs of the same test. Its name must not begin as those of configuration
+/// keys do: the nodes see it too.
 pub(crate) fn asked(variable: &str, otherwise: u64) -> u64 {
     let set = std::env::var(variable).ok();
     set.and_then(|set| set.parse().ok()).unwrap_or(otherwise)
@@ -319,6 +321,25 @@ impl Fleet {
         self.wait_drained();
         assert_eq!(self.sum("spillway_audit_mismatch_total", &[]), 0.0);
         self.scene.judge("");
+    }
+
+    /// What `surge reconcile` finds in the log now, in words and as JSON.
+    pub(crate) fn verdict(&self) -> (Ended, Value) {
+        self.scene.export("", "found");
+        let told = self.scene.path("verdict.json");
+        let mut command = Command::new(surge());
+        command
+            .args(["reconcile", "--manifest"])
+            .arg(self.scene.with_suffix("manifest.json"))
+            .arg("--ledger")
+            .arg(self.scene.path("ledger.jsonl"))
+            .arg("--export")
+            .arg(self.scene.path("found"))
+            .arg("--json")
+            .arg(&told);
+        let ended = finish(&mut command);
+        let verdict = serde_json::from_slice(&std::fs::read(told).unwrap()).unwrap();
+        (ended, verdict)
     }
 
     /// Every delivery was answered at its first attempt: no node has let one run out of its budget.

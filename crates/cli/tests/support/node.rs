@@ -66,7 +66,7 @@ fn read(stream: impl Read + Send + 'static, tell: Option<Sender<String>>) -> Joi
 
 impl Node {
     pub(crate) fn spawn(mut command: Command, admin: SocketAddr) -> Self {
-        let level = std::env::var("SPILLWAY_TEST_LEVEL").unwrap_or("warn".into());
+        let level = std::env::var("SOAK_LEVEL").unwrap_or("warn".into());
         let mut child = command
             .env("SPILLWAY_OUTPUT__LEVEL", level)
             .stdin(Stdio::null())
