@@ -1,5 +1,5 @@
 //! What was verified last about the topics at the brokers, in `DATA/kafka-facts`: with it a node can start while
-//! they are away. It is written after each verified opening and read only when there is none.
+//! they are away, and one that finds other topics than it knew refuses. It is written after each verified opening.
 
 use crate::failure::{Failure, io};
 use crate::sealed;

@@ -172,7 +172,16 @@ fn reach(layout: KafkaConfig, data: &Path) -> Result<(Arc<Kafka>, bool), Failure
     };
     match patiently(&layout, patience) {
         Ok(kafka) => {
-            facts::keep(data, &kafka.facts())?;
+            let now = kafka.facts();
+            // What this node has built up came from the topics that it knew.
+            if let Some(reason) = known.and_then(|known| known.difference(&now)) {
+                return Err(LogError::Mismatch(format!(
+                    "{reason}; if that was meant, start with a new data directory instead of {}",
+                    data.display()
+                ))
+                .into());
+            }
+            facts::keep(data, &now)?;
             Ok((kafka, false))
         }
         Err(error) if error.retryable() => {
