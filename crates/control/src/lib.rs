@@ -6,6 +6,7 @@
 //! [`snapshot::Snapshot`], swapped atomically. Nobody uses a control record before the log has it.
 //!
 //! * [`state`]: the fold of the control topic
+//! * [`rounds`]: the life of every round, part of that fold
 //! * [`snapshot`]: which campaign version speaks for a message
 //! * [`follower`]: the thread that reads the topic
 //! * [`presence`]: HELLO, BYE and PROGRESS of this node
@@ -16,6 +17,7 @@
 pub mod durable;
 pub mod follower;
 pub mod presence;
+pub mod rounds;
 pub mod saved;
 pub mod snapshot;
 pub mod state;

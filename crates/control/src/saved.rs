@@ -28,6 +28,9 @@ struct Version {
     effective: i64,
     sha256: Hex<32>,
     toml: String,
+    /// Windows of its rounds, which operators may have moved: number, first second, first second after.
+    #[serde(default)]
+    windows: Vec<(u16, i64, i64)>,
 }
 
 /// What is in force according to the control topic of the log with this identity.
@@ -40,6 +43,7 @@ pub fn to_text(state: &ControlState, log: &str) -> String {
         effective: published.effective,
         sha256: published.sha256,
         toml: published.toml.clone(),
+        windows: windows(&published.compiled.campaign),
     };
     let text = Text {
         v: VERSION,
@@ -49,6 +53,11 @@ pub fn to_text(state: &ControlState, log: &str) -> String {
     };
     // Strings and numbers: there is nothing in it that JSON cannot say.
     serde_json::to_string(&text).unwrap_or_default()
+}
+
+fn windows(campaign: &campaign::Campaign) -> Vec<(u16, i64, i64)> {
+    let rounds = campaign.rounds.iter();
+    rounds.map(|r| (r.number, r.open, r.close)).collect()
 }
 
 /// The snapshot that [`to_text`] has written of this log.
@@ -70,6 +79,9 @@ pub fn parse(text: &str, log: &str) -> Result<Snapshot, String> {
             format!("{id} version {number}: {}", first_problem(&problems))
         };
         let campaign = campaign::Campaign::parse(&version.toml).map_err(problem)?.0;
+        let campaign = campaign
+            .with_windows(&version.windows)
+            .map_err(|error| format!("{} version {}: {error}", version.id, version.version))?;
         let compiled = contest::Compiled::new(campaign).map_err(problem)?.0;
         campaigns
             .entry(version.id.clone())

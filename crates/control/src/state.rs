@@ -2,9 +2,11 @@
 //!
 //! A record whose precondition fails at its place is void; it changes nothing and is not copied.
 
+use crate::rounds::{Life, Rounds};
 use crate::snapshot::{Published, Snapshot};
 use record::acts::{Act, CampaignAct, Hello, Leads};
 use record::hexed::Hex;
+use record::rounds::{CommitmentAct, RoundAct, SealReq};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -42,6 +44,8 @@ pub struct Node {
 pub struct ControlState {
     next_offset: u64,
     campaigns: BTreeMap<String, Vec<Arc<Published>>>,
+    rounds: Rounds,
+    commitments: BTreeMap<String, CommitmentAct>,
     nodes: BTreeMap<Hex<8>, Node>,
     leader: Option<Leads>,
     last_copied: Option<u64>,
@@ -81,13 +85,20 @@ impl ControlState {
             Act::Progress(_) | Act::SealAck(_) => {
                 Applied::Void("progress does not belong in control".to_owned())
             }
-            Act::Round(_)
-            | Act::Commitment(_)
-            | Act::SealReq(_)
-            | Act::SealDecided(_)
-            | Act::Result(_)
-            | Act::Award(_)
-            | Act::Announcement(_) => Applied::Void("written by a newer version".to_owned()),
+            Act::Round(act) => holds(self.act_on_rounds(offset, act)),
+            Act::Commitment(act) => holds(self.commit(act)),
+            Act::SealReq(act) => holds(self.with_newest(&act.campaign, |rounds, campaign| {
+                rounds.request(offset, campaign, act)
+            })),
+            Act::SealDecided(act) => holds(self.with_newest(&act.campaign, |rounds, campaign| {
+                rounds.decide(offset, campaign, act)
+            })),
+            Act::Result(act) => {
+                holds(self.with_newest(&act.campaign, |rounds, _| rounds.result(offset, act)))
+            }
+            Act::Award(_) | Act::Announcement(_) => {
+                Applied::Void("written by a newer version".to_owned())
+            }
         };
         if applied == Applied::Valid && act.is_copied() {
             self.pending.push_back(PendingCopy {
@@ -134,6 +145,98 @@ impl ControlState {
         }
     }
 
+    /// An operator's act on rounds: the campaign in force with other windows speaks from `effective` on.
+    fn act_on_rounds(&mut self, offset: u64, act: &RoundAct) -> Result<(), String> {
+        let (rounds, moved) = self.judge_rounds(offset, act)?;
+        self.rounds = rounds;
+        if let Some(moved) = moved {
+            let versions = self.campaigns.entry(act.campaign.clone()).or_default();
+            versions.push(Arc::new(moved));
+            self.snapshot_number = offset.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    fn judge_rounds(
+        &self,
+        offset: u64,
+        act: &RoundAct,
+    ) -> Result<(Rounds, Option<Published>), String> {
+        let newest = self.newest_of(&act.campaign)?;
+        let mut rounds = self.rounds.clone();
+        let Some(campaign) = rounds.act(&newest.compiled.campaign, act)? else {
+            return Ok((rounds, None));
+        };
+        let (compiled, _) =
+            contest::Compiled::new(campaign).map_err(|problems| first_problem(&problems))?;
+        let moved = Published {
+            ctl: offset,
+            effective: act.effective,
+            compiled: Arc::new(compiled),
+            ..Published::clone(newest)
+        };
+        Ok((rounds, Some(moved)))
+    }
+
+    /// Whether this act would hold now.
+    ///
+    /// # Errors
+    /// What [`Applied::Void`] would say.
+    pub fn would_act(&self, act: &RoundAct) -> Result<(), String> {
+        self.judge_rounds(self.next_offset, act).map(|_| ())
+    }
+
+    fn commit(&mut self, act: &CommitmentAct) -> Result<(), String> {
+        self.newest_of(&act.campaign)?;
+        if self.commitments.contains_key(&act.campaign) {
+            return Err(format!("campaign {:?} has a commitment", act.campaign));
+        }
+        self.commitments.insert(act.campaign.clone(), act.clone());
+        Ok(())
+    }
+
+    fn with_newest(
+        &mut self,
+        id: &str,
+        apply: impl FnOnce(&mut Rounds, &campaign::Campaign) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let newest = Arc::clone(self.newest_of(id)?);
+        apply(&mut self.rounds, &newest.compiled.campaign)
+    }
+
+    fn newest_of(&self, id: &str) -> Result<&Arc<Published>, String> {
+        let versions = self.campaigns.get(id);
+        let newest = versions.and_then(|versions| versions.last());
+        newest.ok_or_else(|| format!("there is no campaign {id:?}"))
+    }
+
+    /// The life of every round that something has happened to.
+    #[must_use]
+    pub fn rounds(&self) -> &Rounds {
+        &self.rounds
+    }
+
+    /// Requests to seal a round that are not decided, in the order of their offsets in `control`.
+    #[must_use]
+    pub fn open_requests(&self) -> Vec<(u64, &SealReq)> {
+        let is_open = |life: &&Life| life.decision.is_none() && !life.is_void;
+        let mut open: Vec<_> = self
+            .rounds
+            .all()
+            .filter(is_open)
+            .filter_map(|life| life.request.as_ref())
+            .map(|(offset, request)| (*offset, request))
+            .collect();
+        open.sort_unstable_by_key(|(offset, _)| *offset);
+        open
+    }
+
+    /// The commitment to a campaign's secrets.
+    #[must_use]
+    pub fn commitment(&self, campaign: &str) -> Option<&CommitmentAct> {
+        self.commitments.get(campaign)
+    }
+
     fn judge(&self, offset: u64, act: &CampaignAct) -> Result<Published, String> {
         let current = self.version_of(&act.id);
         if act.expect_version != current || act.version != current.saturating_add(1) {
@@ -156,6 +259,11 @@ impl ControlState {
                 "its span overlaps that of campaign {other:?} of the same account"
             ));
         }
+        // What operators did to its rounds stays.
+        let windows = self.rounds.windows(&campaign);
+        let campaign = campaign
+            .with_windows(&windows)
+            .map_err(|error| format!("with the rounds as operators have moved them, {error}"))?;
         let (compiled, _) =
             contest::Compiled::new(campaign).map_err(|problems| first_problem(&problems))?;
         Ok(Published {
@@ -266,6 +374,10 @@ impl ControlState {
     pub fn snapshot_number(&self) -> u64 {
         self.snapshot_number
     }
+}
+
+fn holds(judged: Result<(), String>) -> Applied {
+    judged.map_or_else(Applied::Void, |()| Applied::Valid)
 }
 
 pub(crate) fn first_problem(problems: &[campaign::Problem]) -> String {
