@@ -59,4 +59,4 @@ pub use recount::{Recount, RoundDigest};
 pub use running::Running;
 pub use shelf::{MemoryShelf, Pair, Shelf};
 pub use totals::{Summed, Totals, sum_tallies};
-pub use versions::{VersionError, Versions};
+pub use versions::{Moved, VersionError, Versions};
