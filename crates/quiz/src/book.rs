@@ -43,6 +43,9 @@ pub struct Counts {
     /// Messages that were put back although they were judged before, and ignored.
     #[serde(default)]
     pub retries_ignored: u64,
+    /// Messages of a round that came after its seal; a part of `messages`.
+    #[serde(default)]
+    pub late_after_seal: u64,
 }
 
 /// Where a copy stands in the chain of copies, readable whatever its act is.
@@ -188,7 +191,9 @@ impl Book {
             create_time: envelope.create_time,
         };
         let sense = sense(&running.compiled, &message);
-        running.apply(envelope, &sense, shelf)?;
+        if running.apply(envelope, &sense, shelf)? {
+            self.counts.late_after_seal = self.counts.late_after_seal.saturating_add(1);
+        }
         let class = (running.tag, sense.round, sense.class);
         let count = self.classes.entry(class).or_default();
         *count = count.saturating_add(1);

@@ -75,13 +75,14 @@ impl Running {
         }
     }
 
-    /// Takes what a message means into the books.
+    /// Takes what a message means into the books. Whether it came after the seal of its round.
     pub(crate) fn apply<S: Shelf>(
         &mut self,
         envelope: &Envelope<'_>,
         sense: &Sense,
         shelf: &mut S,
-    ) -> Result<(), Failure<S::Error>> {
+    ) -> Result<bool, Failure<S::Error>> {
+        let mut is_late = false;
         let (fan, create_time) = (envelope.from.as_ref(), envelope.create_time);
         let late = self.sealed_at(create_time);
         let is_of = |round: u16| Some(round) == late;
@@ -89,6 +90,7 @@ impl Running {
             if sense.is_join || sense.readings.iter().any(|(of, _, _)| is_of(*of)) {
                 let tallied = self.rounds.entry(Some(round)).or_default();
                 tallied.changed = true;
+                is_late = true;
                 let count = &mut tallied.totals.late_after_seal;
                 *count = count.saturating_add(1);
             }
@@ -124,7 +126,7 @@ impl Running {
                 Read::Wrong => {}
             }
         }
-        Ok(())
+        Ok(is_late)
     }
 
     /// The sealed round in whose window a CreateTime lies.
