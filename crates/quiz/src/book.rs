@@ -3,15 +3,19 @@
 
 use crate::copies::{Copies, Standing as CopyStanding};
 use crate::failure::{Failure, read, reject};
+use crate::follow;
 use crate::running::Running;
-use crate::saved;
+use crate::seal::Cut;
 use crate::sense::sense;
 use crate::shelf::{self, Shelf};
 use crate::versions::Versions;
 use contest::Message;
+use record::acts::Act;
+use record::chain;
 use record::envelope::{self, Envelope};
 use record::identity::MessageKey;
 use record::inband::{self, Copy, Tick};
+use record::rounds::Share;
 use record::tally::Tally;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -39,6 +43,9 @@ pub struct Counts {
     /// Messages that were put back although they were judged before, and ignored.
     #[serde(default)]
     pub retries_ignored: u64,
+    /// Messages of a round that came after its seal; a part of `messages`.
+    #[serde(default)]
+    pub late_after_seal: u64,
 }
 
 /// Where a copy stands in the chain of copies, readable whatever its act is.
@@ -59,6 +66,7 @@ pub struct Book {
     pub(crate) counts: Counts,
     pub(crate) campaigns: Vec<Running>,
     pub(crate) classes: Classes,
+    pub(crate) shares: Vec<Share>,
 }
 
 impl Book {
@@ -116,6 +124,11 @@ impl Book {
         std::mem::take(&mut self.classes)
     }
 
+    /// Shares of the rounds that were sealed since the last call, in the order of their chunks.
+    pub fn take_shares(&mut self) -> Vec<Share> {
+        std::mem::take(&mut self.shares)
+    }
+
     /// Remembers that a record could not be judged, so that a message may be put back once. Without a key nobody
     /// could tell which message it was.
     pub fn rejected<S: Shelf>(&mut self, value: &[u8], shelf: &mut S) {
@@ -159,6 +172,7 @@ impl Book {
         envelope: &Envelope<'_>,
         shelf: &mut S,
     ) -> Result<(), Failure<S::Error>> {
+        follow::take(envelope, shelf)?;
         let Some(place) = self.belongs_to(&envelope.account, envelope.create_time) else {
             self.counts.no_campaign = self.counts.no_campaign.saturating_add(1);
             return Ok(());
@@ -177,7 +191,9 @@ impl Book {
             create_time: envelope.create_time,
         };
         let sense = sense(&running.compiled, &message);
-        running.apply(envelope, &sense, shelf)?;
+        if running.apply(envelope, &sense, shelf)? {
+            self.counts.late_after_seal = self.counts.late_after_seal.saturating_add(1);
+        }
         let class = (running.tag, sense.round, sense.class);
         let count = self.classes.entry(class).or_default();
         *count = count.saturating_add(1);
@@ -213,31 +229,20 @@ impl Book {
             return Ok(());
         }
         let copy: Copy = read(value)?;
-        let record::acts::Act::Campaign(act) = &copy.act else {
-            return Ok(());
-        };
-        let compiled = versions
-            .compile(act)
-            .map_err(|detail| reject("campaign", detail.to_string()))?;
-        let tag = match self
-            .campaigns
-            .iter_mut()
-            .find(|running| running.id == act.id)
-        {
-            Some(running) => {
-                running.succeed(act.version, copy.ctl, compiled, shelf)?;
-                running.tag
+        match &copy.act {
+            Act::Campaign(act) => self.publish(act, copy.ctl, shelf, versions),
+            Act::Round(act) => self.move_windows(act, shelf, versions),
+            Act::SealDecided(decided) => {
+                let link = chain::link_of(value)
+                    .ok_or_else(|| reject("incomplete", "a seal's decision without a position"))?;
+                let cut = Cut {
+                    ctl: copy.ctl,
+                    inbound: link.pos.offset(),
+                };
+                self.seal(decided, cut, shelf, versions)
             }
-            None => {
-                let tag = u16::try_from(self.campaigns.len()).map_err(|_| {
-                    reject("campaign", "more than 65,536 campaigns in one partition")
-                })?;
-                self.campaigns
-                    .push(Running::first(tag, act, copy.ctl, compiled));
-                tag
-            }
-        };
-        saved::put_campaign(tag, copy.ctl, act, shelf)
+            _ => Ok(()),
+        }
     }
 
     /// A tick that is not newer than the newest changes nothing.

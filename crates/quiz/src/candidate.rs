@@ -226,6 +226,11 @@ impl Kept {
         self.sorted.iter()
     }
 
+    /// The kept candidates, in their order.
+    pub(crate) fn as_slice(&self) -> &[Candidate] {
+        &self.sorted
+    }
+
     /// The kept candidates, to be read again; their order must not be touched.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Candidate> {
         self.sorted.iter_mut()

@@ -70,6 +70,11 @@ impl FanRound {
         self.bands.iter().flat_map(Kept::iter)
     }
 
+    /// As [`FanRound::candidates`], in an iterator that can be cloned.
+    pub(crate) fn candidates_by_band(&self) -> impl Iterator<Item = &Candidate> + Clone {
+        self.bands.iter().flat_map(Kept::as_slice)
+    }
+
     pub(crate) fn candidates_mut(&mut self) -> impl Iterator<Item = &mut Candidate> {
         self.bands.iter_mut().flat_map(Kept::iter_mut)
     }

@@ -10,7 +10,7 @@ use record::topics;
 use stage::{Fold, Input, Outputs, Space, StateError, StepError, View};
 
 /// Version of the step: it stands in every output's link, and a change rebuilds the state.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Index of `results` among the outputs.
 const RESULTS: usize = 0;
 
@@ -81,6 +81,9 @@ impl Fold for Quiz {
         })?;
         for tally in &tallies {
             out.emit(RESULTS, tally.campaign.as_bytes(), tally);
+        }
+        for share in part.book.take_shares() {
+            out.emit(RESULTS, share.campaign.as_bytes(), &share);
         }
         Ok(())
     }

@@ -21,13 +21,16 @@
 //! `(create_time, msg_id)` and never in that of arrival; which of them counts follows from the
 //! question's policy and the campaign's joins. Totals live in memory and are saved with every
 //! commit; each carries the sum of its lines' hashes, so that a digest of the run is there at any moment.
-//! Rounds are provisional: nothing here seals.
+//! A round is provisional until the copy of its seal's decision: there the stored attempts are judged by the
+//! version and window that it names, and the partition's share of the standings goes to `results`. What
+//! comes for the round afterwards is counted as late and changes nothing.
 //!
 //! [`counting`], [`candidate`], [`fan`], [`totals`] and the books are pure; only the fold meets the
 //! runner. [`Recount`] runs the same steps in memory for commands that read history, and [`sum_tallies`]
 //! adds up what the partitions wrote.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod acting;
 mod book;
 pub mod candidate;
 pub mod codec;
@@ -36,11 +39,13 @@ pub mod counting;
 mod failure;
 pub mod fan;
 mod fold;
+mod follow;
 mod metrics;
 mod recount;
 mod rejudge;
 mod running;
 mod saved;
+mod seal;
 mod sense;
 mod shelf;
 mod totals;
@@ -54,4 +59,4 @@ pub use recount::{Recount, RoundDigest};
 pub use running::Running;
 pub use shelf::{MemoryShelf, Pair, Shelf};
 pub use totals::{Summed, Totals, sum_tallies};
-pub use versions::{VersionError, Versions};
+pub use versions::{Moved, VersionError, Versions};

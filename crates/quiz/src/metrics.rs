@@ -12,6 +12,7 @@ pub struct Metrics {
     messages: CounterVec<3>,
     no_campaign: Counter,
     copies_ignored: Counter,
+    late_after_seal: Counter,
     joined: GaugeVec<2>,
     participants: GaugeVec<2>,
     shown: Arc<Mutex<Shown>>,
@@ -45,6 +46,10 @@ impl Metrics {
                 "spillway_quiz_copies_ignored_total",
                 "Copies of control records that were repeated or not the next one.",
             )?,
+            late_after_seal: registry.counter(
+                "spillway_quiz_late_after_seal_total",
+                "Messages of a round that came after its seal; they change nothing.",
+            )?,
             joined: registry.gauge_vec(
                 "spillway_quiz_joined",
                 "Fans who joined, by round; provisional until the round is sealed.",
@@ -74,6 +79,8 @@ impl Metrics {
             .add(now.no_campaign.saturating_sub(before.no_campaign));
         self.copies_ignored
             .add(now.copies_ignored.saturating_sub(before.copies_ignored));
+        self.late_after_seal
+            .add(now.late_after_seal.saturating_sub(before.late_after_seal));
         self.show_funnel(partition, funnel(book));
     }
 

@@ -6,14 +6,18 @@ use crate::failure::Failure;
 use crate::shelf::MemoryShelf;
 use crate::totals::Totals;
 use crate::versions::Versions;
+use contest::Compiled;
+use record::rounds::Share;
 use record::tally::{self, Tally};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The books of all partitions in memory.
 #[derive(Debug, Default)]
 pub struct Recount {
     versions: Versions,
     partitions: BTreeMap<u32, (Book, MemoryShelf)>,
+    shares: Vec<(u32, Share)>,
 }
 
 /// Digest of one round over all partitions: its lines and the sum of their hashes modulo 2^128.
@@ -30,6 +34,22 @@ impl Recount {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// As [`Recount::new`], with a file that judges in the place of every published one of its campaign, at
+    /// messages and at seals. A window in it that is not the published file's replaces that of the seal.
+    #[must_use]
+    pub fn with_file(file: Arc<Compiled>) -> Self {
+        Self {
+            versions: Versions::with_file(file),
+            ..Self::default()
+        }
+    }
+
+    /// Every share that was made so far, with its partition, in the order in which they were made.
+    #[must_use]
+    pub fn shares(&self) -> &[(u32, Share)] {
+        &self.shares
     }
 
     /// Takes the next record of a partition of `accepted`, as the reader of the chain accepted it, marks
@@ -49,6 +69,9 @@ impl Recount {
         if let Err(Failure::Reject { .. }) = judged {
             book.rejected(value, shelf);
         }
+        let shares = book.take_shares();
+        self.shares
+            .extend(shares.into_iter().map(|share| (partition, share)));
         judged.map(|()| tallies)
     }
 

@@ -17,9 +17,9 @@ use std::sync::Arc;
 
 /// All that is kept of one fan in a campaign.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Fan {
-    joins: FanJoins,
-    rounds: BTreeMap<u16, FanRound>,
+pub(crate) struct Fan {
+    pub(crate) joins: FanJoins,
+    pub(crate) rounds: BTreeMap<u16, FanRound>,
 }
 
 impl Running {
@@ -33,6 +33,8 @@ impl Running {
             ctl,
             compiled,
             rounds,
+            windows: BTreeMap::new(),
+            sealed: BTreeMap::new(),
         }
     }
 
@@ -48,8 +50,8 @@ impl Running {
         (self.version, self.ctl, self.compiled) = (version, ctl, compiled);
         let mut anew: BTreeMap<Option<u16>, Totals> = self
             .rounds
-            .keys()
-            .map(|round| (*round, Totals::default()))
+            .iter()
+            .map(|(round, tallied)| (*round, tallied.totals.emptied()))
             .collect();
         for slice in 0..SLICES {
             for (name, mut fan) in fans(self.tag, slice, shelf)? {
@@ -187,7 +189,7 @@ impl Book {
 }
 
 /// The fans of a slice with all their records, in the order of their keys.
-fn fans<S: Shelf>(
+pub(crate) fn fans<S: Shelf>(
     tag: u16,
     slice: u8,
     shelf: &mut S,

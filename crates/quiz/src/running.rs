@@ -29,6 +29,10 @@ pub struct Running {
     /// The version, ready to judge.
     pub compiled: Arc<Compiled>,
     pub(crate) rounds: BTreeMap<Option<u16>, Tallied>,
+    /// Windows that operators have moved, by round; they outlast a new version.
+    pub(crate) windows: BTreeMap<u16, (i64, i64)>,
+    /// Windows of the rounds that are sealed here.
+    pub(crate) sealed: BTreeMap<u16, (i64, i64)>,
 }
 
 /// Totals, and whether they have changed since their last tally.
@@ -71,18 +75,31 @@ impl Running {
         }
     }
 
-    /// Takes what a message means into the books.
+    /// Takes what a message means into the books. Whether it came after the seal of its round.
     pub(crate) fn apply<S: Shelf>(
         &mut self,
         envelope: &Envelope<'_>,
         sense: &Sense,
         shelf: &mut S,
-    ) -> Result<(), Failure<S::Error>> {
+    ) -> Result<bool, Failure<S::Error>> {
+        let mut is_late = false;
         let (fan, create_time) = (envelope.from.as_ref(), envelope.create_time);
-        if sense.is_join {
+        let late = self.sealed_at(create_time);
+        let is_of = |round: u16| Some(round) == late;
+        if let Some(round) = late
+            && (sense.is_join || sense.readings.iter().any(|(of, _, _)| is_of(*of)))
+        {
+            let tallied = self.rounds.entry(Some(round)).or_default();
+            tallied.changed = true;
+            is_late = true;
+            let count = &mut tallied.totals.late_after_seal;
+            *count = count.saturating_add(1);
+        }
+        if sense.is_join && late.is_none() {
             self.join(fan, create_time, shelf)?;
         }
-        for (round, band, reading) in &sense.readings {
+        let open = |(round, _, _): &&(u16, Band, Read)| !is_of(*round);
+        for (round, band, reading) in sense.readings.iter().filter(open) {
             match reading {
                 Read::Answer(value) => {
                     let id = Id::of(envelope).ok_or_else(|| {
@@ -109,7 +126,15 @@ impl Running {
                 Read::Wrong => {}
             }
         }
-        Ok(())
+        Ok(is_late)
+    }
+
+    /// The sealed round in whose window a CreateTime lies.
+    fn sealed_at(&self, create_time: i64) -> Option<u16> {
+        let mut sealed = self.sealed.iter();
+        let holds =
+            |(_, (open, close)): &(&u16, &(i64, i64))| *open <= create_time && create_time < *close;
+        sealed.find(holds).map(|(round, _)| *round)
     }
 
     fn join<S: Shelf>(

@@ -6,14 +6,17 @@ use crate::failure::Failure;
 use crate::running::{Running, Tallied};
 use crate::shelf::Shelf;
 use crate::totals::SavedTotals;
-use crate::versions::Versions;
+use crate::versions::{Moved, VersionError, Versions};
+use contest::Compiled;
 use record::acts::CampaignAct;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Under this key stands what changes with every batch.
 const BOOK: &[u8] = b"book";
 const CAMPAIGN: u8 = b'c';
+const VERSION: u8 = b'v';
 
 #[derive(Serialize, Deserialize)]
 struct SavedBook {
@@ -24,12 +27,15 @@ struct SavedBook {
     campaigns: Vec<Vec<SavedTotals>>,
 }
 
-/// The version that stands in the partition; written only when a copy is applied.
+/// The version that stands in the partition, the windows that were moved and the seals; written only when a copy
+/// is applied.
 #[derive(Serialize, Deserialize)]
 struct SavedCampaign {
     v: u16,
     ctl: u64,
     act: CampaignAct,
+    windows: Moved,
+    sealed: Moved,
 }
 
 fn campaign_key(tag: u16) -> Vec<u8> {
@@ -37,20 +43,54 @@ fn campaign_key(tag: u16) -> Vec<u8> {
     vec![CAMPAIGN, high, low]
 }
 
+/// Under this key stands every version that ever stood: a seal may name any of them.
+fn version_key(tag: u16, version: u32) -> Vec<u8> {
+    let mut key = vec![VERSION];
+    key.extend_from_slice(&tag.to_be_bytes());
+    key.extend_from_slice(&version.to_be_bytes());
+    key
+}
+
+/// Writes a version beside those before it.
+pub(crate) fn put_version<S: Shelf>(
+    tag: u16,
+    act: &CampaignAct,
+    shelf: &mut S,
+) -> Result<(), Failure<S::Error>> {
+    let bytes = serde_json::to_vec(act).map_err(|_| Failure::Damaged("a campaign version"))?;
+    shelf.put(version_key(tag, act.version), bytes);
+    Ok(())
+}
+
+/// A version that stood or stands here.
+pub(crate) fn get_version<S: Shelf>(
+    tag: u16,
+    version: u32,
+    shelf: &mut S,
+) -> Result<Option<CampaignAct>, Failure<S::Error>> {
+    let bytes = shelf
+        .get(&version_key(tag, version))
+        .map_err(Failure::Shelf)?;
+    let read = |bytes: Vec<u8>| serde_json::from_slice(&bytes);
+    let act = bytes.map(read).transpose();
+    act.map_err(|_| Failure::Damaged("a campaign version"))
+}
+
 /// Writes the version that stands now.
 pub(crate) fn put_campaign<S: Shelf>(
-    tag: u16,
-    ctl: u64,
+    running: &Running,
     act: &CampaignAct,
     shelf: &mut S,
 ) -> Result<(), Failure<S::Error>> {
     let saved = SavedCampaign {
         v: record::SCHEMA_VERSION,
-        ctl,
+        ctl: running.ctl,
         act: act.clone(),
+        windows: running.windows.clone(),
+        sealed: running.sealed.clone(),
     };
     let bytes = serde_json::to_vec(&saved).map_err(|_| Failure::Damaged("a campaign"))?;
-    shelf.put(campaign_key(tag), bytes);
+    shelf.put(campaign_key(running.tag), bytes);
     Ok(())
 }
 
@@ -111,10 +151,17 @@ fn load_campaign<S: Shelf>(
     let damaged = Failure::Damaged("a campaign");
     let bytes = shelf.get(&campaign_key(tag)).map_err(Failure::Shelf)?;
     let saved = bytes.and_then(|bytes| serde_json::from_slice::<SavedCampaign>(&bytes).ok());
-    let Some(SavedCampaign { ctl, act, .. }) = saved else {
+    let Some(saved) = saved else {
         return Err(damaged);
     };
-    let compiled = versions.compile(&act).map_err(|_| damaged)?;
+    let SavedCampaign {
+        ctl,
+        act,
+        windows,
+        sealed,
+        ..
+    } = saved;
+    let compiled = standing_version(&act, &windows, versions).map_err(|_| damaged)?;
     let rounds: BTreeMap<_, _> = totals
         .into_iter()
         .map(|saved| {
@@ -130,6 +177,23 @@ fn load_campaign<S: Shelf>(
         .collect();
     Ok(Running {
         rounds,
+        windows,
+        sealed,
         ..Running::first(tag, &act, ctl, compiled)
     })
+}
+
+/// The version that stands where these windows were moved. Windows that do not fit a later file give way to it.
+pub(crate) fn standing_version(
+    act: &CampaignAct,
+    windows: &Moved,
+    versions: &Versions,
+) -> Result<Arc<Compiled>, VersionError> {
+    match versions.compile_moved(act, windows)? {
+        Some(compiled) => Ok(compiled),
+        None => match versions.compile_moved(act, &Moved::new())? {
+            Some(compiled) => Ok(compiled),
+            None => versions.compile(act),
+        },
+    }
 }

@@ -68,6 +68,7 @@ const FAN: u8 = b'f';
 const JOINS: u8 = b'j';
 const ROUND: u8 = b'r';
 const UNJUDGED: u8 = b'u';
+const FOLLOW: u8 = b'w';
 
 /// What a key of a fan names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +99,20 @@ pub(crate) fn unjudged_key(message: &MessageKey) -> Vec<u8> {
     let mut key = Vec::with_capacity(1 + message.0.len());
     key.push(UNJUDGED);
     key.extend_from_slice(&message.0);
+    key
+}
+
+/// Key of what is known of a fan's following, which is the account's and no campaign's.
+pub(crate) fn follow_key(account: &str, fan: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(1 + 4 + account.len() + fan.len());
+    key.push(FOLLOW);
+    key.extend_from_slice(
+        &u32::try_from(account.len())
+            .unwrap_or(u32::MAX)
+            .to_be_bytes(),
+    );
+    key.extend_from_slice(account.as_bytes());
+    key.extend_from_slice(fan.as_bytes());
     key
 }
 

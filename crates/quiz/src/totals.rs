@@ -20,6 +20,8 @@ pub struct Totals {
     pub lines: u64,
     /// Sum of the lines' hashes modulo 2^128.
     pub digest: u128,
+    /// Messages of the round that came after its seal.
+    pub late_after_seal: u64,
 }
 
 impl Totals {
@@ -39,6 +41,14 @@ impl Totals {
             }
         }
         true
+    }
+
+    /// What is left of them when every fan is counted anew: what came too late is no fan's.
+    pub(crate) fn emptied(&self) -> Self {
+        Self {
+            late_after_seal: self.late_after_seal,
+            ..Self::default()
+        }
     }
 
     /// Counts a fan who joins outside every round.
@@ -81,6 +91,7 @@ impl Totals {
             wrong_format: self.wrong_format,
             lines: self.lines,
             digest: Hex(self.digest.to_be_bytes()),
+            late_after_seal: self.late_after_seal,
         }
     }
 
@@ -91,6 +102,7 @@ impl Totals {
             wrong_format: tally.wrong_format,
             lines: tally.lines,
             digest: u128::from_be_bytes(tally.digest.0),
+            late_after_seal: tally.late_after_seal,
         }
     }
 
@@ -100,6 +112,7 @@ impl Totals {
         self.wrong_format = self.wrong_format.saturating_add(other.wrong_format);
         self.lines = self.lines.saturating_add(other.lines);
         self.digest = self.digest.wrapping_add(other.digest);
+        self.late_after_seal = self.late_after_seal.saturating_add(other.late_after_seal);
         for (value, fans) in &other.answers {
             let count = self.answers.entry(value.clone()).or_default();
             *count = count.saturating_add(*fans);
@@ -168,6 +181,8 @@ pub(crate) struct SavedTotals {
     wrong_format: u64,
     lines: u64,
     digest: Hex<16>,
+    #[serde(default)]
+    late_after_seal: u64,
 }
 
 impl SavedTotals {
@@ -180,6 +195,7 @@ impl SavedTotals {
             wrong_format: totals.wrong_format,
             lines: totals.lines,
             digest: Hex(totals.digest.to_be_bytes()),
+            late_after_seal: totals.late_after_seal,
         }
     }
 
@@ -190,6 +206,7 @@ impl SavedTotals {
             wrong_format: self.wrong_format,
             lines: self.lines,
             digest: u128::from_be_bytes(self.digest.0),
+            late_after_seal: self.late_after_seal,
         }
     }
 }

@@ -11,7 +11,14 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// Compiled campaign files by their SHA-256, as long as a partition uses them.
 #[derive(Debug, Default)]
-pub struct Versions(Mutex<BTreeMap<Hex<32>, Weak<Compiled>>>);
+pub struct Versions {
+    known: Mutex<BTreeMap<(Hex<32>, Moved), Weak<Compiled>>>,
+    /// Judges in the place of the published file of the same campaign.
+    file: Option<Arc<Compiled>>,
+}
+
+/// Windows that are not the file's, by round: opening and close.
+pub type Moved = BTreeMap<u16, (i64, i64)>;
 
 /// Why a published campaign cannot be applied. Publication refuses all of these, so that one stands in the
 /// log only by a fault.
@@ -56,6 +63,61 @@ pub enum VersionError {
 }
 
 impl Versions {
+    /// Versions of which this file stands for every publication of its campaign.
+    #[must_use]
+    pub fn with_file(file: Arc<Compiled>) -> Self {
+        Self {
+            known: Mutex::default(),
+            file: Some(file),
+        }
+    }
+
+    /// The campaign of an act with these windows moved, as far as it has such rounds. `None` when the
+    /// windows do not fit it.
+    ///
+    /// # Errors
+    /// As [`Versions::compile`].
+    pub fn compile_moved(
+        &self,
+        act: &CampaignAct,
+        windows: &Moved,
+    ) -> Result<Option<Arc<Compiled>>, VersionError> {
+        let published = self.compile(act)?;
+        let file = self.file.as_ref().filter(|file| file.campaign.id == act.id);
+        let base = file.unwrap_or(&published);
+        let window = |of: &Compiled, number| of.campaign.round(number).map(|r| (r.open, r.close));
+        let mut moved = Moved::new();
+        for (&number, &to) in windows {
+            let own = window(base, number);
+            // A window that the file changes on purpose is not overruled by the log's.
+            if own.is_some() && own != Some(to) && own == window(&published, number) {
+                moved.insert(number, to);
+            }
+        }
+        if moved.is_empty() {
+            return Ok(Some(Arc::clone(base)));
+        }
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (act.sha256, moved);
+        if let Some(compiled) = known.get(&key).and_then(Weak::upgrade) {
+            return Ok(Some(compiled));
+        }
+        let list: Vec<_> = key
+            .1
+            .iter()
+            .map(|(n, (open, close))| (*n, *open, *close))
+            .collect();
+        let Ok(campaign) = base.campaign.with_windows(&list) else {
+            return Ok(None);
+        };
+        let mut compiled = Compiled::clone(base);
+        compiled.campaign = campaign;
+        let compiled = Arc::new(compiled);
+        known.retain(|_, version| version.strong_count() > 0);
+        known.insert(key, Arc::downgrade(&compiled));
+        Ok(Some(compiled))
+    }
+
     /// The campaign of an act, ready to judge.
     ///
     /// # Errors
@@ -87,15 +149,15 @@ impl Versions {
     }
 
     fn of_file(&self, toml: &str, sha256: Hex<32>) -> Result<Arc<Compiled>, String> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(compiled) = known.get(&sha256).and_then(Weak::upgrade) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(compiled) = known.get(&(sha256, Moved::new())).and_then(Weak::upgrade) {
             return Ok(compiled);
         }
         let (campaign, _) = Campaign::parse(toml).map_err(first_error)?;
         let (compiled, _) = Compiled::new(campaign).map_err(first_error)?;
         let compiled = Arc::new(compiled);
         known.retain(|_, version| version.strong_count() > 0);
-        known.insert(sha256, Arc::downgrade(&compiled));
+        known.insert((sha256, Moved::new()), Arc::downgrade(&compiled));
         Ok(compiled)
     }
 }

@@ -36,6 +36,14 @@ pub struct Tally {
     pub lines: u64,
     /// Sum modulo 2^128 of the lines' hashes, big endian; see [`line_hash`].
     pub digest: Hex<16>,
+    /// Messages of the round that came after its seal and changed nothing.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub late_after_seal: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The line of one counting answer in the digest of a run, ended by a newline:

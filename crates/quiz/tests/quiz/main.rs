@@ -4,6 +4,7 @@
 mod common;
 mod judging;
 mod retries;
+mod seals;
 mod shuffled;
 mod staged;
 mod ticks;

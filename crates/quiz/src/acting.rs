@@ -1,0 +1,128 @@
+//! What the copies of control records do to the books of a partition: versions, windows, seals (Q-3 … Q-5). Never
+//! what a message does.
+
+use crate::book::Book;
+use crate::failure::{Failure, reject};
+use crate::running::Running;
+use crate::saved::{self, standing_version};
+use crate::seal::Cut;
+use crate::shelf::Shelf;
+use crate::versions::{Moved, Versions};
+use record::acts::CampaignAct;
+use record::rounds::{RoundAct, SealDecided};
+
+impl Book {
+    /// A campaign version takes over; windows that were moved stay moved for the rounds that it still has.
+    pub(crate) fn publish<S: Shelf>(
+        &mut self,
+        act: &CampaignAct,
+        ctl: u64,
+        shelf: &mut S,
+        versions: &Versions,
+    ) -> Result<(), Failure<S::Error>> {
+        let found = self.campaigns.iter().position(|each| each.id == act.id);
+        let place = found.unwrap_or(self.campaigns.len());
+        let windows = found.and_then(|place| self.campaigns.get(place));
+        let windows = windows.map(|each| each.windows.clone()).unwrap_or_default();
+        let compiled = standing_version(act, &windows, versions)
+            .map_err(|detail| reject("campaign", detail))?;
+        let tag = u16::try_from(place)
+            .map_err(|_| reject("campaign", "more than 65,536 campaigns in one partition"))?;
+        if let Some(running) = self.campaigns.get_mut(place) {
+            running.succeed(act.version, ctl, compiled, shelf)?;
+        } else {
+            self.campaigns.push(Running::first(tag, act, ctl, compiled));
+        }
+        saved::put_version(tag, act, shelf)?;
+        match self.campaigns.get(place) {
+            Some(running) => saved::put_campaign(running, act, shelf),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes over the windows of an operator's act; what is stored is counted again by them.
+    pub(crate) fn move_windows<S: Shelf>(
+        &mut self,
+        act: &RoundAct,
+        shelf: &mut S,
+        versions: &Versions,
+    ) -> Result<(), Failure<S::Error>> {
+        if act.windows.is_empty() {
+            return Ok(());
+        }
+        let running = self.named(&act.campaign)?;
+        let published = version(running, running.version, shelf)?;
+        let mut windows = running.windows.clone();
+        let moved = act.windows.iter();
+        windows.extend(moved.map(|window| (window.round, (window.open, window.close))));
+        let compiled = versions
+            .compile_moved(&published, &windows)
+            .map_err(|detail| reject("campaign", detail))?
+            .ok_or_else(|| reject("campaign", "the windows of an act do not fit the campaign"))?;
+        running.windows = windows;
+        let (version, ctl) = (running.version, running.ctl);
+        running.succeed(version, ctl, compiled, shelf)?;
+        saved::put_campaign(running, &published, shelf)
+    }
+
+    /// Seals a round: its first decision makes this partition's share, every later one is ignored.
+    pub(crate) fn seal<S: Shelf>(
+        &mut self,
+        decided: &SealDecided,
+        cut: Cut,
+        shelf: &mut S,
+        versions: &Versions,
+    ) -> Result<(), Failure<S::Error>> {
+        let running = self.named(&decided.campaign)?;
+        if running.sealed.contains_key(&decided.round) {
+            self.counts.copies_ignored = self.counts.copies_ignored.saturating_add(1);
+            return Ok(());
+        }
+        let judge = version(running, decided.version, shelf)?;
+        if judge.sha256 != decided.sha256 {
+            return Err(reject(
+                "campaign",
+                "a seal names another file of its version",
+            ));
+        }
+        let window = (decided.open, decided.close);
+        let mut windows = running.windows.clone();
+        windows.insert(decided.round, window);
+        let compile = |windows: &Moved| {
+            let compiled = versions.compile_moved(&judge, windows);
+            compiled.map_err(|detail| reject("campaign", detail))
+        };
+        // Other rounds' windows may be of a later version; the one of the decision must fit.
+        let judging = match compile(&windows)? {
+            Some(compiled) => compiled,
+            None => compile(&Moved::from([(decided.round, window)]))?
+                .ok_or_else(|| reject("campaign", "the window of a seal does not fit"))?,
+        };
+        let shares = running.share(decided, cut, &judging, shelf)?;
+        running.sealed.insert(decided.round, window);
+        let stands = version(running, running.version, shelf)?;
+        saved::put_campaign(running, &stands, shelf)?;
+        self.shares.extend(shares);
+        Ok(())
+    }
+
+    fn named<E>(&mut self, id: &str) -> Result<&mut Running, Failure<E>> {
+        let found = self.campaigns.iter_mut().find(|each| each.id == id);
+        found.ok_or_else(|| reject("campaign", format_args!("no campaign {id:?} stands here")))
+    }
+}
+
+/// A version that stood or stands here.
+fn version<S: Shelf>(
+    running: &Running,
+    version: u32,
+    shelf: &mut S,
+) -> Result<CampaignAct, Failure<S::Error>> {
+    saved::get_version(running.tag, version, shelf)?.ok_or_else(|| {
+        let id = &running.id;
+        reject(
+            "campaign",
+            format_args!("campaign {id:?} has no version {version} here"),
+        )
+    })
+}

@@ -1,0 +1,133 @@
+//! What a seal does to a campaign in one partition: the stored attempts become the partition's share of the
+//! standings, once for each round. Never who wins.
+
+use crate::candidate::Id;
+use crate::codec::Span;
+use crate::failure::{Failure, reject};
+use crate::follow;
+use crate::rejudge::{Fan, fans};
+use crate::running::Running;
+use crate::sense::reread;
+use crate::shelf::{SLICES, Shelf};
+use campaign::JoinPolicy;
+use contest::{
+    Attempt, AttemptId, Compiled, EntrantCode, Entrants, FanInRound, Follow, RoundJudge,
+};
+use record::rounds::{SHARE, SHARE_MAX_BYTES, SealDecided, Share};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Where the copy of a decision stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cut {
+    /// Offset of the decision in `control`.
+    pub(crate) ctl: u64,
+    /// Offset of its copy in `inbound`.
+    pub(crate) inbound: u64,
+}
+
+impl Running {
+    /// The partition's share of a round, judged by this version with the window of the decision in it.
+    pub(crate) fn share<S: Shelf>(
+        &self,
+        decided: &SealDecided,
+        cut: Cut,
+        judging: &Arc<Compiled>,
+        shelf: &mut S,
+    ) -> Result<Vec<Share>, Failure<S::Error>> {
+        let number = decided.round;
+        let no_round = || {
+            reject(
+                "campaign",
+                format_args!("a seal of round {number}, which is not there"),
+            )
+        };
+        let round = judging.campaign.round(number).ok_or_else(no_round)?;
+        let window = (round.open, round.close);
+        let judge = RoundJudge::new(judging, number, window).ok_or_else(no_round)?;
+        let entrants = Entrants::new(judging.campaign.draw.salt.as_bytes());
+        let policy = &judging.campaign.eligible;
+        let asks_follow = policy.must_follow || policy.followed_before.is_some();
+        let reads_again = !Arc::ptr_eq(judging, &self.compiled);
+        let mut lines: BTreeMap<EntrantCode, String> = BTreeMap::new();
+        for slice in 0..SLICES {
+            for (name, mut fan) in fans(self.tag, slice, shelf)? {
+                if let Some(kept) = fan.rounds.get_mut(&number).filter(|_| reads_again) {
+                    for candidate in kept.candidates_mut() {
+                        candidate.value = reread(judging, round, &name, candidate);
+                    }
+                }
+                let follow = if asks_follow {
+                    follow::get(&judging.campaign.account, &name, shelf)?
+                } else {
+                    Follow::default()
+                };
+                let facts = FanInRound {
+                    code: entrants.code(&name),
+                    joined: joined(judging, window, &fan),
+                    follow,
+                };
+                if let Some(standing) = judge.judge(&facts, attempts(&fan, number)) {
+                    standing.write_line(lines.entry(facts.code).or_default());
+                }
+            }
+        }
+        Ok(chunks(decided, cut, lines.into_values()))
+    }
+}
+
+/// The fan's first join of the campaign; under the join policy `round` the first in the window.
+fn joined(judging: &Compiled, (open, close): (i64, i64), fan: &Fan) -> Option<i64> {
+    let inside = fan.rounds.values().filter_map(|kept| kept.joins);
+    let outside = fan.joins.outside.iter().map(|(_, span)| *span);
+    let known = inside
+        .chain(outside)
+        .flat_map(Span::ends)
+        .chain(fan.joins.first);
+    let per_round = judging.campaign.join.policy == JoinPolicy::Round;
+    known
+        .filter(|at| !per_round || (open <= *at && *at < close))
+        .min()
+}
+
+fn attempts(fan: &Fan, number: u16) -> impl Iterator<Item = Attempt<'_>> + Clone {
+    let kept = fan.rounds.get(&number).into_iter();
+    kept.flat_map(|kept| kept.candidates_by_band())
+        .filter_map(|candidate| {
+            let id = match &candidate.id {
+                Id::Number(number) => AttemptId::Number(*number),
+                Id::Other { key, .. } => AttemptId::Key(*key),
+            };
+            Some(Attempt {
+                create_time: candidate.create_time,
+                id,
+                value: candidate.value.as_deref()?,
+            })
+        })
+}
+
+/// Lines in as few chunks as [`SHARE_MAX_BYTES`] allows; one without lines when there are none.
+fn chunks(decided: &SealDecided, cut: Cut, lines: impl Iterator<Item = String>) -> Vec<Share> {
+    let mut texts = vec![String::new()];
+    for line in lines {
+        match texts.last_mut() {
+            Some(text) if text.len().saturating_add(line.len()) <= SHARE_MAX_BYTES => {
+                text.push_str(&line);
+            }
+            _ => texts.push(line),
+        }
+    }
+    let of = u32::try_from(texts.len()).unwrap_or(u32::MAX);
+    let share = |(chunk, standings)| Share {
+        r#type: SHARE.to_owned(),
+        v: record::SCHEMA_VERSION,
+        campaign: decided.campaign.clone(),
+        round: decided.round,
+        ctl: cut.ctl,
+        cut: cut.inbound,
+        chunk,
+        of,
+        standings,
+    };
+    (0..).zip(texts).map(share).collect()
+}
