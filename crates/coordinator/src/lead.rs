@@ -5,6 +5,7 @@
 use crate::coordinator::{Clock, Config};
 use crate::copies;
 use crate::gather::Gathering;
+use crate::metrics::Stopwatch;
 use crate::publish::{PublishError, PublishRequest, Receipt, act_of};
 use crate::results::Results;
 use crate::retry::{Retried, RetryError, RetryRequest};
@@ -70,6 +71,7 @@ pub(crate) struct Lead {
     pub(crate) ear: Ear,
     pub(crate) gathering: Gathering,
     pub(crate) results: Results,
+    pub(crate) stopwatch: Stopwatch,
     /// Dead letters put back by this lead; part of their delivery ids.
     retried: u64,
 }
@@ -95,6 +97,7 @@ impl Lead {
             ear: Ear::new(&**log)?,
             gathering: Gathering::new(&**log, config.partitions)?,
             results: Results::default(),
+            stopwatch: Stopwatch::default(),
             retried: 0,
         };
         let me = Leads {
@@ -111,6 +114,7 @@ impl Lead {
         let mut status = around.board.lock();
         (status.leads, status.tick, status.trouble) = (true, lead.last_tick, None);
         status.take_overs = status.take_overs.saturating_add(1);
+        around.board.metrics.take_overs.inc();
         drop(status);
         Ok(lead)
     }

@@ -10,6 +10,7 @@ mod world;
 
 use crate::coordinator::{Clock, Config};
 use crate::lead::{Around, Lead, LeadError, Seat};
+use crate::metrics::Metrics;
 use crate::publish::{PublishError, PublishRequest};
 use crate::secrets::Key;
 use crate::status::Board;
@@ -102,7 +103,7 @@ impl Owner {
             config,
             control,
             log: gated,
-            board: Board::default(),
+            board: Board::new(Metrics::new(&telemetry::Registry::new()).unwrap()),
             stop,
         });
         let (shared, closing) = (Arc::clone(&around), Arc::clone(&gate));
