@@ -8,6 +8,7 @@
 //!
 //! * [`coordinator`]: the thread, [`handle`] what gives it commands
 //! * [`office`]: who coordinates; `lead`: the work of the one that does
+//! * [`prizes`]: what is due of units, awards and public texts
 //! * [`publish`]: a publication, from text to COPIED
 //! * [`retry`]: a dead letter put back
 //! * [`ticks`]: when a tick is due, and the guard against a clock gone wrong
@@ -19,6 +20,7 @@ pub mod copies;
 pub mod handle;
 mod lead;
 pub mod office;
+pub mod prizes;
 pub mod publish;
 pub mod retry;
 mod status;
