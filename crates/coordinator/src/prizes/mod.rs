@@ -228,7 +228,7 @@ impl<'a> Desk<'a> {
             Why::Release(at) => Some(at),
             _ => None,
         });
-        let next = deadlines.chain(releases).chain(self.due.again_at).min();
-        self.due.again_at = next;
+        let times = deadlines.chain(releases).chain(self.due.again_at);
+        self.due.again_at = times.filter(|at| *at > self.now).min();
     }
 }

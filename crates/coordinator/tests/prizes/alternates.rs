@@ -1,6 +1,7 @@
 //! Winners who do not take their unit, and who comes after them; schedules and stock.
 
-use crate::common::{START, World, barred, in_order, phones, right, sealed, slot};
+use crate::cast::{START, barred, in_order, phones, right, sealed, slot};
+use crate::common::World;
 use contest::Bar;
 use control::ledger::Place;
 use coordinator::prizes::{Open, Why};

@@ -1,6 +1,7 @@
 //! Public texts: after the award and its notice, by the last six digits of the code, replaced when they change.
 
-use crate::common::{World, code, in_order, phones, sealed, slot};
+use crate::cast::{code, in_order, phones, sealed, slot};
+use crate::common::World;
 use coordinator::prizes::NOTICE_WAIT_S;
 use record::acts::Act;
 use record::rounds::UnitState::{Declined, Notified};

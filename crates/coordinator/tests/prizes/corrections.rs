@@ -1,6 +1,7 @@
 //! Corrected results and what they do to units, by each policy.
 
-use crate::common::{World, in_order, phones, sealed, slot};
+use crate::cast::{in_order, phones, sealed, slot};
+use crate::common::World;
 use coordinator::prizes::Why;
 use record::rounds::UnitState::{Claimed, Declined, Notified, Revoked};
 

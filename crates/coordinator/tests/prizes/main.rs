@@ -4,6 +4,7 @@
 
 mod alternates;
 mod announcements;
+mod cast;
 mod common;
 mod corrections;
 mod operators;

@@ -1,6 +1,7 @@
 //! Operators' steps of awards: what is said to them when a step does not hold.
 
-use crate::common::{ID, World, code, in_order, phones, sealed, slot};
+use crate::cast::{ID, code, in_order, phones, sealed, slot};
+use crate::common::World;
 use coordinator::prizes::{AwardError, AwardRequest, award_act};
 use record::rounds::UnitState::{self, Awarded, Claimed, Declined, Fulfilled, Notified, Revoked};
 

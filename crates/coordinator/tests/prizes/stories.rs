@@ -1,7 +1,8 @@
 //! Campaigns as they may happen: rounds, fans who decline, claim or stay silent, corrections and time, in any order.
 //! Each look of each story is cut off after every act (see `common::World::look`).
 
-use crate::common::{World, barred, phones, right, sealed, slot};
+use crate::cast::{barred, phones, right, sealed, slot};
+use crate::common::World;
 use contest::{Bar, Standing};
 use record::rounds::UnitState;
 use std::collections::BTreeMap;
