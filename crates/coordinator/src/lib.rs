@@ -8,6 +8,7 @@
 //!
 //! * [`coordinator`]: the thread, [`handle`] what gives it commands
 //! * [`office`]: who coordinates; `lead`: the work of the one that does
+//! * [`prizes`]: what is due of units, awards and public texts
 //! * [`publish`]: a publication, from text to COPIED
 //! * [`retry`]: a dead letter put back
 //! * [`rounds`]: operators' acts on rounds; `season`: what a lead does about them
@@ -25,6 +26,7 @@ pub mod handle;
 mod lead;
 mod metrics;
 pub mod office;
+pub mod prizes;
 pub mod publish;
 mod results;
 pub mod retry;
