@@ -289,6 +289,12 @@ fn obey(
             drop(reply.send(done));
             ends
         }
+        Command::Award(request, reply) => {
+            let done = lead.award(around, office, &request);
+            let ends = ends(&done);
+            drop(reply.send(done));
+            ends
+        }
         Command::Beacon(request, reply) => {
             drop(reply.send(lead.beacon(around, *request)));
             Ok(())

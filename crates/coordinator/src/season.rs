@@ -48,6 +48,7 @@ impl Lead {
                 break;
             }
         }
+        awaits = self.give(around, seat, tick)?.or(awaits);
         self.stopwatch
             .look(&around.control.state(), &around.board.metrics);
         let sealing = self.ear.sealing(&around.control.state(), Instant::now());
