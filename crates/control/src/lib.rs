@@ -7,6 +7,7 @@
 //!
 //! * [`state`]: the fold of the control topic
 //! * [`rounds`]: the life of every round, part of that fold
+//! * [`awards`]: what became of prizes, part of that fold too; [`ledger`]: those of one campaign
 //! * [`snapshot`]: which campaign version speaks for a message
 //! * [`follower`]: the thread that reads the topic
 //! * [`presence`]: HELLO, BYE and PROGRESS of this node
@@ -14,8 +15,10 @@
 //! * [`durable`]: append and wait
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod awards;
 pub mod durable;
 pub mod follower;
+pub mod ledger;
 pub mod presence;
 pub mod rounds;
 pub mod saved;

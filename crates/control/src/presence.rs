@@ -84,19 +84,34 @@ impl Presence {
 /// # Errors
 /// The append failed, or took longer than five seconds.
 pub fn say(appender: &dyn Appender, act: &Act) -> Result<u64, LogError> {
-    let value = serde_json::to_vec(act).map_err(|error| LogError::Io {
-        what: "write a control record".to_owned(),
-        detail: error.to_string(),
-        code: None,
-    })?;
-    let record = NewRecord {
-        partition: 0,
-        key: Bytes::new(),
-        value: Bytes::from(value),
-    };
-    let proofs = durable::append(appender, vec![record], GREETING_LIMIT)?;
-    let offset = proofs.first().and_then(|proof| proof.offset());
+    let offset = say_all(appender, std::slice::from_ref(act))?;
     offset.ok_or_else(|| LogError::Away {
-        detail: "an act was not proved to stand in the log itself".to_owned(),
+        detail: "a word was not proved to stand in the log itself".to_owned(),
     })
+}
+
+/// Appends acts to the single partition behind `appender`, in their order, waits, and returns the offset of the
+/// last one; `None` without any.
+///
+/// # Errors
+/// An append failed, or they took longer than five seconds; the first of them may stand.
+pub fn say_all(appender: &dyn Appender, acts: &[Act]) -> Result<Option<u64>, LogError> {
+    let record = |act: &Act| {
+        let value = serde_json::to_vec(act).map_err(|error| LogError::Io {
+            what: "write a control record".to_owned(),
+            detail: error.to_string(),
+            code: None,
+        })?;
+        Ok(NewRecord {
+            partition: 0,
+            key: Bytes::new(),
+            value: Bytes::from(value),
+        })
+    };
+    let records = acts
+        .iter()
+        .map(record)
+        .collect::<Result<Vec<_>, LogError>>()?;
+    let proofs = durable::append(appender, records, GREETING_LIMIT)?;
+    Ok(proofs.last().and_then(|proof| proof.offset()))
 }
