@@ -9,7 +9,7 @@
 //! * [`rounds`]: the life of every round, part of that fold
 //! * [`snapshot`]: which campaign version speaks for a message
 //! * [`follower`]: the thread that reads the topic
-//! * [`presence`]: HELLO, BYE and PROGRESS of this node
+//! * [`presence`]: HELLO, BYE, PROGRESS and SEAL_ACK of this node
 //! * [`saved`]: a snapshot as text, for the disk of a node
 //! * [`durable`]: append and wait
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
