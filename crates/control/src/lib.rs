@@ -10,7 +10,7 @@
 //! * [`awards`]: what became of prizes, part of that fold too; [`ledger`]: those of one campaign
 //! * [`snapshot`]: which campaign version speaks for a message
 //! * [`follower`]: the thread that reads the topic
-//! * [`presence`]: HELLO, BYE and PROGRESS of this node
+//! * [`presence`]: HELLO, BYE, PROGRESS and SEAL_ACK of this node
 //! * [`saved`]: a snapshot as text, for the disk of a node
 //! * [`durable`]: append and wait
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]

@@ -1,4 +1,4 @@
-//! What a node says of itself: HELLO and BYE in `control`, PROGRESS in `progress`.
+//! What a node says of itself: HELLO and BYE in `control`, PROGRESS and SEAL_ACK in `progress`.
 
 use crate::durable;
 use bytes::Bytes;
@@ -6,6 +6,7 @@ use msglog::{Appender, Log, LogError, NewRecord};
 use record::SCHEMA_VERSION;
 use record::acts::{Act, Hello, Progress};
 use record::hexed::Hex;
+use record::rounds::SealAck;
 use record::topics::{CONTROL, PROGRESS};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +34,12 @@ impl Presence {
             control: log.appender(CONTROL)?,
             progress: log.appender(PROGRESS)?,
         })
+    }
+
+    /// The node's id.
+    #[must_use]
+    pub fn node(&self) -> Hex<8> {
+        self.node
     }
 
     /// Says HELLO and waits until it is durable.
@@ -76,6 +83,21 @@ impl Presence {
             median_create_time,
         };
         say(&*self.progress, &Act::Progress(progress))
+    }
+
+    /// Says SEAL_ACK: everything that this node had taken when it read the request at offset `ctl` of `control` is
+    /// durable in the log.
+    ///
+    /// # Errors
+    /// The append failed.
+    pub fn seal_ack(&self, ctl: u64) -> Result<u64, LogError> {
+        let ack = SealAck {
+            v: SCHEMA_VERSION,
+            node: self.node,
+            boot: self.boot,
+            ctl,
+        };
+        say(&*self.progress, &Act::SealAck(ack))
     }
 }
 

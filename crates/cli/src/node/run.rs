@@ -186,6 +186,7 @@ impl Node {
             roles: roles.collect(),
             admin: admin.address.to_string(),
             held: Arc::clone(&held),
+            control: Arc::clone(&control),
             ingress: ingress.as_ref().map(Arc::downgrade),
         })?;
         if let Some(ingress) = &ingress {
