@@ -16,6 +16,7 @@ fn check(file: &Path) {
         .args(["config", "check"])
         .arg(file)
         .env("WECHAT_TOKEN", "demo")
+        .env("CONTEST_KEY", "00".repeat(32))
         .env(
             "WECHAT_AES_KEY",
             "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",

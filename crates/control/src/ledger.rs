@@ -140,6 +140,15 @@ impl Ledger {
         }
     }
 
+    /// Whether a fan has a unit of the same award after the same draw: nobody wins an award twice.
+    fn is_winner(&self, place: &Place, code: Hex<16>) -> bool {
+        let mut of_award = self.of(place.round, place.award);
+        of_award.any(|(_, attempts)| {
+            let held = attempts.last().filter(|held| held.is_held());
+            held.is_some_and(|held| held.given.code == code)
+        })
+    }
+
     /// The public text of a draw that stands, and its offset in `control`.
     #[must_use]
     pub fn announcement(&self, round: Option<u16>) -> Option<&(u64, Announcement)> {
@@ -203,7 +212,8 @@ impl Ledger {
             return Err(format!("unit {} of {:?} is given", act.unit, act.prize));
         }
         let per = terms.newest.eligible.one_prize_per;
-        if self.holds(per, &prize.class, act.code) {
+        let again = per == OnePrizePer::Nothing && self.is_winner(&place, act.code);
+        if again || self.holds(per, &prize.class, act.code) {
             return Err("the fan has such a prize".to_owned());
         }
         Ok(place)

@@ -2,7 +2,7 @@
 //! yet. Never when one is due: that is [`crate::results`].
 
 use crate::secrets::SecretError;
-use campaign::Campaign;
+use campaign::{Campaign, Correction};
 use contest::{Conclusion, Facts, Field, Holders, Torn};
 use control::{ControlState, Published};
 use record::SCHEMA_VERSION;
@@ -99,6 +99,10 @@ pub(crate) fn holders(
         let Some((_, result)) = state.rounds().result(&campaign.id, Some(round)) else {
             continue;
         };
+        // A round that was corrected under `void` gave nothing that counts against its winners.
+        if result.corrects.is_some() && campaign.correction == Correction::Void {
+            continue;
+        }
         let awards = contest::recorded_awards(result.record.as_bytes());
         let awards = awards.map_err(|reason| ResultError::Record {
             campaign: campaign.id.clone(),

@@ -105,8 +105,11 @@ const OWNED: [&str; 45] = [
     "log_level",
 ];
 
-/// Whether the value of a client's option is never shown.
+/// Whether the value of a key outside of accounts is never shown.
 pub(crate) fn is_secret_option(key: &str) -> bool {
+    if key == "contest.key" {
+        return true;
+    }
     let Some(name) = key.strip_prefix(OPTIONS) else {
         return false;
     };

@@ -50,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) max_connections: usize,
     pub(crate) request_timeout_ms: u64,
     pub(crate) admin: SocketAddr,
+    /// The key of draws' secrets; `None` takes that of the node's directory.
+    pub(crate) contest_key: Option<coordinator::Key>,
     pub(crate) level: String,
     pub(crate) json: bool,
     pub(crate) accounts: Vec<Account>,
@@ -82,6 +84,7 @@ impl Config {
             .unwrap_or(16),
             request_timeout_ms: take.number("ingress.request_timeout_ms", 100..=60_000),
             admin: take.address("admin.listen"),
+            contest_key: take.key("contest.key", secret).map(coordinator::Key),
             level: take.choice("output.level", &LEVELS).to_owned(),
             json: take.choice("output.format", &[("text", false), ("json", true)]),
             accounts: accounts::check(&layers.accounts, secret, &mut take.mistakes),

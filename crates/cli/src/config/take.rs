@@ -1,6 +1,7 @@
 //! Typed values out of the layers, each with its bounds; what is wrong with them is collected.
 
 use super::{Layers, Mistake, Role};
+use record::hexed::Hex;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use toml::Value;
@@ -63,6 +64,32 @@ impl<'a> Taker<'a> {
                     format!("must be a whole number from {low} to {high}, not {found}"),
                 );
                 *low
+            }
+        }
+    }
+
+    /// A key of 32 bytes in hexadecimal digits, or where it stands; nothing when it is empty.
+    pub(super) fn key(
+        &mut self,
+        key: &str,
+        secret: &dyn Fn(&str) -> Result<String, String>,
+    ) -> Option<[u8; 32]> {
+        let Some(Value::String(text)) = self.value(key).cloned() else {
+            self.wrong(key, "must be a text".to_owned());
+            return None;
+        };
+        if text.is_empty() {
+            return None;
+        }
+        let parsed = secret(&text).and_then(|digits| {
+            let way_out = "must be 64 hexadecimal digits, as `openssl rand -hex 32` makes them";
+            Hex::parse(digits.trim()).ok_or_else(|| way_out.to_owned())
+        });
+        match parsed {
+            Ok(Hex(bytes)) => Some(bytes),
+            Err(message) => {
+                self.wrong(key, message);
+                None
             }
         }
     }

@@ -116,3 +116,22 @@ fn a_file_that_is_not_there_or_no_toml_is_a_mistake() {
     assert!(mistakes(&layers)[0].contains("cannot be read"));
     assert!(mistakes(&with_file("data = "))[0].contains("is no TOML"));
 }
+
+#[test]
+fn the_contests_key_is_digits_or_where_they_stand() {
+    let key = |text: &str| {
+        let layers = with_file(&format!("[contest]\nkey = \"{text}\"\n"));
+        Config::from_layers(&layers, &|text| match text {
+            "env:CONTEST_KEY" => Ok("0f".repeat(32)),
+            text => Ok(text.to_owned()),
+        })
+        .map(|config| config.contest_key.map(|key| key.0))
+    };
+    assert_eq!(key("").unwrap(), None);
+    assert_eq!(key("env:CONTEST_KEY").unwrap(), Some([15; 32]));
+    assert_eq!(key(&"ab".repeat(32)).unwrap(), Some([0xab; 32]));
+    let mistakes = key("short").unwrap_err();
+    assert_eq!(mistakes[0].key, "contest.key");
+    assert!(mistakes[0].message.contains("openssl rand -hex 32"));
+    assert!(!mistakes[0].to_string().contains("short"), "it is a secret");
+}

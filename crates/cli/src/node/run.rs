@@ -124,7 +124,10 @@ impl Node {
         let mut coordinator = None;
         if config.has(Role::Coordinator) {
             let metrics = coordinator::Metrics::new(&registry).map_err(Failure::wrong)?;
-            let key = contest_key(&config.data)?;
+            let key = match config.contest_key {
+                Some(key) => key,
+                None => contest_key(&config.data)?,
+            };
             let settings = coordinating(&config, (node, boot), key);
             let (handle, thread) = Coordinator::start(settings, &log, &control, metrics, &stop)?;
             coordinator = Some(handle);

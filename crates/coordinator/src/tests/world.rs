@@ -69,8 +69,17 @@ impl Drop for World {
 #[derive(Default)]
 struct State {
     read: u64,
-    /// Per partition: read up to here, the last copy that was applied, rounds that were judged.
-    parts: [(u64, Option<u64>, BTreeSet<u16>, Option<Position>); PARTITIONS as usize],
+    parts: [Part; PARTITIONS as usize],
+}
+
+/// How far a partition is judged.
+#[derive(Default)]
+struct Part {
+    read: u64,
+    /// The last copy that was applied.
+    copy: Option<u64>,
+    judged: BTreeSet<u16>,
+    written: Option<Position>,
 }
 
 impl State {
@@ -98,36 +107,36 @@ impl State {
 
     fn share(&mut self, log: &MemoryLog) {
         for (partition, part) in (0..).zip(&mut self.parts) {
-            if part.0 == log.end_offset(INBOUND, partition).unwrap() {
+            if part.read == log.end_offset(INBOUND, partition).unwrap() {
                 continue;
             }
             for stored in log.read_all(INBOUND, partition).unwrap() {
-                if stored.offset < part.0 {
+                if stored.offset < part.read {
                     continue;
                 }
-                part.0 = stored.offset + 1;
+                part.read = stored.offset + 1;
                 if record::type_of(&stored.value).as_deref() != Some(COPY) {
                     continue;
                 }
                 let copy: Copy = serde_json::from_slice(&stored.value).unwrap();
-                if part.1.is_some() && copy.prev_ctl != part.1 {
+                if part.copy.is_some() && copy.prev_ctl != part.copy {
                     continue;
                 }
-                part.1 = Some(copy.ctl);
+                part.copy = Some(copy.ctl);
                 if let Act::SealDecided(decided) = &copy.act
-                    && part.2.insert(decided.round)
+                    && part.judged.insert(decided.round)
                 {
                     let share = share(decided, &copy, stored.offset, partition);
                     let pos = Position(stored.offset, 0);
                     let link = Link {
                         pos,
-                        prev: part.3,
+                        prev: part.written,
                         step: 1,
                     };
                     let mut value = Vec::new();
                     splice(&link, &serde_json::to_vec(&share).unwrap(), &mut value);
                     log.push(RESULTS, partition, "", value).unwrap();
-                    part.3 = Some(pos);
+                    part.written = Some(pos);
                 }
             }
         }

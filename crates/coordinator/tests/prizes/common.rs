@@ -1,7 +1,7 @@
 //! A control topic that these tests write and read as the coordinator does. No judgement.
 
 use crate::cast::{ID, code, file, sealed};
-use campaign::{Campaign, Correction};
+use campaign::{Campaign, Correction, OnePrizePer};
 use contest::{Correcting, Facts, Field, Holders, Secret, Standing, conclude, recorded_awards};
 use control::ControlState;
 use control::ledger::{Held, Ledger, Place};
@@ -243,21 +243,29 @@ impl World {
     }
 
     /// V-6 and Q-21, of what stands.
-    fn holds_together(&self) {
-        let (mut units, mut fans) = (BTreeSet::new(), BTreeSet::new());
+    pub(crate) fn holds_together(&self) {
         let versions = self.state.versions(ID).iter();
         let prizes = versions.flat_map(|version| &version.compiled.campaign.prizes);
         let stock = prizes.map(|prize| prize.units).max().unwrap();
+        let per = self.campaign().eligible.one_prize_per;
+        let (mut units, mut fans) = (BTreeSet::new(), BTreeSet::new());
         let ledger = self.ledger();
-        let all = ledger.slots().flat_map(|(_, attempts)| attempts);
-        for held in all.filter(|held| held.is_held()) {
-            let given = &held.given;
-            assert!(
-                units.insert((&given.prize, given.unit)),
-                "two have {given:?}"
-            );
-            assert!(fans.insert((&held.class, given.code)), "two for {given:?}");
-            assert!((1..=stock).contains(&given.unit), "more than the stock");
+        for (place, attempts) in ledger.slots() {
+            for held in attempts.iter().filter(|held| held.is_held()) {
+                let given = &held.given;
+                assert!(
+                    units.insert((&given.prize, given.unit)),
+                    "two have {given:?}"
+                );
+                assert!((1..=stock).contains(&given.unit), "more than the stock");
+                // One of a class, one of a campaign, or at least no two of one award.
+                let kind = match per {
+                    OnePrizePer::Class => held.class.clone(),
+                    OnePrizePer::Campaign => String::new(),
+                    OnePrizePer::Nothing => format!("{:?} {}", place.round, place.award),
+                };
+                assert!(fans.insert((kind, given.code)), "two for {given:?}");
+            }
         }
     }
 
@@ -274,9 +282,9 @@ impl World {
             &AwardRequest {
                 campaign: ID.to_owned(),
                 round: place.round,
+                code: given.as_ref().map(|held| held.given.code.to_string()),
                 prize: given.map_or_else(|| "phone".to_owned(), |held| held.given.prize),
                 slot: place.slot,
-                code: None,
                 state,
                 actor: "ann".to_owned(),
                 reason: "he said so".to_owned(),
