@@ -3,7 +3,9 @@
 
 mod common;
 mod judging;
+mod late;
 mod retries;
+mod sealing;
 mod seals;
 mod shuffled;
 mod staged;
