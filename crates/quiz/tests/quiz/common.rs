@@ -26,6 +26,8 @@ pub(crate) struct Spec {
     pub(crate) start: i64,
     pub(crate) policy: &'static str,
     pub(crate) join: &'static str,
+    pub(crate) kind: &'static str,
+    /// None when it is empty.
     pub(crate) options: &'static str,
     pub(crate) key: &'static str,
     /// Tables that stand behind the rounds.
@@ -42,6 +44,7 @@ impl Default for Spec {
             start: T - 600,
             policy: "policy = \"first\"",
             join: "policy = \"campaign\"\nimplicit = true",
+            kind: "single",
             options: "{ A = \"红米\", B = \"小米盒子\", C = \"米聊\", D = \"雷军\" }",
             key: "[\"A\"]",
             tables: "",
@@ -72,9 +75,14 @@ impl Spec {
             join,
             policy,
             options,
+            kind,
             key,
             ..
         } = self;
+        let options = match *options {
+            "" => String::new(),
+            options => format!("options = {options}\n"),
+        };
         let (start, end) = (utc(self.start), utc(self.start + 7_800));
         let mut toml = format!(
             "id = \"{id}\"\ntitle = \"t\"\naccount = \"{account}\"\nterms = \"t\"\nstart = {start}\nend = {end}\n[join]\n{join}\nkeywords = [\"go\"]\n"
@@ -83,7 +91,7 @@ impl Spec {
             let (open, close) = (utc(*open), utc(*close));
             write!(
                 toml,
-                "[[round]]\nnumber = {number}\nopen = {open}\nclose = {close}\n[round.question]\ntext = \"?\"\nkind = \"single\"\noptions = {options}\nkey = {key}\n{policy}\n"
+                "[[round]]\nnumber = {number}\nopen = {open}\nclose = {close}\n[round.question]\ntext = \"?\"\nkind = \"{kind}\"\n{options}key = {key}\n{policy}\n"
             )
             .unwrap();
         }

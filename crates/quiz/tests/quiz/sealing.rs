@@ -9,20 +9,30 @@ use record::hexed::Hex;
 use record::inband::Copy;
 use record::rounds::{RoundAct, RoundVerb, SealDecided, Share, Window};
 
-/// The copy of a record of control, where it stands at offset 77 of `inbound`.
-pub(crate) fn copied(ctl: u64, act: Act) -> Vec<u8> {
-    let copy = serde_json::to_vec(&Copy::new(ctl, ctl.checked_sub(1), act)).unwrap();
+/// The copy of a record of control.
+fn copied(ctl: u64, act: Act) -> Vec<u8> {
+    serde_json::to_vec(&Copy::new(ctl, ctl.checked_sub(1), act)).unwrap()
+}
+
+/// A copy where it stands at offset 77 of `inbound`.
+fn placed(copy: &[u8]) -> Vec<u8> {
     let link = Link {
         pos: Position(77, 0),
         prev: None,
         step: 1,
     };
     let mut value = Vec::new();
-    splice(&link, &copy, &mut value);
+    splice(&link, copy, &mut value);
     value
 }
 
-pub(crate) fn sealed(
+/// A decision at offset 77.
+pub(crate) fn sealed(spec: &Spec, ctl: u64, version: u32, window: (u16, i64, i64)) -> Vec<u8> {
+    placed(&decided(spec, ctl, version, window))
+}
+
+/// The copy of a decision, without a place.
+pub(crate) fn decided(
     spec: &Spec,
     ctl: u64,
     version: u32,
@@ -60,7 +70,6 @@ pub(crate) fn field_of(recount: &Recount, round: u16) -> Field<'static> {
 pub(crate) fn merged<'a>(shares: impl Iterator<Item = &'a Share>) -> Field<'static> {
     let mut field = Field::default();
     for share in shares {
-        assert_eq!(share.cut, 77);
         field = field
             .merge(Field::parse(&share.standings).unwrap())
             .unwrap();
@@ -90,8 +99,13 @@ pub(crate) fn third(policy: &'static str, records: Vec<Vec<u8>>) -> (Spec, Field
     (spec, field)
 }
 
-/// The copy of an act that gives a round another window.
-pub(crate) fn moved(ctl: u64, (round, from, to): (u16, i64, i64)) -> Vec<u8> {
+/// The copy of an act that gives a round another window, at offset 77.
+pub(crate) fn moved(ctl: u64, window: (u16, i64, i64)) -> Vec<u8> {
+    placed(&moved_act(ctl, window))
+}
+
+/// The copy of an act that gives a round another window, without a place.
+pub(crate) fn moved_act(ctl: u64, (round, from, to): (u16, i64, i64)) -> Vec<u8> {
     let window = Window {
         round,
         open: from,

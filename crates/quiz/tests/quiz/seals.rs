@@ -171,6 +171,7 @@ fn q_5_shares_are_sorted_chunks() {
     );
     let shares: Vec<&Share> = recount.shares().iter().map(|(_, share)| share).collect();
     assert_eq!((shares[0].of, shares[0].standings.as_str()), (1, ""));
+    assert!(shares.iter().all(|share| share.cut == 77));
     assert!(
         shares.len() > 2
             && shares[1..]
