@@ -12,7 +12,7 @@ use crate::seals;
 use control::ControlState;
 use control::presence::say;
 use record::acts::Act;
-use record::rounds::RoundVerb;
+use record::rounds::{RoundVerb, Window};
 use std::time::Instant;
 
 /// Acts in one turn, so that ticks and commands are not kept waiting.
@@ -40,12 +40,17 @@ impl Lead {
             };
             let void = around.control.state().void_records();
             self.write(around, seat, &act)?;
+            self.stopwatch
+                .look(&around.control.state(), &around.board.metrics);
             self.copy_pending(around, seat)?;
             if around.control.state().void_records() != void {
                 // A rival was first, or control says no; the next turn looks again.
                 break;
             }
         }
+        awaits = self.give(around, seat, tick)?.or(awaits);
+        self.stopwatch
+            .look(&around.control.state(), &around.board.metrics);
         let sealing = self.ear.sealing(&around.control.state(), Instant::now());
         around.board.contest(sealing, awaits);
         Ok(())
@@ -88,12 +93,17 @@ impl Lead {
         let ctl = self.write(around, seat, &Act::Round(act))?;
         let holds = {
             let state = around.control.state();
-            let life = state.rounds().life(&request.campaign, Some(request.round));
-            life.is_some_and(|life| match verb {
-                RoundVerb::Void => life.is_void,
-                RoundVerb::Seal => life.is_forced,
-                _ => windows.iter().any(|window| life.window == Some(*window)),
-            })
+            let life = |round| state.rounds().life(&request.campaign, Some(round));
+            match verb {
+                RoundVerb::Void => life(request.round).is_some_and(|life| life.is_void),
+                RoundVerb::Seal => life(request.round).is_some_and(|life| life.is_forced),
+                RoundVerb::Shift | RoundVerb::Open | RoundVerb::Extend => {
+                    let moved = |window: &Window| {
+                        life(window.round).is_some_and(|life| life.window == Some(*window))
+                    };
+                    windows.iter().all(moved)
+                }
+            }
         };
         if !holds {
             return Err(RoundError::Conflict(
