@@ -61,7 +61,7 @@ pub struct Standing {
 }
 
 /// Judges what is kept of a fan in a round. `first_join` is the fan's first join of the campaign, asked
-/// only under [`JoinNeed::InCampaign`].
+/// only under [`JoinNeed::InCampaign`]; of a sealed round the one that was known at the seal counts.
 #[must_use]
 pub fn standing(
     round: &Round,
@@ -72,7 +72,7 @@ pub fn standing(
     let within = |time: i64| band(round, time) == Some(Band::Within);
     let joined_by = match need {
         JoinNeed::Nothing => Some(i64::MIN),
-        JoinNeed::InCampaign => first_join,
+        JoinNeed::InCampaign => kept.first_at_seal.or(first_join),
         JoinNeed::InRound => kept.joins.map(|joins| joins.first),
     };
     let valid = || {

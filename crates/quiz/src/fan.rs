@@ -51,7 +51,13 @@ pub struct FanRound {
     pub wrong: u64,
     /// When they were sent.
     pub wrong_at: Option<Span>,
+    /// What the fan's first join of the campaign was at the seal, once one that is earlier came after it;
+    /// [`NEVER`] when there was none.
+    pub first_at_seal: Option<i64>,
 }
+
+/// A join that no answer is later than.
+pub const NEVER: i64 = i64::MAX;
 
 impl FanRound {
     /// Keeps an attempt. Whether anything has changed.
@@ -90,6 +96,7 @@ impl FanRound {
             self.bands[2] != Kept::default(),
             self.joins.is_some(),
             self.wrong_at.is_some(),
+            self.first_at_seal.is_some(),
         ];
         let flags = flags
             .iter()
@@ -107,6 +114,9 @@ impl FanRound {
         if let Some(span) = self.wrong_at {
             writer.unsigned(self.wrong);
             writer.span(span);
+        }
+        if let Some(first) = self.first_at_seal {
+            writer.signed(first);
         }
         writer.0
     }
@@ -132,16 +142,23 @@ impl FanRound {
             record.wrong = reader.unsigned()?;
             record.wrong_at = Some(reader.span()?);
         }
+        if flags & (1 << 5) != 0 {
+            record.first_at_seal = Some(reader.signed()?);
+        }
         reader.end()?;
         Some(record)
     }
 }
 
-/// The joins of one fan that lie in no window of the campaign, and the first join of all.
+/// The joins of one fan that no round has: those in no window of the campaign, those that came after the seal of
+/// the round in whose window they lie, and the first join of all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FanJoins {
     /// First and last join in each gap between windows, by the number of windows that lie before the gap.
     pub outside: Vec<(u16, Span)>,
+    /// Joins, and answers that join their sender, that came after the seal of their round: they count for the
+    /// rounds that are not sealed, and for no total.
+    pub late: Option<Span>,
     /// The first join of the campaign, wherever it lies; kept only while answers need one.
     pub first: Option<i64>,
 }
@@ -184,9 +201,12 @@ impl FanJoins {
             writer.unsigned(u64::from(*gap));
             writer.span(*span);
         }
-        writer.byte(u8::from(self.first.is_some()));
+        writer.byte(u8::from(self.first.is_some()) | u8::from(self.late.is_some()) << 1);
         if let Some(first) = self.first {
             writer.signed(first);
+        }
+        if let Some(late) = self.late {
+            writer.span(late);
         }
         writer.0
     }
@@ -203,13 +223,19 @@ impl FanJoins {
         for _ in 0..count {
             outside.push((u16::try_from(reader.unsigned()?).ok()?, reader.span()?));
         }
-        let first = if reader.byte()? == 0 {
-            None
-        } else {
-            Some(reader.signed()?)
+        let flags = reader.byte()?;
+        let mut joins = Self {
+            outside,
+            ..Self::default()
         };
+        if flags & 1 != 0 {
+            joins.first = Some(reader.signed()?);
+        }
+        if flags & (1 << 1) != 0 {
+            joins.late = Some(reader.span()?);
+        }
         reader.end()?;
-        Some(Self { outside, first })
+        Some(joins)
     }
 }
 
@@ -262,6 +288,8 @@ mod tests {
             ]
         );
         assert!(joins.add_first(9) && !joins.add_first(9) && joins.add_first(8));
+        assert_eq!(FanJoins::decode(&joins.encode()), Some(joins.clone()));
+        assert!(Span::extend(&mut joins.late, 70) && Span::extend(&mut joins.late, 60));
         assert_eq!(FanJoins::decode(&joins.encode()), Some(joins));
     }
 
@@ -271,6 +299,7 @@ mod tests {
             attempts in proptest::collection::vec((0..3_u8, 0..90_i64, "[A-D选]{0,3}"), 0..80),
             joins in proptest::option::of((any::<i64>(), any::<i64>())),
             wrongs in proptest::collection::vec(0..90_i64, 0..5),
+            first_at_seal: Option<i64>,
         ) {
             let mut record = FanRound::default();
             for (band, time, text) in attempts {
@@ -279,6 +308,7 @@ mod tests {
             }
             record.joins = joins.map(|(first, last)| Span { first, last });
             wrongs.into_iter().for_each(|time| record.count_wrong(time));
+            record.first_at_seal = first_at_seal;
             prop_assert_eq!(FanRound::decode(&record.encode()), Some(record));
         }
 

@@ -23,7 +23,8 @@
 //! commit; each carries the sum of its lines' hashes, so that a digest of the run is there at any moment.
 //! A round is provisional until the copy of its seal's decision: there the stored attempts are judged by the
 //! version and window that it names, and the partition's share of the standings goes to `results`. What
-//! comes for the round afterwards is counted as late and changes nothing.
+//! comes for the round afterwards is counted as late and changes nothing in it; a join among it still
+//! counts for the rounds that are not sealed.
 //!
 //! [`counting`], [`candidate`], [`fan`], [`totals`] and the books are pure; only the fold meets the
 //! runner. [`Recount`] runs the same steps in memory for commands that read history, and [`sum_tallies`]

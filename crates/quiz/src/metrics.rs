@@ -48,7 +48,7 @@ impl Metrics {
             )?,
             late_after_seal: registry.counter(
                 "spillway_quiz_late_after_seal_total",
-                "Messages of a round that came after its seal; they change nothing.",
+                "Messages of a round that came after its seal; they change nothing in it.",
             )?,
             joined: registry.gauge_vec(
                 "spillway_quiz_joined",

@@ -22,6 +22,19 @@ pub(crate) struct Fan {
     pub(crate) rounds: BTreeMap<u16, FanRound>,
 }
 
+impl Fan {
+    /// Reads every stored attempt by this version.
+    pub(crate) fn read_again(&mut self, by: &Compiled, name: &str) {
+        for (number, kept) in &mut self.rounds {
+            let round = by.campaign.round(*number);
+            for candidate in kept.candidates_mut() {
+                let value = round.and_then(|round| reread(by, round, name, candidate));
+                candidate.value = value;
+            }
+        }
+    }
+}
+
 impl Running {
     /// A campaign whose first version stands here.
     pub(crate) fn first(tag: u16, act: &CampaignAct, ctl: u64, compiled: Arc<Compiled>) -> Self {
@@ -57,7 +70,7 @@ impl Running {
             for (name, mut fan) in fans(self.tag, slice, shelf)? {
                 let before = fan.clone();
                 self.place_joins(&mut fan);
-                self.read_again(&name, &mut fan);
+                fan.read_again(&self.compiled, &name);
                 self.put_changed(&name, &before, &fan, shelf);
                 self.add_fan(&name, &fan, &mut anew);
             }
@@ -89,6 +102,7 @@ impl Running {
             .take()
             .into_iter()
             .chain(times.iter().copied())
+            .chain(fan.joins.late.map(|late| late.first))
             .min();
         if JoinNeed::of(campaign) == JoinNeed::InCampaign {
             fan.joins.first = first;
@@ -101,16 +115,6 @@ impl Running {
                 None => {
                     fan.joins.add_outside(self.gap(time), time);
                 }
-            }
-        }
-    }
-
-    fn read_again(&self, name: &str, fan: &mut Fan) {
-        for (number, kept) in &mut fan.rounds {
-            let round = self.compiled.campaign.round(*number);
-            for candidate in kept.candidates_mut() {
-                let value = round.and_then(|round| reread(&self.compiled, round, name, candidate));
-                candidate.value = value;
             }
         }
     }

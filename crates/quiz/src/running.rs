@@ -5,7 +5,7 @@ use crate::candidate::{Candidate, Id, Said};
 use crate::codec::Span;
 use crate::counting::{JoinNeed, standing};
 use crate::failure::{Failure, reject};
-use crate::fan::{Band, FanJoins, FanRound};
+use crate::fan::{Band, FanJoins, FanRound, NEVER};
 use crate::sense::{Read, Sense};
 use crate::shelf::{self, Part, Shelf};
 use crate::totals::Totals;
@@ -82,24 +82,24 @@ impl Running {
         sense: &Sense,
         shelf: &mut S,
     ) -> Result<bool, Failure<S::Error>> {
-        let mut is_late = false;
         let (fan, create_time) = (envelope.from.as_ref(), envelope.create_time);
         let late = self.sealed_at(create_time);
-        let is_of = |round: u16| Some(round) == late;
-        if let Some(round) = late
-            && (sense.is_join || sense.readings.iter().any(|(of, _, _)| is_of(*of)))
-        {
-            let tallied = self.rounds.entry(Some(round)).or_default();
+        let mut said = sense.readings.iter().filter(|(of, _, _)| Some(*of) == late);
+        let is_late = late.is_some() && (sense.is_join || said.clone().next().is_some());
+        if is_late {
+            let tallied = self.rounds.entry(late).or_default();
             tallied.changed = true;
-            is_late = true;
             let count = &mut tallied.totals.late_after_seal;
             *count = count.saturating_add(1);
         }
-        if sense.is_join && late.is_none() {
+        let answers_late = said.any(|(_, _, reading)| matches!(reading, Read::Answer(_)));
+        if sense.is_join || (answers_late && self.compiled.campaign.join.implicit) {
             self.join(fan, create_time, shelf)?;
         }
-        let open = |(round, _, _): &&(u16, Band, Read)| !is_of(*round);
-        for (round, band, reading) in sense.readings.iter().filter(open) {
+        for (round, band, reading) in &sense.readings {
+            if self.sealed.contains_key(round) {
+                continue;
+            }
             match reading {
                 Read::Answer(value) => {
                     let id = Id::of(envelope).ok_or_else(|| {
@@ -143,12 +143,14 @@ impl Running {
         create_time: i64,
         shelf: &mut S,
     ) -> Result<(), Failure<S::Error>> {
-        let round = self
-            .compiled
-            .campaign
-            .round_at(create_time)
-            .map(|round| round.number);
-        match round {
+        let round = self.compiled.campaign.round_at(create_time);
+        match round.map(|round| round.number) {
+            _ if self.sealed_at(create_time).is_some() => {
+                self.join_late(fan, create_time, shelf)?;
+            }
+            Some(round) if self.sealed.contains_key(&round) => {
+                self.join_late(fan, create_time, shelf)?;
+            }
             Some(round) => {
                 self.update(round, fan, shelf, |kept| {
                     Span::extend(&mut kept.joins, create_time)
@@ -182,8 +184,23 @@ impl Running {
         Ok(())
     }
 
+    /// A join after the seal of the round in whose window it lies: it counts for the rounds that are not sealed.
+    fn join_late<S: Shelf>(
+        &mut self,
+        fan: &str,
+        create_time: i64,
+        shelf: &mut S,
+    ) -> Result<(), Failure<S::Error>> {
+        let key = shelf::joins_key(self.tag, fan);
+        let mut joins = get_joins(&key, shelf)?;
+        if Span::extend(&mut joins.late, create_time) {
+            shelf.put(key, joins.encode());
+        }
+        Ok(())
+    }
+
     /// A join that is earlier than all before it may make answers count that did not, in whatever
-    /// order both arrived.
+    /// order both arrived; those of a sealed round stay what they were at the seal.
     fn join_first<S: Shelf>(
         &mut self,
         fan: &str,
@@ -207,7 +224,14 @@ impl Running {
             let Some(round) = self.compiled.campaign.round(number) else {
                 continue;
             };
-            let kept = decode_round(&bytes)?;
+            let mut kept = decode_round(&bytes)?;
+            if self.sealed.contains_key(&number) {
+                if kept.first_at_seal.is_none() {
+                    kept.first_at_seal = Some(before.unwrap_or(NEVER));
+                    shelf.put(key, kept.encode());
+                }
+                continue;
+            }
             let was = standing(round, need, before, &kept);
             let is = standing(round, need, joins.first, &kept);
             let tallied = self.rounds.entry(Some(number)).or_default();

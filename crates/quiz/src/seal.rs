@@ -4,12 +4,12 @@
 use crate::candidate::Id;
 use crate::codec::Span;
 use crate::failure::{Failure, reject};
+use crate::fan::FanRound;
 use crate::follow;
 use crate::rejudge::{Fan, fans};
 use crate::running::Running;
-use crate::sense::reread;
 use crate::shelf::{SLICES, Shelf};
-use campaign::JoinPolicy;
+use campaign::{JoinPolicy, Round};
 use contest::{
     Attempt, AttemptId, Compiled, EntrantCode, Entrants, FanInRound, Follow, RoundJudge,
 };
@@ -52,10 +52,9 @@ impl Running {
         let mut lines: BTreeMap<EntrantCode, String> = BTreeMap::new();
         for slice in 0..SLICES {
             for (name, mut fan) in fans(self.tag, slice, shelf)? {
-                if let Some(kept) = fan.rounds.get_mut(&number).filter(|_| reads_again) {
-                    for candidate in kept.candidates_mut() {
-                        candidate.value = reread(judging, round, &name, candidate);
-                    }
+                if reads_again {
+                    // Of all rounds: an answer in one of them may join its sender in another.
+                    fan.read_again(judging, &name);
                 }
                 let follow = if asks_follow {
                     follow::get(&judging.campaign.account, &name, shelf)?
@@ -76,17 +75,37 @@ impl Running {
     }
 }
 
-/// The fan's first join of the campaign; under the join policy `round` the first in the window.
+/// The fan's first join of the campaign, be it an answer that joins its sender; under the join policy `round` the
+/// first in the window. A join that came after the seal of an earlier round is one for this round.
 fn joined(judging: &Compiled, (open, close): (i64, i64), fan: &Fan) -> Option<i64> {
+    let join = &judging.campaign.join;
+    let per_round = join.policy == JoinPolicy::Round;
     let inside = fan.rounds.values().filter_map(|kept| kept.joins);
     let outside = fan.joins.outside.iter().map(|(_, span)| *span);
-    let known = inside
+    let messages = inside
         .chain(outside)
+        .chain(fan.joins.late)
         .flat_map(Span::ends)
         .chain(fan.joins.first);
-    let per_round = judging.campaign.join.policy == JoinPolicy::Round;
-    known
+    let first = messages
         .filter(|at| !per_round || (open <= *at && *at < close))
+        .min();
+    if per_round || !join.implicit {
+        return first;
+    }
+    let answers = fan.rounds.iter().filter_map(|(number, kept)| {
+        let round = judging.campaign.round(*number)?;
+        first_answer(round, kept)
+    });
+    first.into_iter().chain(answers).min()
+}
+
+/// The CreateTime of the fan's first valid answer in the window of a round.
+fn first_answer(round: &Round, kept: &FanRound) -> Option<i64> {
+    let valid = kept.candidates().filter(|c| c.value.is_some());
+    let times = valid.map(|candidate| candidate.create_time);
+    times
+        .filter(|at| round.open <= *at && *at < round.close)
         .min()
 }
 

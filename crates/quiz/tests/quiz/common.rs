@@ -26,7 +26,12 @@ pub(crate) struct Spec {
     pub(crate) start: i64,
     pub(crate) policy: &'static str,
     pub(crate) join: &'static str,
+    pub(crate) kind: &'static str,
+    /// None when it is empty.
     pub(crate) options: &'static str,
+    pub(crate) key: &'static str,
+    /// Tables that stand behind the rounds.
+    pub(crate) tables: &'static str,
     /// Number, open, close.
     pub(crate) rounds: Vec<(u16, i64, i64)>,
 }
@@ -39,7 +44,10 @@ impl Default for Spec {
             start: T - 600,
             policy: "policy = \"first\"",
             join: "policy = \"campaign\"\nimplicit = true",
+            kind: "single",
             options: "{ A = \"红米\", B = \"小米盒子\", C = \"米聊\", D = \"雷军\" }",
+            key: "[\"A\"]",
+            tables: "",
             rounds: (1..=3)
                 .map(|n| (u16::try_from(n).unwrap(), open(n), open(n) + 300))
                 .collect(),
@@ -67,21 +75,28 @@ impl Spec {
             join,
             policy,
             options,
+            kind,
+            key,
             ..
         } = self;
+        let options = match *options {
+            "" => String::new(),
+            options => format!("options = {options}\n"),
+        };
         let (start, end) = (utc(self.start), utc(self.start + 7_800));
         let mut toml = format!(
-            "id = \"{id}\"\ntitle = \"t\"\naccount = \"{account}\"\nstart = {start}\nend = {end}\n[join]\n{join}\nkeywords = [\"go\"]\n"
+            "id = \"{id}\"\ntitle = \"t\"\naccount = \"{account}\"\nterms = \"t\"\nstart = {start}\nend = {end}\n[join]\n{join}\nkeywords = [\"go\"]\n"
         );
         for (number, open, close) in &self.rounds {
             let (open, close) = (utc(*open), utc(*close));
             write!(
                 toml,
-                "[[round]]\nnumber = {number}\nopen = {open}\nclose = {close}\n[round.question]\ntext = \"?\"\nkind = \"single\"\noptions = {options}\nkey = [\"A\"]\n{policy}\n"
+                "[[round]]\nnumber = {number}\nopen = {open}\nclose = {close}\n[round.question]\ntext = \"?\"\nkind = \"{kind}\"\n{options}key = {key}\n{policy}\n"
             )
             .unwrap();
         }
-        toml.push_str("[slots]\n");
+        toml.push_str(self.tables);
+        toml.push_str("\n[slots]\n");
         for (slot, _, _) in campaign::Slot::ALL {
             writeln!(toml, "{slot} = \"t\"").unwrap();
         }
@@ -118,15 +133,35 @@ pub(crate) fn said(fan: &str, create_time: i64, msg_id: u64, text: &str) -> Vec<
 
 /// A text message with a MsgId in any spelling.
 pub(crate) fn message(fan: &str, create_time: i64, msg_id: &str, text: &str) -> Vec<u8> {
-    let envelope = Envelope {
+    bytes(&envelope(fan, create_time, msg_id, text))
+}
+
+/// An event of a fan: it has no MsgId.
+pub(crate) fn event(fan: &str, create_time: i64, name: &str) -> Vec<u8> {
+    let key = identity::message_key("mi", fan, MsgId::parse(name));
+    bytes(&Envelope {
+        kind: "event".into(),
+        event: name.to_owned().into(),
+        key: Some(key),
+        ..envelope(fan, create_time, "", "")
+    })
+}
+
+pub(crate) fn bytes(envelope: &Envelope<'_>) -> Vec<u8> {
+    serde_json::to_vec(envelope).unwrap()
+}
+
+/// A text message, to be made something else.
+pub(crate) fn envelope(fan: &str, create_time: i64, msg_id: &str, text: &str) -> Envelope<'static> {
+    Envelope {
         r#type: MESSAGE.into(),
         v: 1,
         account: "mi".into(),
-        from: fan.into(),
+        from: fan.to_owned().into(),
         to: "gh_0".into(),
         create_time,
         kind: "text".into(),
-        msg_id: msg_id.into(),
+        msg_id: msg_id.to_owned().into(),
         event: "".into(),
         event_key: "".into(),
         menu_id: "".into(),
@@ -138,15 +173,14 @@ pub(crate) fn message(fan: &str, create_time: i64, msg_id: &str, text: &str) -> 
         digest: Some(Hex([0; 32])),
         retry: false,
         content: Content {
-            text: text.into(),
+            text: text.to_owned().into(),
             ..Content::default()
         },
         reply: Reply::nothing(0),
         reason: "".into(),
         body: "".into(),
         body_b64: "".into(),
-    };
-    serde_json::to_vec(&envelope).unwrap()
+    }
 }
 
 pub(crate) fn tick(t: i64) -> Vec<u8> {

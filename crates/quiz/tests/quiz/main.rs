@@ -1,9 +1,16 @@
 //! quiz against the rules: the books alone, and on the runner with the memory log.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod barred;
 mod common;
+mod edges;
 mod judging;
+mod late;
+mod rescored;
 mod retries;
+mod sealed_props;
+mod sealed_stage;
+mod sealing;
 mod seals;
 mod shuffled;
 mod staged;

@@ -1,78 +1,10 @@
 //! Seals: the worked examples of the rules, what changes nothing, and what is late.
 
 use crate::common::{Spec, counted, feed, lines, open, said, totals};
-use contest::{Entrants, Field, Standing};
+use crate::sealing::{field, moved, of, sealed, third, window};
+use contest::Field;
 use quiz::Recount;
-use record::acts::Act;
-use record::chain::{Link, Position, splice};
-use record::hexed::Hex;
-use record::inband::Copy;
-use record::rounds::{RoundAct, RoundVerb, SHARE_MAX_BYTES, SealDecided, Share, Window};
-
-/// The copy of a record of control, where it stands at offset 77 of `inbound`.
-fn copied(ctl: u64, act: Act) -> Vec<u8> {
-    let copy = serde_json::to_vec(&Copy::new(ctl, ctl.checked_sub(1), act)).unwrap();
-    let link = Link {
-        pos: Position(77, 0),
-        prev: None,
-        step: 1,
-    };
-    let mut value = Vec::new();
-    splice(&link, &copy, &mut value);
-    value
-}
-
-fn sealed(spec: &Spec, ctl: u64, version: u32, (round, from, to): (u16, i64, i64)) -> Vec<u8> {
-    copied(
-        ctl,
-        Act::SealDecided(SealDecided {
-            v: 1,
-            campaign: "fest".into(),
-            round,
-            req: ctl,
-            version,
-            sha256: spec.act(version).sha256,
-            open: from,
-            close: to,
-            members: vec![Hex([1; 8])],
-            missing: vec![],
-            at: to + 36,
-        }),
-    )
-}
-
-fn field(recount: &Recount) -> Field<'static> {
-    let mut field = Field::default();
-    for (_, share) in recount.shares() {
-        assert_eq!(share.cut, 77);
-        field = field
-            .merge(Field::parse(&share.standings).unwrap())
-            .unwrap();
-    }
-    field
-}
-
-fn of(spec: &Spec, field: &Field<'static>, fan: &str) -> Option<Standing<'static>> {
-    let campaign = campaign::Campaign::parse(&spec.toml()).unwrap().0;
-    let code = Entrants::new(campaign.draw.salt.as_bytes()).code(fan);
-    field.get(code).cloned()
-}
-
-fn window(round: u16) -> (u16, i64, i64) {
-    let from = open(i64::from(round));
-    (round, from, from + 300)
-}
-
-fn third(policy: &'static str, records: Vec<Vec<u8>>) -> (Spec, Field<'static>) {
-    let spec = Spec {
-        policy,
-        ..Spec::default()
-    };
-    let mut recount = counted(&spec, records);
-    feed(&mut recount, [sealed(&spec, 1, 1, window(3))]);
-    let field = field(&recount);
-    (spec, field)
-}
+use record::rounds::{SHARE_MAX_BYTES, Share};
 
 const FIRST: &str = "policy = \"first\"";
 
@@ -204,22 +136,7 @@ fn q_7_what_comes_after_the_seal_is_late_and_a_second_decision_is_ignored() {
 fn q_4_windows_persist_and_the_named_version_judges() {
     let (spec, close) = (Spec::default(), open(1) + 300);
     let mut recount = counted(&spec, [said("F", close + 5, 1, "A")]);
-    let act = RoundAct {
-        v: 1,
-        campaign: "fest".into(),
-        round: 1,
-        verb: RoundVerb::Extend,
-        windows: vec![Window {
-            round: 1,
-            open: open(1),
-            close: close + 60,
-        }],
-        at: close - 20,
-        effective: close - 15,
-        actor: "ann".into(),
-        reason: "the host speaks".into(),
-    };
-    feed(&mut recount, [copied(1, Act::Round(act))]);
+    feed(&mut recount, [moved(1, (1, open(1), close + 60))]);
     assert_eq!(totals(&recount, Some(1)).lines, 1);
     let other = Spec {
         options: "{ A = \"红米\", B = \"小米盒子\" }",
@@ -254,6 +171,7 @@ fn q_5_shares_are_sorted_chunks() {
     );
     let shares: Vec<&Share> = recount.shares().iter().map(|(_, share)| share).collect();
     assert_eq!((shares[0].of, shares[0].standings.as_str()), (1, ""));
+    assert!(shares.iter().all(|share| share.cut == 77));
     assert!(
         shares.len() > 2
             && shares[1..]

@@ -45,8 +45,12 @@ fn records() -> Vec<Vec<u8>> {
     records
 }
 
-/// The records as they stand in the chained topic.
 fn chained() -> Vec<Vec<u8>> {
+    linked(records())
+}
+
+/// Records as they stand in the chained topic.
+pub(crate) fn linked(records: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
     let mut prev = None;
     let link = |(offset, object): (u64, Vec<u8>)| {
         let pos = Position(offset, 0);
@@ -62,10 +66,10 @@ fn chained() -> Vec<Vec<u8>> {
         );
         value
     };
-    (0_u64..).zip(records()).map(link).collect()
+    (0_u64..).zip(records).map(link).collect()
 }
 
-fn log() -> Arc<MemoryLog> {
+pub(crate) fn log() -> Arc<MemoryLog> {
     let topic = |name: &str| TopicConfig {
         name: name.into(),
         partitions: 1,
@@ -80,6 +84,10 @@ fn log() -> Arc<MemoryLog> {
 }
 
 fn runner(log: &Arc<MemoryLog>, store: &MemoryStore, poll_records: usize) -> Runner<Quiz> {
+    runner_on(log, Store::Memory(store.clone()), poll_records)
+}
+
+pub(crate) fn runner_on(log: &Arc<MemoryLog>, store: Store, poll_records: usize) -> Runner<Quiz> {
     let as_log: Arc<dyn Log> = log.clone();
     let config = Config {
         poll_records,
@@ -89,15 +97,10 @@ fn runner(log: &Arc<MemoryLog>, store: &MemoryStore, poll_records: usize) -> Run
         ..Config::default()
     };
     let metrics = Metrics::new(&Registry::new()).unwrap();
-    Runner::new(
-        Quiz::new(metrics),
-        as_log,
-        Store::Memory(store.clone()),
-        config,
-    )
+    Runner::new(Quiz::new(metrics), as_log, store, config)
 }
 
-fn to_the_end(stage: &mut Runner<Quiz>) {
+pub(crate) fn to_the_end(stage: &mut Runner<Quiz>) {
     for _ in 0..10_000 {
         match stage.turn() {
             Turn::Idle => return,
@@ -108,14 +111,14 @@ fn to_the_end(stage: &mut Runner<Quiz>) {
     panic!("never idle: {:?}", stage.status().state());
 }
 
-fn fill(log: &MemoryLog, records: &[Vec<u8>]) {
+pub(crate) fn fill(log: &MemoryLog, records: &[Vec<u8>]) {
     for value in records {
         log.push("accepted", 0, "k", value.clone()).unwrap();
     }
 }
 
 /// What a reader of the chain takes from a topic.
-fn accepted(log: &MemoryLog, topic: &str) -> Vec<Vec<u8>> {
+pub(crate) fn accepted(log: &MemoryLog, topic: &str) -> Vec<Vec<u8>> {
     let mut reader = ChainReader::after(None);
     let mut taken = Vec::new();
     for stored in log.read_all(topic, 0).unwrap() {
