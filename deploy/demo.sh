@@ -37,6 +37,7 @@ done_phase() {
 }
 
 pid=
+child=
 broker_pid=
 # The broker ends when its standard input does: with this script, however that ends.
 exec {broker_end}>/dev/null
@@ -46,8 +47,26 @@ stop_broker() {
   wait "$broker_pid" || true
   broker_pid=
 }
-stop() { [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true; stop_broker; }
+# Runs a command so that a signal to this script ends it at once: bash would first wait for one in its foreground.
+run() {
+  local code=0
+  "$@" {broker_end}>&- &
+  child=$!
+  wait "$child" || code=$?
+  child=
+  return "$code"
+}
+stop() {
+  local left
+  trap '' INT TERM HUP
+  for left in $child $pid $broker_pid; do kill -9 "$left" 2>/dev/null || true; done
+  for left in $child $pid $broker_pid; do wait "$left" 2>/dev/null || true; done
+}
+interrupted() { echo >&2; echo "interrupted: whatever the demo had started is ended; its files are in $demo" >&2; exit "$1"; }
 trap stop EXIT
+trap 'interrupted 130' INT
+trap 'interrupted 143' TERM
+trap 'interrupted 129' HUP
 
 # Two free ports on the loopback.
 port() { for p in $(seq "$1" "$(($1 + 99))"); do (: <"/dev/tcp/127.0.0.1/$p") 2>/dev/null || { echo "$p"; return; }; done; }
@@ -59,7 +78,7 @@ listen=127.0.0.1:$(port 18080)
 admin=127.0.0.1:$(port 18180)
 
 phase generate "generate: $messages messages, with edges, follows and re-deliveries"
-"$bin/surge" generate fanfest-0409 --messages "$messages" --out "$surge"
+run "$bin/surge" generate fanfest-0409 --messages "$messages" --out "$surge"
 done_phase
 
 if [ "$backend" = kafka ]; then
@@ -94,7 +113,7 @@ single_broker = true
 # minutes in gathering alone.
 linger_ms = 1
 TOML
-  "$bin/spillway" topics create --config "$config"
+  run "$bin/spillway" topics create --config "$config"
   done_phase
 fi
 
@@ -112,12 +131,12 @@ for _ in $(seq 150); do
   "$bin/spillway" status --node "$admin" --json 2>/dev/null | grep -q '"leads":true' && break
   sleep 0.1
 done
-"$bin/spillway" campaign publish "$surge.campaign.toml" --expect-version 0 --reason "the demo" --node "$admin" --data "$node"
+run "$bin/spillway" campaign publish "$surge.campaign.toml" --expect-version 0 --reason "the demo" --node "$admin" --data "$node"
 done_phase
 
 phase replay "replay: as fast as the node answers, keep-alive"
 replayed=0
-"$bin/surge" replay "$surge" --target "http://$listen/wechat/mi" --token demo --speed max \
+run "$bin/surge" replay "$surge" --target "http://$listen/wechat/mi" --token demo --speed max \
   --clock "http://$admin" --clock-token "$node/admin.token" --ledger "$demo/ledger.jsonl" --report "$demo/report.json" || replayed=$?
 done_phase
 
@@ -136,7 +155,7 @@ sleep 0.3
 done_phase
 
 phase export "export: every topic without bodies, the digest recomputed"
-"$bin/spillway" export --without-bodies --out "$demo/export" "${where[@]}"
+run "$bin/spillway" export --without-bodies --out "$demo/export" "${where[@]}"
 done_phase
 
 peak=$(($(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status") * 1024))
@@ -151,7 +170,7 @@ done_phase
 
 phase reconcile "reconcile: what was sent, what was acked, what the node has"
 reconciled=0
-"$bin/surge" reconcile --manifest "$surge.manifest.json" --ledger "$demo/ledger.jsonl" --export "$demo/export" \
+run "$bin/surge" reconcile --manifest "$surge.manifest.json" --ledger "$demo/ledger.jsonl" --export "$demo/export" \
   --json "$demo/verdict.json" >"$demo/reconcile.txt" || reconciled=$?
 [ -s "$demo/verdict.json" ] || { cat "$demo/reconcile.txt"; exit "$reconciled"; }
 done_phase
@@ -170,7 +189,8 @@ echo
 table=0
 "$bin/surge" demo-table --report "$demo/report.json" --verdict "$demo/verdict.json" --phases "$demo/phases.json" || table=$?
 
-fan=$(grep -o 'FromUserName><!\[CDATA\[[^]]*' "$surge" | sed -n '1000p;1000q' | sed 's/.*\[//')
+# Nobody hangs up on grep: its end by a broken pipe would be the script's.
+fan=$(grep -m 1000 -o 'FromUserName><!\[CDATA\[[^]]*' "$surge" | tail -n 1 | sed 's/.*\[//')
 if [ "$backend" = journal ]; then
   cat <<TEXT
 

@@ -1,11 +1,14 @@
 //! Drives a rehearsal's clock: one tick per second of event time, each when all before it is answered.
 //!
 //! The first tick, one second before the first delivery, is posted before anything is sent; what is
-//! scheduled more than 30 s after the last tick waits. Here is the posting; the order is kept by `drive`.
+//! scheduled more than 30 s after the last tick waits. Here is the posting, to whichever node coordinates; the order
+//! is kept by `drive`.
 
 use super::connector::{Connector, NoConn};
 use super::options::ClockAddress;
+use crate::client::Target;
 use crate::report::Ticks;
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -17,6 +20,10 @@ pub const AFTER_S: i64 = 60;
 const TICK_CUT: Duration = Duration::from_secs(30);
 /// Pause before a tick is posted again.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// How long a coordinator that another node named may refuse connections before that node is asked again.
+const LEADER_PATIENCE: Duration = Duration::from_secs(1);
+/// The status of a node that does not coordinate.
+const NOT_THE_COORDINATOR: u16 = 421;
 
 /// Why a tick could not be posted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,11 +53,41 @@ pub enum ClockError {
     Stuck(i64),
 }
 
-/// Posts ticks, one after the other.
+/// What a node said to a tick.
+#[derive(Debug)]
+struct Said {
+    status: u16,
+    /// The beginning of the body.
+    body: String,
+    /// The node that coordinates, when this one does not.
+    leader: Option<SocketAddr>,
+}
+
+impl Said {
+    fn of(status: u16, body: &[u8]) -> Self {
+        let json = || serde_json::from_slice::<serde_json::Value>(body).ok();
+        let leader = match status {
+            NOT_THE_COORDINATOR => {
+                json().and_then(|body| body["coordinator"].as_str()?.parse().ok())
+            }
+            _ => None,
+        };
+        let body = String::from_utf8_lossy(body).chars().take(200).collect();
+        Self {
+            status,
+            body,
+            leader,
+        }
+    }
+}
+
+/// Posts ticks, one after the other, to the node it was given or to the one that this names as coordinator.
 #[derive(Debug)]
 pub struct Clock {
     address: ClockAddress,
     connector: Connector,
+    /// Where ticks go instead, since the node at `address` named it.
+    leader: Option<(Target, Connector)>,
     patience: Duration,
     ticks: Ticks,
 }
@@ -63,6 +100,7 @@ impl Clock {
         Self {
             address,
             connector,
+            leader: None,
             patience,
             ticks: Ticks::default(),
         }
@@ -79,22 +117,36 @@ impl Clock {
     /// # Errors
     /// [`ClockError`] when the node is away too long or refuses the tick.
     pub async fn post(&mut self, tick: i64) -> Result<(), ClockError> {
-        let request = self.request(tick);
         let mut stuck_since = None;
         loop {
-            match self.try_post(&request).await? {
-                Some((200, _)) => break,
-                Some((409, _)) => return Err(ClockError::Behind(tick)),
+            let was_led = self.leader.is_some();
+            match self.try_post(tick).await? {
+                Some(Said { status: 200, .. }) => break,
+                Some(Said { status: 409, .. }) => return Err(ClockError::Behind(tick)),
+                Some(Said {
+                    status: NOT_THE_COORDINATOR,
+                    leader,
+                    ..
+                }) => self.follow(leader),
                 // The node is starting or stopping, or waits for its log.
-                Some((500..600, _)) | None => {}
-                Some((status, body)) => return Err(ClockError::Refused { tick, status, body }),
+                Some(Said {
+                    status: 500..600, ..
+                }) => {}
+                // Whoever named this coordinator may know another by now.
+                None => self.leader = None,
+                Some(Said { status, body, .. }) => {
+                    return Err(ClockError::Refused { tick, status, body });
+                }
             }
             self.ticks.repeated += 1;
             let since: &Instant = stuck_since.get_or_insert_with(Instant::now);
             if since.elapsed() > self.patience {
                 return Err(ClockError::Stuck(tick));
             }
-            sleep(AGAIN_AFTER).await;
+            // What was named just now is asked at once.
+            if was_led || self.leader.is_none() {
+                sleep(AGAIN_AFTER).await;
+            }
         }
         if self.ticks.answered == 0 {
             self.ticks.first = tick;
@@ -104,41 +156,52 @@ impl Clock {
         Ok(())
     }
 
-    /// Status and the beginning of the body; `None` when no whole answer came.
-    async fn try_post(&self, request: &[u8]) -> Result<Option<(u16, String)>, ClockError> {
-        let mut conn = match self.connector.idle() {
-            Some(conn) => conn,
-            None => match self.connector.open(TICK_CUT).await {
-                Ok(conn) => conn,
-                Err(NoConn::Gone) => {
-                    return Err(ClockError::Gone(self.address.target.host.clone()));
-                }
-                Err(NoConn::Fault(_) | NoConn::Cut) => return Ok(None),
-            },
-        };
-        let answered = match timeout(TICK_CUT, conn.exchange(request)).await {
-            Ok(Ok(answer)) => {
-                let body: String = String::from_utf8_lossy(answer.body)
-                    .chars()
-                    .take(200)
-                    .collect();
-                Some((answer.status, body))
-            }
-            Ok(Err(_)) | Err(_) => None,
-        };
-        if answered.is_some() {
-            self.connector.give_back(conn);
-        }
-        Ok(answered)
+    /// From now on ticks go to this node; without one, to the node that was given.
+    fn follow(&mut self, leader: Option<SocketAddr>) {
+        self.leader = leader.map(|addr| {
+            let target = Target {
+                addr,
+                host: addr.to_string(),
+                path: "/".to_owned(),
+            };
+            (target, Connector::new(addr, 0, LEADER_PATIENCE))
+        });
     }
 
-    fn request(&self, tick: i64) -> Vec<u8> {
+    /// `None` when no whole answer came.
+    async fn try_post(&self, tick: i64) -> Result<Option<Said>, ClockError> {
+        let (target, connector) = match &self.leader {
+            Some((target, connector)) => (target, connector),
+            None => (&self.address.target, &self.connector),
+        };
+        let mut conn = match connector.idle() {
+            Some(conn) => conn,
+            None => match connector.open(TICK_CUT).await {
+                Ok(conn) => conn,
+                Err(NoConn::Gone) if self.leader.is_none() => {
+                    return Err(ClockError::Gone(target.host.clone()));
+                }
+                Err(NoConn::Gone | NoConn::Fault(_) | NoConn::Cut) => return Ok(None),
+            },
+        };
+        let request = self.request(target, tick);
+        let said = match timeout(TICK_CUT, conn.exchange(&request)).await {
+            Ok(Ok(answer)) => Some(Said::of(answer.status, answer.body)),
+            Ok(Err(_)) | Err(_) => None,
+        };
+        if said.is_some() {
+            connector.give_back(conn);
+        }
+        Ok(said)
+    }
+
+    fn request(&self, target: &Target, tick: i64) -> Vec<u8> {
         let body = format!("{{\"tick\":{tick}}}");
-        let prefix = self.address.target.path.trim_end_matches('/');
+        let prefix = target.path.trim_end_matches('/');
         format!(
             "POST {prefix}/v1/clock HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            self.address.target.host,
+            target.host,
             self.address.token,
             body.len()
         )

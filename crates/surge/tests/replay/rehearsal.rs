@@ -131,3 +131,55 @@ fn a_tick_without_an_answer_is_posted_again_and_a_smaller_one_ends_it() {
         "nothing is sent before"
     );
 }
+
+#[test]
+fn ticks_follow_the_coordinator_wherever_a_node_says_it_is() {
+    let to = |server: &Server| {
+        let there = server.url("/");
+        let there = there.trim_start_matches("http://").trim_end_matches('/');
+        format!("{{\"coordinator\":\"{there}\"}}")
+    };
+    let second = Server::start(|_, _| Say::Answer(200, String::new()));
+    // The first coordinator gives up after two ticks, and knows nobody then.
+    let first = Server::start(|seen, _| match seen.tick() {
+        Some(tick) if tick <= START => Say::Answer(200, String::new()),
+        _ => Say::Answer(421, "{\"coordinator\":null}".into()),
+    });
+    let (to_first, to_second) = (to(&first), to(&second));
+    let node = Server::start(move |seen, before| match seen.tick() {
+        None => success(),
+        Some(_) => match before.iter().filter(|other| other.tick().is_some()).count() {
+            0 => Say::Answer(421, "{\"coordinator\":null}".into()),
+            1 => Say::Answer(421, to_first.clone()),
+            _ => Say::Answer(421, to_second.clone()),
+        },
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let replayed = go(with_clock(options(dir.path(), &plain(5), &node), &node));
+    assert!(replayed.is_whole(), "{:?}", replayed.failure);
+    let ticks = replayed.report.ticks.unwrap();
+    assert_eq!(
+        (ticks.first, ticks.answered),
+        (START - 1, second_ticks(&second) + 2)
+    );
+    assert_eq!(first.seen().len(), 3);
+    assert!(
+        first
+            .seen()
+            .iter()
+            .all(|seen| seen.authorization == "Bearer secret")
+    );
+    let asked = node
+        .seen()
+        .iter()
+        .filter(|seen| seen.tick().is_some())
+        .count();
+    assert_eq!(asked, 3, "once it is known, nobody is asked");
+}
+
+/// Distinct ticks that a server was asked for, in order.
+fn second_ticks(server: &Server) -> u64 {
+    let ticks: Vec<i64> = server.seen().iter().filter_map(Seen::tick).collect();
+    assert!(ticks.is_sorted_by(|a, b| a < b), "{ticks:?}");
+    ticks.len() as u64
+}
