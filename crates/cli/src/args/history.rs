@@ -1,7 +1,7 @@
 //! Commands that read the log, as they are typed, and the one that puts dead letters back.
 
 use super::NodeArgs;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Which log to read.
@@ -107,20 +107,33 @@ pub(crate) struct RetryArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ResultsArgs {
-    /// Id of the campaign
+    /// Id of the campaign; default: the only one there is
     #[arg(value_name = "CAMPAIGN")]
-    pub(crate) campaign: String,
+    pub(crate) campaign: Option<String>,
     /// Number of one round; default: all
     #[arg(value_name = "ROUND")]
     pub(crate) round: Option<u16>,
-    /// Print JSON
+    /// Number of one round, without a campaign before it
+    #[arg(long = "round", value_name = "N", conflicts_with = "round")]
+    pub(crate) only: Option<u16>,
+    /// Print JSON: winners by their whole codes
     #[arg(long)]
     pub(crate) json: bool,
-    /// Tallies of rounds under way. Sealed results come with a later version
-    #[arg(long)]
+    /// Tallies of rounds under way, sealed or not
+    #[arg(long, conflicts_with = "html")]
     pub(crate) provisional: bool,
+    /// Directory for pages to show, one a round, with the files that `verify-draw` takes
+    #[arg(long, value_name = "DIR")]
+    pub(crate) html: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) history: HistoryArgs,
+}
+
+impl ResultsArgs {
+    /// The round that is asked for.
+    pub(crate) fn number(&self) -> Option<u16> {
+        self.round.or(self.only)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -146,4 +159,43 @@ pub(crate) struct VerifyDrawArgs {
     /// The standings file, when LIST is the bare list: needed wherever answers decide
     #[arg(long, value_name = "FILE")]
     pub(crate) standings: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RescoreArgs {
+    /// Id of the campaign
+    #[arg(value_name = "CAMPAIGN")]
+    pub(crate) campaign: String,
+    /// Number of one round; default: all
+    #[arg(long, value_name = "N")]
+    pub(crate) round: Option<u16>,
+    /// Campaign file that judges; without one, the log's own results are counted again
+    #[arg(long, alias = "with", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// What becomes of announced winners; default: what the file says
+    #[arg(long, value_enum, value_name = "POLICY")]
+    pub(crate) policy: Option<PolicyArg>,
+    /// Why; stands in the log
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Directory for records, lists and standings as corrected
+    #[arg(long, value_name = "DIR", requires = "file")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long, requires = "file")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) history: HistoryArgs,
+}
+
+/// What a correction does to winners that were announced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum PolicyArg {
+    /// They keep what they have; the rightful ones get units of the reserve
+    KeepAnnounced,
+    /// Those who were not told yet are replaced
+    Replace,
+    /// Units that nobody was told of go back, and nobody new wins
+    Void,
 }

@@ -9,8 +9,8 @@ pub(crate) use acts::{NodeArgs, StageCommand, StatusArgs};
 pub(crate) use backend::{DrainArgs, SpoolCommand, TopicsArgs, TopicsCommand};
 pub(crate) use campaigns::CampaignCommand;
 pub(crate) use history::{
-    DeadLettersCommand, ExplainArgs, ExportArgs, HistoryArgs, LogCommand, ResultsArgs, RetryArgs,
-    VerifyDrawArgs,
+    DeadLettersCommand, ExplainArgs, ExportArgs, HistoryArgs, LogCommand, PolicyArg, RescoreArgs,
+    ResultsArgs, RetryArgs, VerifyDrawArgs,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -51,6 +51,8 @@ pub(crate) enum Command {
     DeadLetters(DeadLettersCommand),
     /// The results of a campaign
     Results(ResultsArgs),
+    /// Count sealed rounds again, by another campaign file: what a correction would change
+    Rescore(RescoreArgs),
     /// Everything that happened to a fan's messages, and why
     Explain(ExplainArgs),
     /// Make and check what the log's backend needs

@@ -6,7 +6,11 @@ mod dead_letters;
 mod digest;
 mod explain;
 mod export;
+mod page;
+mod provisional;
+mod rescore;
 mod results;
+mod rounds;
 mod scan;
 mod stats;
 
@@ -14,5 +18,6 @@ pub(crate) use cat::cat;
 pub(crate) use dead_letters::{list as list_dead_letters, show as show_dead_letter};
 pub(crate) use explain::explain;
 pub(crate) use export::export;
+pub(crate) use rescore::rescore;
 pub(crate) use results::results;
 pub(crate) use stats::stats;
