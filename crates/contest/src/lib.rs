@@ -63,7 +63,7 @@ pub use judge::{FanInRound, JoinNeed, RoundJudge};
 pub use key::{Key, is_right};
 pub use normal::{MAX_CHARS, NORM_VERSION, Normaliser};
 pub use rank::{Contender, Given, MAX_TICKETS, Passed, Walk, Won, contenders};
-pub use record::{DRAW_VERSION, canonical};
+pub use record::{DRAW_VERSION, RecordedAward, canonical, recorded_awards};
 pub use reply::Spoken;
 pub use score::{STREAK_STEP, elapsed, points, streak_bonus};
 pub use standing::Standing;

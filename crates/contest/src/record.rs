@@ -58,12 +58,25 @@ pub(crate) fn quote(text: &str, out: &mut String) {
 
 /// One award in a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RecordedAward {
-    pub(crate) prize: String,
-    pub(crate) class: String,
-    pub(crate) mode: WinnerMode,
-    pub(crate) among: Among,
-    pub(crate) given: Given,
+pub struct RecordedAward {
+    /// Id of the prize.
+    pub prize: String,
+    /// Its class, for who holds a prize already.
+    pub class: String,
+    /// How winners are found.
+    pub mode: WinnerMode,
+    /// Among whom.
+    pub among: Among,
+    /// Who they are.
+    pub given: Given,
+}
+
+/// The awards that a record's file tells of, in the order of the campaign file.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn recorded_awards(record: &[u8]) -> Result<Vec<RecordedAward>, String> {
+    Record::parse(record).map(|record| record.awards)
 }
 
 /// A record, read or about to be written.

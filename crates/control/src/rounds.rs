@@ -3,7 +3,7 @@
 //! window and the newest tick.
 
 use campaign::{Campaign, Round};
-use record::rounds::{ResultAct, RoundAct, RoundVerb, SealDecided, SealReq, Window};
+use record::rounds::{ListAct, ResultAct, RoundAct, RoundVerb, SealDecided, SealReq, Window};
 use std::collections::BTreeMap;
 
 /// A round can be extended until so many seconds before its close.
@@ -22,8 +22,18 @@ pub struct Life {
     pub request: Option<(u64, SealReq)>,
     /// The decision, and its offset.
     pub decision: Option<(u64, SealDecided)>,
+    /// Who takes part in its draw, and the offset of that.
+    pub list: Option<(u64, ListAct)>,
     /// What it came to, and the offset of that; a correction takes its place.
     pub result: Option<(u64, ResultAct)>,
+}
+
+impl Life {
+    /// Whether what is said of a draw names the decision that sealed it; the final draw has none of its own.
+    fn follows(&self, round: Option<u16>, ctl: u64) -> bool {
+        let decided = self.decision.as_ref().map(|(offset, _)| *offset);
+        round.is_none() || decided == Some(ctl)
+    }
 }
 
 /// Rounds by campaign and number; the final draw has none.
@@ -35,6 +45,12 @@ impl Rounds {
     #[must_use]
     pub fn life(&self, campaign: &str, round: Option<u16>) -> Option<&Life> {
         self.0.get(&(campaign.to_owned(), round))
+    }
+
+    /// What a round, or the final draw, came to, and the offset of that in `control`.
+    #[must_use]
+    pub fn result(&self, campaign: &str, round: Option<u16>) -> Option<&(u64, ResultAct)> {
+        self.life(campaign, round)?.result.as_ref()
     }
 
     /// The rounds of a campaign that something has happened to, the final draw first.
@@ -187,20 +203,38 @@ impl Rounds {
         Ok(())
     }
 
+    /// The list of a draw: the first one counts.
+    ///
+    /// # Errors
+    /// Why it is void.
+    pub fn list(&mut self, offset: u64, act: &ListAct) -> Result<(), String> {
+        let life = self.at(&act.campaign, act.round);
+        if life.is_void || life.list.is_some() || !life.follows(act.round, act.ctl) {
+            return Err("its round is void, listed, or not sealed by that decision".to_owned());
+        }
+        life.list = Some((offset, act.clone()));
+        Ok(())
+    }
+
     /// A result: the first one of a round counts, and then each that names the one before it.
     ///
     /// # Errors
     /// Why it is void.
-    pub fn result(&mut self, offset: u64, act: &ResultAct) -> Result<(), String> {
+    pub fn conclude(&mut self, offset: u64, act: &ResultAct) -> Result<(), String> {
         let life = self.at(&act.campaign, act.round);
         let before = life.result.as_ref().map(|(offset, _)| *offset);
         if before != act.corrects {
             return Err("another result stands".to_owned());
         }
-        let decided = life.decision.as_ref().map(|(offset, _)| *offset);
-        let follows = act.round.is_none() || decided == Some(act.ctl);
-        if life.is_void || !follows {
+        if life.is_void || !life.follows(act.round, act.ctl) {
             return Err("its round is void or not sealed by that decision".to_owned());
+        }
+        if life
+            .list
+            .as_ref()
+            .is_some_and(|(_, listed)| listed.list != act.list)
+        {
+            return Err("its list is not the one that was published".to_owned());
         }
         life.result = Some((offset, act.clone()));
         Ok(())

@@ -37,6 +37,8 @@ pub struct Node {
     pub hello: Hello,
     /// Whether neither BYE nor RETIRED came since.
     pub present: bool,
+    /// Whether RETIRED came since: it may have what nobody has read.
+    pub retired: bool,
 }
 
 /// Everything that `control` says, up to some offset.
@@ -73,6 +75,7 @@ impl ControlState {
                     Node {
                         hello: hello.clone(),
                         present: true,
+                        retired: false,
                     },
                 );
                 Applied::Valid
@@ -81,7 +84,8 @@ impl ControlState {
                 self.leader = Some(*leads);
                 Applied::Valid
             }
-            Act::Bye { node, .. } | Act::Retired { node, .. } => self.leave(*node),
+            Act::Bye { node, .. } => self.leave(*node, false),
+            Act::Retired { node, .. } => self.leave(*node, true),
             Act::Progress(_) | Act::SealAck(_) => {
                 Applied::Void("progress does not belong in control".to_owned())
             }
@@ -93,8 +97,11 @@ impl ControlState {
             Act::SealDecided(act) => holds(self.with_newest(&act.campaign, |rounds, campaign| {
                 rounds.decide(offset, campaign, act)
             })),
+            Act::List(act) => {
+                holds(self.with_newest(&act.campaign, |rounds, _| rounds.list(offset, act)))
+            }
             Act::Result(act) => {
-                holds(self.with_newest(&act.campaign, |rounds, _| rounds.result(offset, act)))
+                holds(self.with_newest(&act.campaign, |rounds, _| rounds.conclude(offset, act)))
             }
             Act::Award(_) | Act::Announcement(_) => {
                 Applied::Void("written by a newer version".to_owned())
@@ -120,11 +127,11 @@ impl ControlState {
         self.void += 1;
     }
 
-    fn leave(&mut self, node: Hex<8>) -> Applied {
+    fn leave(&mut self, node: Hex<8>, retired: bool) -> Applied {
         self.leader.take_if(|leader| leader.node == node);
         match self.nodes.get_mut(&node) {
             Some(known) if known.present => {
-                known.present = false;
+                (known.present, known.retired) = (false, retired);
                 Applied::Valid
             }
             _ => Applied::Void(format!("node {node} is not there")),

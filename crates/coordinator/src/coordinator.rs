@@ -5,6 +5,8 @@ use crate::lead::{Around, Lead, LeadError};
 use crate::office::Office;
 use crate::publish::PublishError;
 use crate::retry::RetryError;
+use crate::rounds::RoundError;
+use crate::secrets::Key;
 use crate::status::Board;
 use crate::ticks::TickError;
 use control::Control;
@@ -48,6 +50,8 @@ pub struct Config {
     pub node: Hex<8>,
     /// This boot of it.
     pub boot: Hex<8>,
+    /// The installation's key, for the secrets of draws.
+    pub key: Key,
 }
 
 impl Config {
@@ -272,5 +276,30 @@ fn obey(
             drop(reply.send(done));
             ends
         }
+        Command::Round(request, reply) => {
+            let done = lead.round(around, office, &request);
+            let ends = ends(&done);
+            drop(reply.send(done));
+            ends
+        }
+        Command::Correct(request, reply) => {
+            let done = lead.correct(around, office, *request);
+            let ends = ends(&done);
+            drop(reply.send(done));
+            ends
+        }
+        Command::Beacon(request, reply) => {
+            drop(reply.send(lead.beacon(around, *request)));
+            Ok(())
+        }
+    }
+}
+
+/// The failures of an operator's act that end the lead.
+fn ends<T>(done: &Result<T, RoundError>) -> Result<(), LeadError> {
+    match done {
+        Err(RoundError::NotOwner) => Err(LeadError::NotOwner),
+        Err(RoundError::Log(error)) => Err(error.clone().into()),
+        _ => Ok(()),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::publish::{PublishError, PublishRequest, Receipt};
 use crate::retry::{Retried, RetryError, RetryRequest};
+use crate::rounds::{BeaconRequest, CorrectRequest, RoundError, RoundReceipt, RoundRequest};
 use crate::status::{Board, Status};
 use crate::ticks::TickError;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -13,6 +14,9 @@ pub(crate) enum Command {
     Publish(Box<PublishRequest>, Reply<Result<Receipt, PublishError>>),
     Tick(i64, Reply<Result<(), TickError>>),
     Retry(Box<RetryRequest>, Reply<Result<Retried, RetryError>>),
+    Round(Box<RoundRequest>, Reply<Result<RoundReceipt, RoundError>>),
+    Correct(Box<CorrectRequest>, Reply<Result<Vec<u64>, RoundError>>),
+    Beacon(Box<BeaconRequest>, Reply<Result<(), RoundError>>),
 }
 
 impl Command {
@@ -22,6 +26,9 @@ impl Command {
             Self::Publish(_, reply) => drop(reply.send(Err(PublishError::NotOwner))),
             Self::Tick(_, reply) => drop(reply.send(Err(TickError::NotOwner))),
             Self::Retry(_, reply) => drop(reply.send(Err(RetryError::NotOwner))),
+            Self::Round(_, reply) => drop(reply.send(Err(RoundError::NotOwner))),
+            Self::Correct(_, reply) => drop(reply.send(Err(RoundError::NotOwner))),
+            Self::Beacon(_, reply) => drop(reply.send(Err(RoundError::NotOwner))),
         }
     }
 }
@@ -34,29 +41,30 @@ pub struct Handle {
 }
 
 impl Handle {
+    /// Gives a command and waits for its answer; `None` when the coordinator is stopping.
+    fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Option<T> {
+        let (reply, answer) = sync_channel(1);
+        self.commands.send(command(reply)).ok()?;
+        answer.recv().ok()
+    }
+
     /// Publishes a campaign version and returns when every inbound partition has it and ingress uses it.
     ///
     /// # Errors
     /// See [`PublishError`].
     pub fn publish(&self, request: PublishRequest) -> Result<Receipt, PublishError> {
-        let (reply, answer) = sync_channel(1);
-        self.commands
-            .send(Command::Publish(Box::new(request), reply))
-            .map_err(|_| PublishError::Stopping)?;
-        answer.recv().map_err(|_| PublishError::Stopping)?
+        self.ask(|reply| Command::Publish(Box::new(request), reply))
+            .unwrap_or(Err(PublishError::Stopping))
     }
 
-    /// Advances a rehearsal's clock and returns when the tick is durable in every inbound partition. The
-    /// newest tick again is appended again.
+    /// Advances a rehearsal's clock and returns when the tick is durable in every inbound partition and the
+    /// acts due at it stand in control. The newest tick again is appended again.
     ///
     /// # Errors
     /// See [`TickError`].
     pub fn tick(&self, t: i64) -> Result<(), TickError> {
-        let (reply, answer) = sync_channel(1);
-        self.commands
-            .send(Command::Tick(t, reply))
-            .map_err(|_| TickError::Stopping)?;
-        answer.recv().map_err(|_| TickError::Stopping)?
+        self.ask(|reply| Command::Tick(t, reply))
+            .unwrap_or(Err(TickError::Stopping))
     }
 
     /// Puts a dead letter back into the same partition of `inbound` and returns where it stands, durable.
@@ -64,11 +72,35 @@ impl Handle {
     /// # Errors
     /// See [`RetryError`].
     pub fn retry(&self, request: RetryRequest) -> Result<Retried, RetryError> {
-        let (reply, answer) = sync_channel(1);
-        self.commands
-            .send(Command::Retry(Box::new(request), reply))
-            .map_err(|_| RetryError::Stopping)?;
-        answer.recv().map_err(|_| RetryError::Stopping)?
+        self.ask(|reply| Command::Retry(Box::new(request), reply))
+            .unwrap_or(Err(RetryError::Stopping))
+    }
+
+    /// Does an operator's act on a round and returns when every inbound partition has it.
+    ///
+    /// # Errors
+    /// See [`RoundError`].
+    pub fn round(&self, request: RoundRequest) -> Result<RoundReceipt, RoundError> {
+        self.ask(|reply| Command::Round(Box::new(request), reply))
+            .unwrap_or(Err(RoundError::Stopping))
+    }
+
+    /// Publishes corrected results; their offsets in `control`, in the order of the request.
+    ///
+    /// # Errors
+    /// See [`RoundError`]. Those before the one that failed stand.
+    pub fn correct(&self, request: CorrectRequest) -> Result<Vec<u64>, RoundError> {
+        self.ask(|reply| Command::Correct(Box::new(request), reply))
+            .unwrap_or(Err(RoundError::Stopping))
+    }
+
+    /// Brings the beacon of a draw at L2, or the reason to do without.
+    ///
+    /// # Errors
+    /// See [`RoundError`].
+    pub fn beacon(&self, request: BeaconRequest) -> Result<(), RoundError> {
+        self.ask(|reply| Command::Beacon(Box::new(request), reply))
+            .unwrap_or(Err(RoundError::Stopping))
     }
 
     /// Whether this process leads now. Acts to one that does not are answered with `NotOwner`.

@@ -4,8 +4,11 @@
 
 use crate::coordinator::{Clock, Config};
 use crate::copies;
+use crate::gather::Gathering;
 use crate::publish::{PublishError, PublishRequest, Receipt, act_of};
+use crate::results::Results;
 use crate::retry::{Retried, RetryError, RetryRequest};
+use crate::seals::Ear;
 use crate::status::Board;
 use crate::ticks::{self, Guard, TickError};
 use control::presence::say;
@@ -63,7 +66,10 @@ pub(crate) struct Lead {
     inbound: Arc<dyn Appender>,
     acts: Arc<dyn Appender>,
     guard: Guard,
-    last_tick: Option<i64>,
+    pub(crate) last_tick: Option<i64>,
+    pub(crate) ear: Ear,
+    pub(crate) gathering: Gathering,
+    pub(crate) results: Results,
     /// Dead letters put back by this lead; part of their delivery ids.
     retried: u64,
 }
@@ -86,6 +92,9 @@ impl Lead {
             acts: log.prompt_appender(CONTROL)?,
             guard: Guard::new(&**log)?,
             last_tick: None,
+            ear: Ear::new(&**log)?,
+            gathering: Gathering::new(&**log, config.partitions)?,
+            results: Results::default(),
             retried: 0,
         };
         let me = Leads {
@@ -109,7 +118,8 @@ impl Lead {
     /// Does what is due without being asked: copies, and the wall clock's tick.
     pub(crate) fn go_on(&mut self, around: &Around, seat: &dyn Seat) -> Result<(), LeadError> {
         self.copy_pending(around, seat)?;
-        self.wall_tick(around, seat)
+        self.wall_tick(around, seat)?;
+        self.judge(around, seat)
     }
 
     pub(crate) fn rehearse(
@@ -125,7 +135,8 @@ impl Lead {
             return Err(TickError::Backwards { asked: t, newest });
         }
         self.copy_pending(around, seat)?;
-        Ok(self.append_tick(around, seat, t)?)
+        self.append_tick(around, seat, t)?;
+        Ok(self.judge(around, seat)?)
     }
 
     fn wall_tick(&mut self, around: &Around, seat: &dyn Seat) -> Result<(), LeadError> {
@@ -164,7 +175,7 @@ impl Lead {
     }
 
     /// Copies what is not known to stand in every partition, one act after another.
-    fn copy_pending(&self, around: &Around, seat: &dyn Seat) -> Result<(), LeadError> {
+    pub(crate) fn copy_pending(&self, around: &Around, seat: &dyn Seat) -> Result<(), LeadError> {
         loop {
             let Some(next) = around.control.state().pending_copies().front().cloned() else {
                 return Ok(());
@@ -188,7 +199,7 @@ impl Lead {
         request: &PublishRequest,
     ) -> Result<Receipt, PublishError> {
         let control = &around.control;
-        let effective = self.time(around).saturating_add(EFFECTIVE_AHEAD_S);
+        let effective = self.effective(around);
         let act = act_of(request, effective)?;
         control
             .state()
@@ -253,15 +264,30 @@ impl Lead {
     }
 
     /// Appends an act to control and waits until this process has read it back.
-    fn write(&self, around: &Around, seat: &dyn Seat, act: &Act) -> Result<u64, LeadError> {
+    pub(crate) fn write(
+        &self,
+        around: &Around,
+        seat: &dyn Seat,
+        act: &Act,
+    ) -> Result<u64, LeadError> {
         owned(seat)?;
         let at = say(&*self.acts, act)?;
         around.wait_for(seat, |state| state.next_offset() > at)?;
         Ok(at)
     }
 
+    /// Where acts are appended.
+    pub(crate) fn acts(&self) -> &dyn Appender {
+        &*self.acts
+    }
+
+    /// From which CreateTime on replies know of what is written now.
+    pub(crate) fn effective(&self, around: &Around) -> i64 {
+        self.time(around).saturating_add(EFFECTIVE_AHEAD_S)
+    }
+
     /// The coordinator's time, in seconds since 1970: the wall's, or a rehearsal's newest tick (0 before the first).
-    fn time(&self, around: &Around) -> i64 {
+    pub(crate) fn time(&self, around: &Around) -> i64 {
         match around.config.clock {
             Clock::Wall => (around.config.now)(),
             Clock::Rehearsal => self.last_tick.unwrap_or(0),
@@ -269,7 +295,8 @@ impl Lead {
     }
 }
 
-fn owned(seat: &dyn Seat) -> Result<(), LeadError> {
+/// Whether this process may append now.
+pub(crate) fn owned(seat: &dyn Seat) -> Result<(), LeadError> {
     if seat.is_owner() {
         Ok(())
     } else {
@@ -278,7 +305,7 @@ fn owned(seat: &dyn Seat) -> Result<(), LeadError> {
 }
 
 impl Around {
-    fn wait_for(
+    pub(crate) fn wait_for(
         &self,
         seat: &dyn Seat,
         done: impl Fn(&ControlState) -> bool,

@@ -10,26 +10,40 @@
 //! * [`office`]: who coordinates; `lead`: the work of the one that does
 //! * [`publish`]: a publication, from text to COPIED
 //! * [`retry`]: a dead letter put back
+//! * [`rounds`]: operators' acts on rounds; `season`: what a lead does about them
+//! * `seals`: the way of a seal; `gather`: the shares; `results`: what is due of them; [`conclusions`]: how it is made
+//! * [`secrets`]: the secrets of draws, encrypted
 //! * [`ticks`]: when a tick is due, and the guard against a clock gone wrong
 //! * [`copies`]: records into every inbound partition, in order
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod conclusions;
 pub mod coordinator;
 pub mod copies;
+mod gather;
 pub mod handle;
 mod lead;
 pub mod office;
 pub mod publish;
+mod results;
 pub mod retry;
+pub mod rounds;
+mod seals;
+mod season;
+pub mod secrets;
 mod status;
 pub mod ticks;
 
 #[cfg(test)]
 mod tests;
 
+pub use conclusions::result_act;
 pub use coordinator::{Clock, Config, Coordinator};
 pub use handle::Handle;
 pub use publish::{PublishError, PublishRequest, Receipt};
 pub use retry::{Retried, RetryError, RetryRequest};
+pub use rounds::{BeaconRequest, CorrectRequest, RoundError, RoundReceipt, RoundRequest};
+pub use seals::Sealing;
+pub use secrets::Key;
 pub use status::Status;
 pub use ticks::TickError;

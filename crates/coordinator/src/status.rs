@@ -1,5 +1,6 @@
 //! What the coordinator says of itself: its board, shared with its handles. Nothing here acts.
 
+use crate::seals::Sealing;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What `status` shows of the coordinator.
@@ -17,6 +18,10 @@ pub struct Status {
     pub retries: u64,
     /// How often this process has taken over since its start.
     pub take_overs: u64,
+    /// Rounds that are being sealed, and who is waited for.
+    pub sealing: Vec<Sealing>,
+    /// Why a sealed round has no result; `None` while nothing is amiss.
+    pub awaits: Option<String>,
     /// Why no tick is written, or what failed last; `None` when all is well.
     pub trouble: Option<String>,
 }
@@ -29,6 +34,15 @@ impl Board {
     /// The status, locked; hold it briefly.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Status> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says how seals and results stand; why a result is not made is logged once.
+    pub(crate) fn contest(&self, sealing: Vec<Sealing>, awaits: Option<String>) {
+        let mut status = self.lock();
+        if let Some(what) = awaits.as_ref().filter(|_| status.awaits != awaits) {
+            tracing::warn!(what, "a result waits");
+        }
+        (status.sealing, status.awaits) = (sealing, awaits);
     }
 
     /// Says what keeps the coordinator from its work; the same trouble is logged once.

@@ -3,13 +3,15 @@
 
 use control::presence::Presence;
 use control::{Control, follow};
-use coordinator::{Clock, Config, Coordinator, Handle, PublishError, PublishRequest, TickError};
+use coordinator::{
+    Clock, Config, Coordinator, Handle, Key, PublishError, PublishRequest, TickError,
+};
 use msglog::memory::MemoryLog;
 use msglog::{Log, Stored, Tier, TopicConfig};
 use record::acts::Act;
 use record::hexed::Hex;
 use record::inband::{COPY, Copy, TICK, Tick};
-use record::topics::{CONTROL, INBOUND, PROGRESS};
+use record::topics::{CONTROL, INBOUND, PROGRESS, RESULTS};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread::JoinHandle;
@@ -29,6 +31,7 @@ fn log() -> Arc<MemoryLog> {
         topic(INBOUND, PARTITIONS),
         topic(CONTROL, 1),
         topic(PROGRESS, 1),
+        topic(RESULTS, PARTITIONS),
     ])
 }
 
@@ -50,6 +53,7 @@ impl Running {
             now,
             node: Hex([1; 8]),
             boot: Hex([2; 8]),
+            key: Key([9; 32]),
         };
         let (handle, thread) = Coordinator::start(config, &log, &control, &stop).unwrap();
         Self {

@@ -4,14 +4,14 @@
 use control::presence::Presence;
 use control::{Control, follow};
 use coordinator::{
-    Clock, Config, Coordinator, Handle, PublishError, PublishRequest, RetryError, RetryRequest,
-    TickError,
+    Clock, Config, Coordinator, Handle, Key, PublishError, PublishRequest, RetryError,
+    RetryRequest, TickError,
 };
 use msglog::memory::MemoryLog;
 use msglog::{Log, LogError, Refusal, Tier, TopicConfig};
 use record::hexed::Hex;
 use record::inband::{RETRY, Retry, TICK, Tick};
-use record::topics::{CONTROL, INBOUND, PROGRESS};
+use record::topics::{CONTROL, INBOUND, PROGRESS, RESULTS};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -28,6 +28,7 @@ fn log() -> Arc<MemoryLog> {
         topic(INBOUND, 2),
         topic(CONTROL, 1),
         topic(PROGRESS, 1),
+        topic(RESULTS, 2),
     ])
 }
 
@@ -49,6 +50,7 @@ impl Process {
             now: || 77,
             node: Hex([number; 8]),
             boot: Hex([number; 8]),
+            key: Key([9; 32]),
         };
         let (handle, thread) = Coordinator::start(config, &log, &control, &stop).unwrap();
         let voice = Presence::new(&*log, config.node, config.boot).unwrap();

@@ -5,7 +5,8 @@
 
 use crate::hexed::Hex;
 use crate::rounds::{
-    Announcement, AwardAct, CommitmentAct, ResultAct, RoundAct, SealAck, SealDecided, SealReq,
+    Announcement, AwardAct, CommitmentAct, ListAct, ResultAct, RoundAct, SealAck, SealDecided,
+    SealReq,
 };
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +58,8 @@ pub enum Act {
     /// A round is sealed.
     #[serde(rename = "seal_decided")]
     SealDecided(SealDecided),
+    /// Who takes part in a draw.
+    List(ListAct),
     /// What a round came to.
     Result(ResultAct),
     /// A step of an award.

@@ -173,6 +173,27 @@ pub struct Share {
     pub standings: String,
 }
 
+/// The list of a draw's entrants, fixed before its secret is revealed: the first one holds.
+///
+/// `{"type":"list","v":1,"campaign":"…","round":3,"ctl":13,"list":"…64 hex…","count":70213,"at":…}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListAct {
+    /// Version of this schema.
+    pub v: u16,
+    /// Id of the campaign.
+    pub campaign: String,
+    /// Number of the round; `None` for the final draw over the board.
+    pub round: Option<u16>,
+    /// Offset of the decision in `control`; for the final draw that of the last one.
+    pub ctl: u64,
+    /// SHA-256 of the list file: `R`.
+    pub list: Hex<32>,
+    /// Fans on the list.
+    pub count: u64,
+    /// The newest tick, in seconds since 1970.
+    pub at: i64,
+}
+
 /// What a round, or the final draw, came to. The first valid one holds; a later one that names it corrects it.
 ///
 /// `{"type":"result","v":1,"campaign":"…","round":3,"ctl":13,"version":1,"record":"{…}\n","record_sha256":"…",

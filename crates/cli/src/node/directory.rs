@@ -3,6 +3,7 @@
 use crate::failure::{Failure, io};
 use record::hexed::Hex;
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Where the log of a node stands.
@@ -41,6 +42,42 @@ pub(crate) fn node_id(data: &Path) -> Result<Hex<8>, Failure> {
     }
 }
 
+/// The installation's key: `contest.key` in the node's directory, 64 hexadecimal digits; made when it is not there.
+/// Every node that may coordinate must have the same one.
+///
+/// # Errors
+/// The file cannot be read or written, or holds something else.
+pub(crate) fn contest_key(data: &Path) -> Result<coordinator::Key, Failure> {
+    let path = data.join("contest.key");
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Hex::parse(text.trim())
+            .map(|Hex(bytes)| coordinator::Key(bytes))
+            .ok_or_else(|| {
+                Failure::wrong(format!(
+                    "{} holds no key of 64 hexadecimal digits; restore it: the secrets of campaigns that are \
+                     published open with it alone",
+                    path.display()
+                ))
+            }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let mut bytes = [0; 32];
+            getrandom::fill(&mut bytes)
+                .map_err(|error| Failure::away(format!("the system has no randomness: {error}")))?;
+            let mut file = std::fs::OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path)
+                .map_err(io(format!("make {}", path.display())))?;
+            writeln!(file, "{}", Hex(bytes))
+                .and_then(|()| file.sync_all())
+                .map_err(io(format!("write {}", path.display())))?;
+            Ok(coordinator::Key(bytes))
+        }
+        Err(error) => Err(io(format!("read {}", path.display()))(error)),
+    }
+}
+
 /// Eight random bytes: a node's id, or that of a boot.
 ///
 /// # Errors
@@ -55,6 +92,22 @@ pub(crate) fn random_id() -> Result<Hex<8>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_key_is_made_once_and_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let key = contest_key(dir.path()).unwrap();
+        assert_eq!(contest_key(dir.path()).unwrap(), key);
+        let path = dir.path().join("contest.key");
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        std::fs::write(&path, "short").unwrap();
+        assert_eq!(
+            contest_key(dir.path()).unwrap_err().code,
+            crate::failure::WRONG
+        );
+    }
 
     #[test]
     fn a_node_keeps_its_id() {

@@ -1,6 +1,6 @@
 //! `run`: the roles put together, watched, and taken down in order.
 
-use super::directory::{node_id, random_id};
+use super::directory::{contest_key, node_id, random_id};
 use super::edge;
 use super::kept::Kept;
 use super::signals::Signals;
@@ -123,7 +123,8 @@ impl Node {
         let kept = Kept::new(&config, log.id().to_string(), Arc::clone(&control));
         let mut coordinator = None;
         if config.has(Role::Coordinator) {
-            let settings = coordinating(&config, (node, boot));
+            let key = contest_key(&config.data)?;
+            let settings = coordinating(&config, (node, boot), key);
             let (handle, thread) = Coordinator::start(settings, &log, &control, &stop)?;
             coordinator = Some(handle);
             threads.push(thread);
@@ -284,7 +285,11 @@ impl Node {
     }
 }
 
-fn coordinating(config: &Config, (node, boot): (Hex<8>, Hex<8>)) -> coordinator::Config {
+fn coordinating(
+    config: &Config,
+    (node, boot): (Hex<8>, Hex<8>),
+    key: coordinator::Key,
+) -> coordinator::Config {
     coordinator::Config {
         partitions: config.log.partitions,
         clock: match config.clock {
@@ -294,5 +299,6 @@ fn coordinating(config: &Config, (node, boot): (Hex<8>, Hex<8>)) -> coordinator:
         now: edge::wall_seconds,
         node,
         boot,
+        key,
     }
 }

@@ -4,11 +4,15 @@ use super::stages::{self, Watched};
 use crate::config::{Clock, Config};
 use crate::log::Held;
 use control::Control;
-use coordinator::Handle;
+use coordinator::{Handle, Sealing, Status};
 use record::hexed::Hex;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use telemetry::Health;
+
+/// A seal that takes longer is worth a word.
+const LONG_SEAL: Duration = Duration::from_secs(10);
 
 /// Everything that the document is made of.
 pub(crate) struct Sources {
@@ -53,7 +57,8 @@ impl Sources {
                 let status = handle.status();
                 json!({ "leads": status.leads, "tick": status.tick, "ticks": status.ticks,
                         "copies": status.copies, "retries": status.retries,
-                        "take_overs": status.take_overs, "trouble": status.trouble })
+                        "take_overs": status.take_overs, "trouble": status.trouble,
+                        "awaits": status.awaits, "sealing": sealing(&status) })
             }),
             "stages": stages,
             "leader": self.leader(),
@@ -105,12 +110,10 @@ impl Sources {
         if let Some(away) = self.control.away() {
             notices.push(format!("control cannot be read: {away}"));
         }
-        if let Some(trouble) = self
-            .coordinator
-            .as_ref()
-            .and_then(|handle| handle.status().trouble)
-        {
-            notices.push(format!("coordinator: {trouble}"));
+        if let Some(status) = self.coordinator.as_ref().map(Handle::status) {
+            let trouble = status.trouble.iter().chain(&status.awaits);
+            notices.extend(trouble.map(|trouble| format!("coordinator: {trouble}")));
+            notices.extend(status.sealing.iter().filter_map(long_sealing));
         }
         for watched in &self.stages {
             notices.extend(watched.status.report().alarms);
@@ -122,4 +125,26 @@ impl Sources {
         }
         notices
     }
+}
+
+fn sealing(status: &Status) -> Vec<Value> {
+    let sealing = status.sealing.iter().map(|seal| {
+        json!({ "campaign": seal.campaign, "round": seal.round, "waits_for": seal.waits_for,
+                "seconds": seal.since.elapsed().as_secs() })
+    });
+    sealing.collect()
+}
+
+fn long_sealing(seal: &Sealing) -> Option<String> {
+    let waited = seal.since.elapsed();
+    (waited >= LONG_SEAL).then(|| {
+        let nodes: Vec<String> = seal.waits_for.iter().map(ToString::to_string).collect();
+        format!(
+            "round {} of {:?} waits {} s for node(s) {} to be sealed; `spillway round seal` goes on without them",
+            seal.round,
+            seal.campaign,
+            waited.as_secs(),
+            nodes.join(", ")
+        )
+    })
 }

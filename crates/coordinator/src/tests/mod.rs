@@ -8,6 +8,7 @@ mod two;
 use crate::coordinator::{Clock, Config};
 use crate::lead::{Around, Lead, LeadError, Seat};
 use crate::publish::PublishRequest;
+use crate::secrets::Key;
 use crate::status::Board;
 use control::{ControlState, follow};
 use gate::{Gate, Gated};
@@ -16,7 +17,7 @@ use msglog::{Log, Tier, TopicConfig};
 use record::acts::Act;
 use record::hexed::Hex;
 use record::inband::{COPY, Copy, TICK, Tick};
-use record::topics::{CONTROL, INBOUND, PROGRESS};
+use record::topics::{CONTROL, INBOUND, PROGRESS, RESULTS};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -37,6 +38,7 @@ pub(crate) fn log() -> Arc<MemoryLog> {
         topic(INBOUND, PARTITIONS),
         topic(CONTROL, 1),
         topic(PROGRESS, 1),
+        topic(RESULTS, PARTITIONS),
     ])
 }
 
@@ -70,6 +72,7 @@ impl Owner {
             now: || 0,
             node: Hex([number; 8]),
             boot: Hex([number; 8]),
+            key: Key([9; 32]),
         };
         let around = Arc::new(Around {
             config,

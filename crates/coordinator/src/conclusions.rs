@@ -1,0 +1,182 @@
+//! From standings to the records of a draw: its list, its result, who holds prizes before it, and why there is none
+//! yet. Never when one is due: that is [`crate::results`].
+
+use crate::secrets::SecretError;
+use campaign::Campaign;
+use contest::{Conclusion, Facts, Field, Holders, Torn};
+use control::{ControlState, Published};
+use record::SCHEMA_VERSION;
+use record::hexed::Hex;
+use record::rounds::{ListAct, ResultAct, SealDecided};
+use std::sync::Arc;
+
+/// Why a decided round has no result yet, beyond shares that are still to come.
+#[derive(Debug, thiserror::Error)]
+pub enum ResultError {
+    /// Shares that no one log can hold.
+    #[error("round {round} of {campaign}: {torn}")]
+    Torn {
+        /// Id of the campaign.
+        campaign: String,
+        /// Number of the round.
+        round: u16,
+        /// What is wrong.
+        torn: Torn,
+    },
+    /// The draw's secret.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The record of an earlier round cannot be read.
+    #[error("the record of {draw} of {campaign}: {reason}")]
+    Record {
+        /// Id of the campaign.
+        campaign: String,
+        /// Name of the draw.
+        draw: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The campaign asks for a beacon (L2).
+    #[error(
+        "{draw} of {campaign} waits for the beacon's round {beacon}: `spillway round beacon` brings its value, or \
+         says why there is none"
+    )]
+    NoBeacon {
+        /// Id of the campaign.
+        campaign: String,
+        /// Name of the draw.
+        draw: String,
+        /// Number of the beacon's round.
+        beacon: u64,
+    },
+    /// The final draw would need the standings of a corrected round, which are not in the log.
+    #[error(
+        "the final draw of {campaign} is not made: round {round} was corrected, and the log has the standings \
+         before the correction only"
+    )]
+    Corrected {
+        /// Id of the campaign.
+        campaign: String,
+        /// Number of the round.
+        round: u16,
+    },
+    /// The result that stands does not follow from the shares.
+    #[error(
+        "the result of round {round} of {campaign} does not follow from the shares in the log; do not announce it, \
+         and keep the log for an inquiry"
+    )]
+    Differs {
+        /// Id of the campaign.
+        campaign: String,
+        /// Number of the round.
+        round: u16,
+    },
+}
+
+/// The version that the decision names, with the windows that stood then.
+pub(crate) fn judging<'s>(
+    state: &'s ControlState,
+    ctl: u64,
+    decided: &SealDecided,
+) -> Option<&'s Published> {
+    let versions = state.versions(&decided.campaign).iter().rev();
+    let mut named = versions.filter(|v| v.ctl < ctl && v.version == decided.version);
+    named.next().map(Arc::as_ref)
+}
+
+/// Who holds prizes by the results of the rounds before (Q-21). What became of a prize since changes nothing:
+/// a result must not depend on when it is made.
+pub(crate) fn holders(
+    state: &ControlState,
+    campaign: &Campaign,
+    before: Option<u16>,
+) -> Result<Holders, ResultError> {
+    let mut holders = Holders::new(campaign.eligible.one_prize_per);
+    for round in campaign.rounds.iter().map(|round| round.number) {
+        if before.is_some_and(|before| round >= before) {
+            break;
+        }
+        let Some((_, result)) = state.rounds().result(&campaign.id, Some(round)) else {
+            continue;
+        };
+        let awards = contest::recorded_awards(result.record.as_bytes());
+        let awards = awards.map_err(|reason| ResultError::Record {
+            campaign: campaign.id.clone(),
+            draw: contest::draw_name(Some(round)),
+            reason,
+        })?;
+        for award in awards {
+            for won in &award.given.winners {
+                holders.add(&award.class, won.code);
+            }
+        }
+    }
+    Ok(holders)
+}
+
+/// The list of a draw's entrants.
+pub(crate) fn list_of(
+    campaign: &Campaign,
+    round: Option<u16>,
+    ctl: u64,
+    field: &Field<'_>,
+    at: i64,
+) -> ListAct {
+    ListAct {
+        v: SCHEMA_VERSION,
+        campaign: campaign.id.clone(),
+        round,
+        ctl,
+        list: Hex(contest::hash(field.list().as_bytes())),
+        count: field.standings().len() as u64,
+        at,
+    }
+}
+
+/// The RESULT of a draw.
+pub(crate) fn result(
+    judging: &Published,
+    ctl: u64,
+    facts: &Facts,
+    field: &Field<'_>,
+    mut holders: Holders,
+    at: i64,
+) -> ResultAct {
+    let campaign = &judging.compiled.campaign;
+    let conclusion = contest::conclude(campaign, facts, field, &mut holders);
+    result_act(campaign, ctl, facts, field, &conclusion, at)
+}
+
+/// The RESULT of a conclusion: `ctl` is the offset of the decision, `at` the newest tick.
+#[must_use]
+pub fn result_act(
+    campaign: &Campaign,
+    ctl: u64,
+    facts: &Facts,
+    field: &Field<'_>,
+    conclusion: &Conclusion,
+    at: i64,
+) -> ResultAct {
+    let count = |of: fn(&contest::Standing<'_>) -> bool| {
+        let standings = field.standings().iter();
+        standings.filter(|standing| of(standing)).count() as u64
+    };
+    ResultAct {
+        v: SCHEMA_VERSION,
+        campaign: campaign.id.clone(),
+        round: facts.round,
+        ctl,
+        version: facts.version,
+        record: conclusion.record.clone(),
+        record_sha256: Hex(conclusion.record_hash),
+        standings: Hex(conclusion.standings),
+        list: Hex(conclusion.list),
+        entrants: count(|_| true),
+        answered: count(|standing| standing.answered > 0),
+        correct: count(|standing| standing.correct > 0),
+        corrects: None,
+        actor: String::new(),
+        reason: String::new(),
+        at,
+    }
+}

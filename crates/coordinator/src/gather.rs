@@ -1,0 +1,171 @@
+//! The shares of sealed rounds, read from `results` by the chain's rule and put together. Never what they mean.
+
+use contest::{Field, Torn};
+use msglog::{Log, LogError, Reader};
+use record::chain::{ChainReader, Verdict, link_of};
+use record::rounds::{SHARE, Share};
+use record::topics::RESULTS;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Records and bytes taken in one turn, so that commands and ticks are not kept waiting.
+const TURN_RECORDS: usize = 8_192;
+const TURN_BYTES: usize = 16 << 20;
+
+/// The chunks of one partition.
+struct Part {
+    cut: u64,
+    chunks: Vec<Option<String>>,
+}
+
+/// The standings of a round, every partition's, and where each was cut.
+#[derive(Debug, Clone)]
+pub(crate) struct Whole {
+    pub(crate) field: Field<'static>,
+    pub(crate) cut: Vec<(u32, u64)>,
+}
+
+/// Everything of a decision that was read.
+enum Gathered {
+    Parts(BTreeMap<u32, Part>),
+    Whole(Box<Result<Whole, Torn>>),
+    /// Nobody needs it any more.
+    Done,
+}
+
+/// A reader of `results`, from its start on.
+pub(crate) struct Gathering {
+    reader: Box<dyn Reader>,
+    chains: Vec<ChainReader>,
+    /// By the decision's offset in `control`.
+    shares: BTreeMap<u64, Gathered>,
+}
+
+impl Gathering {
+    /// Reads from the start: what a predecessor had gathered stood in its memory only.
+    ///
+    /// # Errors
+    /// The log has no results topic.
+    pub(crate) fn new(log: &dyn Log, partitions: u32) -> Result<Self, LogError> {
+        let mut reader = log.reader(RESULTS)?;
+        let mut chains = Vec::new();
+        for partition in 0..partitions {
+            let start = log.start_offset(RESULTS, partition)?;
+            reader.seek(partition, start)?;
+            chains.push(if start == 0 {
+                ChainReader::after(None)
+            } else {
+                ChainReader::unanchored()
+            });
+        }
+        Ok(Self {
+            reader,
+            chains,
+            shares: BTreeMap::new(),
+        })
+    }
+
+    /// Takes in one turn's worth of what was not read yet; whether there was any.
+    ///
+    /// # Errors
+    /// Failures of reading, and a partition whose chain forks: two different computations wrote it.
+    pub(crate) fn read(&mut self) -> Result<bool, LogError> {
+        let records = self.reader.poll(TURN_RECORDS, TURN_BYTES, Duration::ZERO)?;
+        let any = !records.is_empty();
+        for stored in records {
+            let chain = usize::try_from(stored.partition).ok();
+            let chain = chain.and_then(|place| self.chains.get_mut(place));
+            let (Some(chain), Some(link)) = (chain, link_of(&stored.value)) else {
+                return Err(damaged(&stored, "is no chained record"));
+            };
+            match chain.judge(&link) {
+                Verdict::Accept => self.take(stored.partition, &stored.value),
+                Verdict::Repetition | Verdict::Hole => {}
+                Verdict::Fork => {
+                    return Err(damaged(&stored, "was written by another computation"));
+                }
+            }
+        }
+        Ok(any)
+    }
+
+    fn take(&mut self, partition: u32, value: &[u8]) {
+        if record::type_of(value).as_deref() != Some(SHARE) {
+            return;
+        }
+        let Ok(share) = serde_json::from_slice::<Share>(value) else {
+            return;
+        };
+        let gathered = self
+            .shares
+            .entry(share.ctl)
+            .or_insert_with(|| Gathered::Parts(BTreeMap::new()));
+        let Gathered::Parts(parts) = gathered else {
+            return;
+        };
+        let part = parts.entry(partition).or_insert_with(|| Part {
+            cut: share.cut,
+            chunks: vec![None; usize::try_from(share.of).unwrap_or(0)],
+        });
+        let place = usize::try_from(share.chunk).ok();
+        if let Some(chunk) = place.and_then(|place| part.chunks.get_mut(place)) {
+            *chunk = Some(share.standings);
+        }
+    }
+
+    /// The standings of a decision, once every partition's share is there.
+    ///
+    /// # Errors
+    /// The shares do not make one field.
+    pub(crate) fn whole(&mut self, ctl: u64) -> Result<Option<&Whole>, Torn> {
+        let Some(gathered) = self.shares.get_mut(&ctl) else {
+            return Ok(None);
+        };
+        if let Gathered::Parts(parts) = gathered {
+            let is_whole = |part: &Part| part.chunks.iter().all(Option::is_some);
+            if parts.len() < self.chains.len() || !parts.values().all(is_whole) {
+                return Ok(None);
+            }
+            let parts = std::mem::take(parts);
+            *gathered = Gathered::Whole(Box::new(put_together(&parts)));
+        }
+        match gathered {
+            Gathered::Whole(whole) => match &**whole {
+                Ok(whole) => Ok(Some(whole)),
+                Err(torn) => Err(torn.clone()),
+            },
+            Gathered::Parts(_) | Gathered::Done => Ok(None),
+        }
+    }
+
+    /// Gives back the memory of a decision that nobody needs any more, and takes no more of it.
+    pub(crate) fn forget(&mut self, ctl: u64) {
+        self.shares.insert(ctl, Gathered::Done);
+    }
+}
+
+fn put_together(parts: &BTreeMap<u32, Part>) -> Result<Whole, Torn> {
+    let lines: String = parts
+        .values()
+        .flat_map(|part| part.chunks.iter().flatten())
+        .map(String::as_str)
+        .collect();
+    Ok(Whole {
+        field: Field::parse(&lines)?,
+        cut: parts
+            .iter()
+            .map(|(partition, part)| (*partition, part.cut))
+            .collect(),
+    })
+}
+
+fn damaged(stored: &msglog::Stored, what: &str) -> LogError {
+    LogError::Io {
+        what: format!(
+            "read the shares in {RESULTS}/{} at {}",
+            stored.partition, stored.offset
+        ),
+        detail: format!("the record {what}"),
+        code: None,
+    }
+}

@@ -1,0 +1,279 @@
+//! What sealed rounds come to: the shares of all partitions, read by the chain's rule and merged; winners in the
+//! order of rounds; one RESULT at a time. A function of the log, but for the secret of a campaign that
+//! commits to none. Never who gets which unit.
+
+use crate::conclusions::{ResultError, holders, judging, list_of, result};
+use crate::gather::Gathering;
+use crate::secrets::{Key, commits};
+use campaign::{After, Campaign, DrawLevel, Round};
+use contest::{Beacon, Board, Facts, Fallback, Field};
+use control::rounds::Life;
+use control::{ControlState, Published};
+use record::acts::Act;
+use record::rounds::{ResultAct, SealDecided};
+use std::collections::BTreeMap;
+
+/// What an operator said about the beacon of a draw.
+#[derive(Debug, Clone)]
+pub(crate) enum Said {
+    Value(Beacon),
+    None(Fallback),
+}
+
+/// Campaign and draw.
+pub(crate) type Draw = (String, Option<u16>);
+
+/// The results of all campaigns.
+#[derive(Default)]
+pub(crate) struct Results {
+    seasons: BTreeMap<String, Season>,
+    pub(crate) beacons: BTreeMap<Draw, Said>,
+}
+
+/// How far a campaign's rounds are gone through.
+#[derive(Default)]
+struct Season {
+    /// The last round that needs nothing more.
+    passed: Option<u16>,
+    board: Option<Board>,
+}
+
+/// What a look at a round shows.
+enum Step {
+    /// This is due.
+    Due(Box<Act>),
+    /// Something is still to come.
+    Waits,
+    /// It needs nothing more; with the standings, which go on the board.
+    Passes(bool),
+}
+
+/// What every look needs.
+struct View<'a> {
+    state: &'a ControlState,
+    key: &'a Key,
+    /// The newest tick.
+    at: i64,
+}
+
+impl Results {
+    /// The next act that is due: the list of entrants, then the result.
+    ///
+    /// # Errors
+    /// Why one that should be there is not.
+    pub(crate) fn due(
+        &mut self,
+        state: &ControlState,
+        gathering: &mut Gathering,
+        key: &Key,
+        at: i64,
+    ) -> Result<Option<Act>, ResultError> {
+        let view = View { state, key, at };
+        let mut trouble = None;
+        for published in state.newest() {
+            match self.due_of(&view, published, gathering) {
+                Ok(None) => {}
+                Ok(Some(act)) => return Ok(Some(act)),
+                // Another campaign's results need not wait.
+                Err(error) => trouble = Some(error),
+            }
+        }
+        trouble.map_or(Ok(None), Err)
+    }
+
+    fn due_of(
+        &mut self,
+        view: &View<'_>,
+        published: &Published,
+        gathering: &mut Gathering,
+    ) -> Result<Option<Act>, ResultError> {
+        let campaign = &published.compiled.campaign;
+        for round in &campaign.rounds {
+            let passed = self.seasons.get(&campaign.id).and_then(|s| s.passed);
+            if passed.is_some_and(|passed| passed >= round.number) {
+                continue;
+            }
+            let life = view.state.rounds().life(&campaign.id, Some(round.number));
+            let Some(life) = life else { return Ok(None) };
+            match self.look(view, published, (round, life), gathering)? {
+                Step::Due(act) => return Ok(Some(*act)),
+                Step::Waits => return Ok(None),
+                Step::Passes(on_board) => {
+                    self.pass(campaign, (round, life), on_board, gathering)?
+                }
+            }
+        }
+        if !has_final(campaign) || view.state.rounds().result(&campaign.id, None).is_some() {
+            return Ok(None);
+        }
+        self.final_draw(view, published)
+    }
+
+    fn look(
+        &self,
+        view: &View<'_>,
+        published: &Published,
+        (round, life): (&Round, &Life),
+        gathering: &mut Gathering,
+    ) -> Result<Step, ResultError> {
+        let campaign = &published.compiled.campaign;
+        if life.is_void {
+            return Ok(Step::Passes(false));
+        }
+        let Some((ctl, decided)) = &life.decision else {
+            return Ok(Step::Waits);
+        };
+        if life.result.is_some() && !has_final(campaign) {
+            return Ok(Step::Passes(false));
+        }
+        let torn = |torn| ResultError::Torn {
+            campaign: campaign.id.clone(),
+            round: round.number,
+            torn,
+        };
+        let Some(whole) = gathering.whole(*ctl).map_err(torn)? else {
+            return Ok(Step::Waits);
+        };
+        if life.result.is_some() {
+            return Ok(Step::Passes(true));
+        }
+        let judging = judging(view.state, *ctl, decided).unwrap_or(published);
+        if commits(&judging.compiled.campaign) && life.list.is_none() {
+            let list = list_of(campaign, Some(round.number), *ctl, &whole.field, view.at);
+            return Ok(Step::Due(Box::new(Act::List(list))));
+        }
+        let mut facts = self.facts(view, judging, Some(round.number), decided)?;
+        facts.cut.clone_from(&whole.cut);
+        let holders = holders(view.state, campaign, Some(round.number))?;
+        let result = result(judging, *ctl, &facts, &whole.field, holders, view.at);
+        Ok(Step::Due(Box::new(Act::Result(result))))
+    }
+
+    /// Goes past a round; before a final draw its standings go on the board.
+    fn pass(
+        &mut self,
+        campaign: &Campaign,
+        (round, life): (&Round, &Life),
+        on_board: bool,
+        gathering: &mut Gathering,
+    ) -> Result<(), ResultError> {
+        let season = self.seasons.entry(campaign.id.clone()).or_default();
+        if let Some((ctl, _)) = &life.decision {
+            if on_board && let Ok(Some(whole)) = gathering.whole(*ctl) {
+                follows(life, &whole.field, campaign, round.number)?;
+                let board = season
+                    .board
+                    .get_or_insert_with(|| Board::new(campaign.score.streak));
+                board.add(&whole.field, round.question.kind);
+            }
+            gathering.forget(*ctl);
+        }
+        season.passed = Some(round.number);
+        Ok(())
+    }
+
+    fn final_draw(
+        &self,
+        view: &View<'_>,
+        published: &Published,
+    ) -> Result<Option<Act>, ResultError> {
+        let campaign = &published.compiled.campaign;
+        let rounds = view.state.rounds();
+        let board = self
+            .seasons
+            .get(&campaign.id)
+            .and_then(|s| s.board.as_ref());
+        let lives = rounds.of(&campaign.id).filter(|(_, life)| !life.is_void);
+        let last = lives
+            .filter_map(|(_, life)| life.decision.as_ref())
+            .max_by_key(|(ctl, _)| *ctl);
+        let (Some(board), Some((ctl, decided))) = (board, last) else {
+            return Ok(None);
+        };
+        let corrected = rounds.of(&campaign.id).find_map(|(round, life)| {
+            let (_, result) = life.result.as_ref()?;
+            result.corrects.and(round)
+        });
+        if let Some(round) = corrected {
+            return Err(ResultError::Corrected {
+                campaign: campaign.id.clone(),
+                round,
+            });
+        }
+        let field = board.field();
+        let life = rounds.life(&campaign.id, None);
+        if commits(campaign) && life.is_none_or(|life| life.list.is_none()) {
+            let list = list_of(campaign, None, *ctl, &field, view.at);
+            return Ok(Some(Act::List(list)));
+        }
+        let facts = self.facts(view, published, None, decided)?;
+        let holders = holders(view.state, campaign, None)?;
+        let result = result(published, *ctl, &facts, &field, holders, view.at);
+        Ok(Some(Act::Result(result)))
+    }
+
+    /// What is revealed of a draw; the cut is the caller's.
+    fn facts(
+        &self,
+        view: &View<'_>,
+        judging: &Published,
+        round: Option<u16>,
+        decided: &SealDecided,
+    ) -> Result<Facts, ResultError> {
+        let campaign = &judging.compiled.campaign;
+        let committed = view.state.commitment(&campaign.id);
+        let (secret, commitment) = view.key.reveal(committed, round)?;
+        let (mut beacon, mut fallback) = (None, None);
+        if campaign.draw.level == DrawLevel::L2 && commitment.is_some() {
+            match self.beacons.get(&(campaign.id.clone(), round)) {
+                Some(Said::Value(value)) => beacon = Some(value.clone()),
+                Some(Said::None(why)) => fallback = Some(why.clone()),
+                None => {
+                    return Err(ResultError::NoBeacon {
+                        campaign: campaign.id.clone(),
+                        draw: contest::draw_name(round),
+                        beacon: contest::beacon_round(decided.at).unwrap_or(0),
+                    });
+                }
+            }
+        }
+        Ok(Facts {
+            round,
+            config: judging.sha256.0,
+            version: judging.version,
+            cut: Vec::new(),
+            sealed_at: decided.at,
+            commitment,
+            secret,
+            beacon,
+            fallback,
+            correcting: None,
+        })
+    }
+}
+
+fn has_final(campaign: &Campaign) -> bool {
+    campaign
+        .awards
+        .iter()
+        .any(|award| award.after == After::LastRound)
+}
+
+/// Whether the result that stands is one of these standings; a corrected one need not be.
+fn follows(
+    life: &Life,
+    field: &Field<'_>,
+    campaign: &Campaign,
+    round: u16,
+) -> Result<(), ResultError> {
+    let own = |result: &ResultAct| result.standings.0 == field.digest();
+    match &life.result {
+        Some((_, result)) if result.corrects.is_none() && !own(result) => {
+            Err(ResultError::Differs {
+                campaign: campaign.id.clone(),
+                round,
+            })
+        }
+        _ => Ok(()),
+    }
+}

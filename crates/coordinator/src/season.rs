@@ -1,0 +1,190 @@
+//! What a lead does about rounds: asks for seals, decides them, publishes lists and results, one act at a time;
+//! operators' acts on rounds, beacons and corrections. What is due is told by [`crate::seals`] and
+//! [`crate::results`]; nothing is decided here.
+
+use crate::conclusions::ResultError;
+use crate::lead::{Around, Lead, LeadError, Seat, owned};
+use crate::results::{Draw, Said};
+use crate::rounds::{
+    BeaconRequest, CorrectRequest, RoundError, RoundReceipt, RoundRequest, act_of,
+};
+use crate::seals;
+use control::ControlState;
+use control::presence::say;
+use record::acts::Act;
+use record::rounds::RoundVerb;
+use std::time::Instant;
+
+/// Acts in one turn, so that ticks and commands are not kept waiting.
+const TURN_ACTS: usize = 64;
+/// A beacon counts as too late so many seconds after it was due.
+const BEACON_LATE_S: i64 = 660;
+
+impl Lead {
+    /// Does what is due of commitments, seals and results at the newest tick.
+    pub(crate) fn judge(&mut self, around: &Around, seat: &dyn Seat) -> Result<(), LeadError> {
+        let Some(tick) = self.last_tick else {
+            return self.gathering.read().map(drop).map_err(LeadError::from);
+        };
+        self.ear.listen()?;
+        self.gathering.read()?;
+        let mut awaits = None;
+        for _ in 0..TURN_ACTS {
+            let act = match self.due(&around.control.state(), around, tick) {
+                Ok(Some(act)) => act,
+                Ok(None) => break,
+                Err(error) => {
+                    awaits = Some(error.to_string());
+                    break;
+                }
+            };
+            let void = around.control.state().void_records();
+            self.write(around, seat, &act)?;
+            self.copy_pending(around, seat)?;
+            if around.control.state().void_records() != void {
+                // A rival was first, or control says no; the next turn looks again.
+                break;
+            }
+        }
+        let sealing = self.ear.sealing(&around.control.state(), Instant::now());
+        around.board.contest(sealing, awaits);
+        Ok(())
+    }
+
+    fn due(
+        &mut self,
+        state: &ControlState,
+        around: &Around,
+        tick: i64,
+    ) -> Result<Option<Act>, ResultError> {
+        let key = &around.config.key;
+        if let Some(campaign) = seals::commitment_due(state) {
+            return Ok(Some(Act::Commitment(key.commit(campaign, tick)?)));
+        }
+        if let Some(act) = seals::due(state, tick, &mut self.ear, Instant::now()) {
+            return Ok(Some(act));
+        }
+        self.results.due(state, &mut self.gathering, key, tick)
+    }
+
+    /// An operator's act on a round; returns when every inbound partition has it.
+    pub(crate) fn round(
+        &mut self,
+        around: &Around,
+        seat: &dyn Seat,
+        request: &RoundRequest,
+    ) -> Result<RoundReceipt, RoundError> {
+        let (at, effective) = (self.time(around), self.effective(around));
+        let act = {
+            let state = around.control.state();
+            let newest = state.versions(&request.campaign).last().ok_or_else(|| {
+                RoundError::Conflict(format!("there is no campaign {:?}", request.campaign))
+            })?;
+            let act = act_of(&newest.compiled.campaign, request, at, effective)?;
+            state.would_act(&act).map_err(RoundError::Conflict)?;
+            act
+        };
+        let (windows, verb) = (act.windows.clone(), act.verb);
+        let ctl = self.write(around, seat, &Act::Round(act))?;
+        let holds = {
+            let state = around.control.state();
+            let life = state.rounds().life(&request.campaign, Some(request.round));
+            life.is_some_and(|life| match verb {
+                RoundVerb::Void => life.is_void,
+                RoundVerb::Seal => life.is_forced,
+                _ => windows.iter().any(|window| life.window == Some(*window)),
+            })
+        };
+        if !holds {
+            return Err(RoundError::Conflict(
+                "another coordinator acted on the round first; look at `status` and try again"
+                    .to_owned(),
+            ));
+        }
+        self.copy_pending(around, seat)?;
+        Ok(RoundReceipt {
+            ctl,
+            windows,
+            effective,
+        })
+    }
+
+    /// Publishes corrected results, in their order. Offsets of them in `control`.
+    pub(crate) fn correct(
+        &mut self,
+        around: &Around,
+        seat: &dyn Seat,
+        request: CorrectRequest,
+    ) -> Result<Vec<u64>, RoundError> {
+        let at = self.time(around);
+        for result in &request.results {
+            let state = around.control.state();
+            let stands = state.rounds().result(&result.campaign, result.round);
+            if result.corrects.is_none() || stands.map(|(ctl, _)| *ctl) != result.corrects {
+                return Err(RoundError::Conflict(format!(
+                    "the result of {} of {:?} is not the one that was corrected; compute the correction again",
+                    contest::draw_name(result.round),
+                    result.campaign
+                )));
+            }
+        }
+        let mut offsets = Vec::new();
+        for mut result in request.results {
+            (result.actor, result.reason) = (request.actor.clone(), request.reason.clone());
+            result.at = at;
+            owned(seat)?;
+            let (campaign, round) = (result.campaign.clone(), result.round);
+            let ctl = say(self.acts(), &Act::Result(result))?;
+            around.wait_for(seat, |state| state.next_offset() > ctl)?;
+            let state = around.control.state();
+            let stands = state.rounds().result(&campaign, round);
+            if stands.is_none_or(|(stands, _)| *stands != ctl) {
+                return Err(RoundError::Conflict(format!(
+                    "the correction of {} of {campaign:?} does not hold at its place; compute it again",
+                    contest::draw_name(round)
+                )));
+            }
+            offsets.push(ctl);
+        }
+        Ok(offsets)
+    }
+
+    /// Takes the beacon's value for a draw, or why there is none. It is kept until the draw is made; a
+    /// successor has to be told again.
+    pub(crate) fn beacon(
+        &mut self,
+        around: &Around,
+        request: BeaconRequest,
+    ) -> Result<(), RoundError> {
+        let draw: Draw = (request.campaign, request.round);
+        let state = around.control.state();
+        let sealed_at = state
+            .rounds()
+            .of(&draw.0)
+            .filter(|(round, life)| !life.is_void && (draw.1.is_none() || *round == draw.1))
+            .filter_map(|(_, life)| life.decision.as_ref())
+            .max_by_key(|(ctl, _)| *ctl)
+            .map(|(_, decided)| decided.at);
+        let Some(sealed_at) = sealed_at else {
+            return Err(RoundError::Conflict("the round is not sealed".to_owned()));
+        };
+        let due = contest::beacon_round(sealed_at).unwrap_or(0);
+        let said = match request.value {
+            Ok(beacon) if beacon.round != due => {
+                return Err(RoundError::Invalid(format!(
+                    "the draw takes the beacon's round {due}, not {}",
+                    beacon.round
+                )));
+            }
+            Ok(beacon) => Said::Value(beacon),
+            Err(_) if self.time(around) < sealed_at.saturating_add(BEACON_LATE_S) => {
+                return Err(RoundError::Conflict(format!(
+                    "the draw can do without its beacon {BEACON_LATE_S} s after the seal at {sealed_at}, not before"
+                )));
+            }
+            Err(why) => Said::None(why),
+        };
+        self.results.beacons.insert(draw, said);
+        Ok(())
+    }
+}
