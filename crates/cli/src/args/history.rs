@@ -2,6 +2,7 @@
 
 use super::NodeArgs;
 use clap::{Args, Subcommand, ValueEnum};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Which log to read.
@@ -178,6 +179,15 @@ pub(crate) struct RescoreArgs {
     /// Why; stands in the log
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
+    /// Publish what changes on a running node; the file must be a published version
+    #[arg(long, requires_all = ["file", "reason"])]
+    pub(crate) publish: bool,
+    /// Admin address of that node
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081")]
+    pub(crate) node: SocketAddr,
+    /// File with the admin token; default: admin.token in --data
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
     /// Directory for records, lists and standings as corrected
     #[arg(long, value_name = "DIR", requires = "file")]
     pub(crate) out: Option<PathBuf>,
@@ -186,6 +196,18 @@ pub(crate) struct RescoreArgs {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) history: HistoryArgs,
+}
+
+impl RescoreArgs {
+    /// The node that publishes.
+    pub(crate) fn node(&self) -> NodeArgs {
+        let data = self.history.data.clone();
+        NodeArgs {
+            node: self.node,
+            token_file: self.token_file.clone(),
+            data: data.unwrap_or_else(|| PathBuf::from("spillway-data")),
+        }
+    }
 }
 
 /// What a correction does to winners that were announced.

@@ -4,6 +4,7 @@ mod acts;
 mod backend;
 mod campaigns;
 mod history;
+mod rounds;
 
 pub(crate) use acts::{NodeArgs, StageCommand, StatusArgs};
 pub(crate) use backend::{DrainArgs, SpoolCommand, TopicsArgs, TopicsCommand};
@@ -12,6 +13,8 @@ pub(crate) use history::{
     DeadLettersCommand, ExplainArgs, ExportArgs, HistoryArgs, LogCommand, PolicyArg, RescoreArgs,
     ResultsArgs, RetryArgs, VerifyDrawArgs,
 };
+
+pub(crate) use rounds::{BeaconArgs, RoundArgs, RoundCommand};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
@@ -41,6 +44,9 @@ pub(crate) enum Command {
     /// Check, try, publish and show campaigns
     #[command(subcommand)]
     Campaign(CampaignCommand),
+    /// Act on the rounds of a campaign, on a running node
+    #[command(subcommand)]
+    Round(RoundCommand),
     /// Read the log of a node, running or not
     #[command(subcommand)]
     Log(LogCommand),

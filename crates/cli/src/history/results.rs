@@ -1,10 +1,11 @@
 //! `results`: what sealed rounds came to, each computed again from its shares before it is shown.
 
 use super::provisional;
-use super::rounds::{Concluded, Drawn, Season};
+use super::rounds::{Concluded, Season};
 use super::{page, scan};
 use crate::args::ResultsArgs;
 use crate::failure::{Failure, NO, io};
+use contest::RecordedAward;
 use control::rounds::Life;
 use record::hexed::Hex;
 use serde_json::{Value, json};
@@ -124,22 +125,22 @@ fn as_json(one: &Concluded, troubles: &[String]) -> Value {
         "digest": result.standings, "list": result.list, "seed": draw.text("seed"), "secret": draw.text("s"),
         "record_sha256": result.record_sha256, "record": result.record,
         "corrects": result.corrects, "actor": result.actor, "reason": result.reason,
-        "awards": draw.awards().iter().map(award).collect::<Vec<_>>(),
+        "awards": draw.awards.iter().map(award).collect::<Vec<_>>(),
         "verified": troubles.is_empty(), "troubles": troubles,
     })
 }
 
-fn award(award: &Drawn) -> Value {
-    let winners = award.winners.iter();
+fn award(award: &RecordedAward) -> Value {
+    let winners = award.given.winners.iter();
     let winners: Vec<Value> = winners
         .map(|won| json!({"slot": won.slot, "place": won.place, "code": Hex(won.code.0)}))
         .collect();
-    let passed = award.passed.iter();
+    let passed = award.given.passed.iter();
     let passed: Vec<Value> = passed
         .map(|p| json!({"place": p.place, "code": Hex(p.code.0), "reason": p.bar.name()}))
         .collect();
     json!({
-        "prize": award.prize, "class": award.class, "mode": award.mode, "among": award.among,
+        "prize": award.prize, "class": award.class, "mode": award.mode.name(), "among": award.among.name(),
         "winners": winners, "passed": passed,
     })
 }
@@ -171,13 +172,14 @@ fn table(
             result.actor, result.reason
         )?;
     }
-    for award in draw.awards() {
+    for award in &draw.awards {
         let winners: Vec<String> = award
+            .given
             .winners
             .iter()
             .map(|won| format!("{} (place {})", won.code.tail(), won.place))
             .collect();
-        let passed = match award.passed.len() {
+        let passed = match award.given.passed.len() {
             0 => String::new(),
             count => format!("; {count} passed over"),
         };

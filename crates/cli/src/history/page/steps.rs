@@ -1,10 +1,12 @@
 //! The page of one result, step by step as the draw went: promise, list, secret, seed, ranking, winners.
 
-use super::super::rounds::{Concluded, Drawn, Season};
+use super::super::rounds::{Concluded, Season};
 use super::markup::{Html, both};
 use super::{earlier, earlier_name, title_of};
 use crate::campaigns::shown;
-use contest::{Bar, Commitment, Contender, Seed, awards_after, contenders, draw_name};
+use contest::{
+    Bar, Commitment, Contender, RecordedAward, Seed, awards_after, contenders, draw_name,
+};
 use std::collections::BTreeMap;
 
 /// Places that are shown of every ranking.
@@ -194,11 +196,11 @@ fn rankings(html: &mut Html, one: &Concluded) {
     let (Ok(basis), Some(seed)) = (&one.basis, Seed::parse(one.draw.text("seed"))) else {
         return;
     };
-    for (award, drawn) in awards.into_iter().zip(one.draw.awards()) {
+    for (award, drawn) in awards.into_iter().zip(&one.draw.awards) {
         let field = &basis.standing.field;
         let ranked = contenders(field, award.mode, award.among, campaign.draw.ranking, &seed);
         step(html, 5, "排名", "The ranking");
-        html.raw("<p>").text(&title(one, &drawn)).raw(" · ");
+        html.raw("<p>").text(&title(one, drawn)).raw(" · ");
         let among = ranked.len();
         html.raw(&both(
             &format!("{among} 人参与排名"),
@@ -215,18 +217,21 @@ fn rankings(html: &mut Html, one: &Concluded) {
             html.raw("<th>").raw(&both(zh, en)).raw("</th>");
         }
         html.raw("</tr>");
-        for (place, contender) in shown_places(&ranked, &drawn) {
+        for (place, contender) in shown_places(&ranked, drawn) {
             let at = field.get(contender.code).map_or(0, |standing| standing.at);
-            row(html, place, contender, at, &drawn);
+            row(html, place, contender, at, drawn);
         }
         html.raw("</table></section>");
     }
 }
 
 /// The first places and all that the award met.
-fn shown_places<'c>(ranked: &'c [Contender], drawn: &Drawn) -> BTreeMap<u32, &'c Contender> {
-    let met = drawn.winners.iter().map(|won| won.place);
-    let met = met.chain(drawn.passed.iter().map(|passed| passed.place));
+fn shown_places<'c>(
+    ranked: &'c [Contender],
+    drawn: &RecordedAward,
+) -> BTreeMap<u32, &'c Contender> {
+    let met = drawn.given.winners.iter().map(|won| won.place);
+    let met = met.chain(drawn.given.passed.iter().map(|passed| passed.place));
     let mut places: Vec<u32> = (1..=FIRST_PLACES).chain(met).collect();
     places.sort_unstable();
     places.dedup();
@@ -241,9 +246,14 @@ fn shown_places<'c>(ranked: &'c [Contender], drawn: &Drawn) -> BTreeMap<u32, &'c
         .collect()
 }
 
-fn row(html: &mut Html, place: u32, contender: &Contender, at: i64, drawn: &Drawn) {
-    let won = drawn.winners.iter().any(|won| won.code == contender.code);
+fn row(html: &mut Html, place: u32, contender: &Contender, at: i64, drawn: &RecordedAward) {
+    let won = drawn
+        .given
+        .winners
+        .iter()
+        .any(|won| won.code == contender.code);
     let passed = drawn
+        .given
         .passed
         .iter()
         .find(|passed| passed.code == contender.code);
@@ -284,7 +294,7 @@ fn why(bar: Bar) -> (&'static str, &'static str) {
     }
 }
 
-fn title(one: &Concluded, drawn: &Drawn) -> String {
+fn title(one: &Concluded, drawn: &RecordedAward) -> String {
     let prizes = &one.judged.compiled.campaign.prizes;
     let prize = prizes.iter().find(|prize| prize.id == drawn.prize);
     prize.map_or_else(|| drawn.prize.clone(), |prize| prize.title.clone())
@@ -292,18 +302,18 @@ fn title(one: &Concluded, drawn: &Drawn) -> String {
 
 fn winners(html: &mut Html, one: &Concluded) {
     step(html, 6, "中奖", "Winners");
-    for drawn in one.draw.awards() {
-        html.raw("<h2>").text(&title(one, &drawn)).raw("</h2><p>");
-        for won in drawn.winners.iter().take(ROWS) {
+    for drawn in &one.draw.awards {
+        html.raw("<h2>").text(&title(one, drawn)).raw("</h2><p>");
+        for won in drawn.given.winners.iter().take(ROWS) {
             html.raw("<code class=winner>…")
                 .text(&won.code.tail())
                 .raw("</code>");
         }
-        if drawn.winners.is_empty() {
+        if drawn.given.winners.is_empty() {
             html.raw(&both("无人中奖", "nobody"));
         }
-        if drawn.winners.len() > ROWS {
-            let more = drawn.winners.len() - ROWS;
+        if drawn.given.winners.len() > ROWS {
+            let more = drawn.given.winners.len() - ROWS;
             html.raw(&both(
                 &format!("另有 {more} 人"),
                 &format!("and {more} more, in the record"),

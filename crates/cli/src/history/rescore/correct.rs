@@ -1,13 +1,12 @@
 //! What another file makes of sealed rounds, over the same cuts and with the same lots. Pure: fields in,
 //! corrections out.
 
-use super::super::rounds::{Concluded, Drawn, Sealed, on_the_board};
+use super::super::rounds::{Concluded, Sealed, on_the_board};
 use campaign::{Campaign, Correction};
 use contest::{
-    Compiled, Conclusion, Correcting, Diff, EntrantCode, Facts, Field, Holders, Remedy, Won,
-    conclude, diff, draw_name, remedies,
+    Compiled, Conclusion, Correcting, Diff, EntrantCode, Facts, Field, Holders, RecordedAward,
+    Remedy, Won, conclude, diff, draw_name, remedies,
 };
-use record::hexed::Hex;
 use record::rounds::ResultAct;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -76,13 +75,7 @@ pub(super) fn corrections<'b>(
             }
         };
         if field.field == basis.standing.field {
-            hold(
-                &mut holders,
-                one.draw
-                    .awards()
-                    .iter()
-                    .map(|drawn| (drawn.class.as_str(), &drawn.winners)),
-            );
+            hold(&mut holders, &one.draw.awards);
             continue;
         }
         let changed = correct(judge, one, &basis.standing.field, field, &holders)?;
@@ -118,28 +111,19 @@ fn correct<'b>(
         .flat_map(|(_, given)| given.winners.clone())
         .collect();
     let diff = diff(was, &field.field, &one.draw.winners(), &won_now);
-    let count = |of: fn(&contest::Standing<'_>) -> bool| {
-        field
-            .field
-            .standings()
-            .iter()
-            .filter(|standing| of(standing))
-            .count() as u64
-    };
     let act = ResultAct {
-        version: judge.version,
-        record: after.record.clone(),
-        record_sha256: Hex(after.record_hash),
-        standings: Hex(after.standings),
-        list: Hex(after.list),
-        answered: count(|standing| standing.answered > 0),
-        correct: count(|standing| standing.correct > 0),
         corrects: Some(one.ctl),
-        actor: String::new(),
         reason: judge.reason.to_owned(),
-        ..one.result.clone()
+        ..coordinator::result_act(
+            &judge.compiled.campaign,
+            one.result.ctl,
+            &facts,
+            &field.field,
+            &after,
+            one.result.at,
+        )
     };
-    let remedies = by_prize(judge, &one.draw.awards(), &after);
+    let remedies = by_prize(judge, &one.draw.awards, &after);
     Ok(Corrected {
         before: one,
         field,
@@ -173,7 +157,7 @@ fn facts(judge: &Judge<'_>, one: &Concluded) -> Option<Facts> {
 
 fn by_prize(
     judge: &Judge<'_>,
-    drawn: &[Drawn],
+    drawn: &[RecordedAward],
     after: &Conclusion,
 ) -> BTreeMap<String, Vec<Remedy>> {
     let mut winners: BTreeMap<&str, (Vec<Won>, Vec<Won>)> = BTreeMap::new();
@@ -182,7 +166,7 @@ fn by_prize(
             .entry(&award.prize)
             .or_default()
             .0
-            .extend(&award.winners);
+            .extend(&award.given.winners);
     }
     for (award, given) in &after.given {
         winners
@@ -203,10 +187,10 @@ fn by_prize(
         .collect()
 }
 
-fn hold<'a>(holders: &mut Holders, won: impl Iterator<Item = (&'a str, &'a Vec<Won>)>) {
-    for (class, winners) in won {
-        for winner in winners {
-            holders.add(class, winner.code);
+fn hold(holders: &mut Holders, awards: &[RecordedAward]) {
+    for award in awards {
+        for won in &award.given.winners {
+            holders.add(&award.class, won.code);
         }
     }
 }

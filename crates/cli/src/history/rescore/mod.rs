@@ -9,10 +9,11 @@ use super::scan;
 use crate::args::{PolicyArg, RescoreArgs};
 use crate::failure::{Failure, io};
 use campaign::{Campaign, Correction};
-use contest::{Compiled, EntrantCode, hash};
+use contest::{Compiled, EntrantCode, draw_name, hash};
 use correct::{Corrected, Judge, corrections};
 use record::hexed::Hex;
 use record::rounds::UnitState;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::sync::Arc;
@@ -57,7 +58,44 @@ pub(crate) fn rescore(args: &RescoreArgs, out: &mut impl Write) -> Result<(), Fa
     if let Some(dir) = &args.out {
         show::write(dir, &corrected)?;
     }
-    show::print(&season, args, &judge, published.is_some(), &corrected, out).map_err(io("write"))
+    show::print(&season, args, &judge, published.is_some(), &corrected, out)
+        .map_err(io("write"))?;
+    if args.publish {
+        publish(args, published.is_some(), &corrected, out)?;
+    }
+    Ok(())
+}
+
+/// Sends the corrections to the coordinator.
+fn publish(
+    args: &RescoreArgs,
+    is_published: bool,
+    corrected: &[Corrected<'_>],
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    if !is_published {
+        return Err(Failure::no(
+            "the file is no published version, so that nobody could compute the correction again; publish it first \
+             with `campaign publish`",
+        ));
+    }
+    if corrected.is_empty() {
+        return Ok(());
+    }
+    let acts: Vec<Value> = corrected.iter().map(|one| json!(one.act)).collect();
+    let reason = args.reason.as_deref().unwrap_or_default();
+    let ctls = crate::rounds::publish(&acts.into(), reason, &args.node())?;
+    if !args.json {
+        for (one, ctl) in corrected.iter().zip(ctls) {
+            let name = draw_name(one.before.round);
+            writeln!(
+                out,
+                "published the correction of {name}: control offset {ctl}"
+            )
+            .map_err(io("write"))?;
+        }
+    }
+    out.flush().map_err(io("write"))
 }
 
 /// Fields of the rounds that have a result and are asked for, counted again.

@@ -6,7 +6,7 @@ mod recount;
 mod shares;
 mod told;
 
-pub(crate) use draw::{Draw, Drawn};
+pub(crate) use draw::Draw;
 pub(crate) use shares::Sealed;
 pub(crate) use told::Told;
 
