@@ -12,7 +12,7 @@ use crate::seals;
 use control::ControlState;
 use control::presence::say;
 use record::acts::Act;
-use record::rounds::RoundVerb;
+use record::rounds::{RoundVerb, Window};
 use std::time::Instant;
 
 /// Acts in one turn, so that ticks and commands are not kept waiting.
@@ -88,12 +88,17 @@ impl Lead {
         let ctl = self.write(around, seat, &Act::Round(act))?;
         let holds = {
             let state = around.control.state();
-            let life = state.rounds().life(&request.campaign, Some(request.round));
-            life.is_some_and(|life| match verb {
-                RoundVerb::Void => life.is_void,
-                RoundVerb::Seal => life.is_forced,
-                _ => windows.iter().any(|window| life.window == Some(*window)),
-            })
+            let life = |round| state.rounds().life(&request.campaign, Some(round));
+            match verb {
+                RoundVerb::Void => life(request.round).is_some_and(|life| life.is_void),
+                RoundVerb::Seal => life(request.round).is_some_and(|life| life.is_forced),
+                RoundVerb::Shift | RoundVerb::Open | RoundVerb::Extend => {
+                    let moved = |window: &Window| {
+                        life(window.round).is_some_and(|life| life.window == Some(*window))
+                    };
+                    windows.iter().all(moved)
+                }
+            }
         };
         if !holds {
             return Err(RoundError::Conflict(

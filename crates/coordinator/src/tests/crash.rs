@@ -1,9 +1,10 @@
 //! Crashes between any two appends, heard and unheard, of one owner and of its successor.
 
 use super::gate::Fate;
-use super::{Owner, check, log};
+use super::{Owner, Plan, check, log, ticking};
 
 static TICKS: [i64; 2] = [100, 101];
+static PLAN: Plan = ticking(&TICKS);
 
 /// Lets an owner make `appends`, then orders its fate. Whether it got that far.
 fn until_death(owner: &Owner, appends: usize, fate: Fate) -> bool {
@@ -34,13 +35,13 @@ fn a_successor_finishes_what_was_begun_wherever_it_broke_off() {
             let mut reached = true;
             for second in 0.. {
                 let log = log();
-                let owner = Owner::start(&log, 1, &TICKS);
+                let owner = Owner::start(&log, 1, &PLAN);
                 reached = until_death(&owner, first, first_fate);
                 drop(owner);
-                let heir = Owner::start(&log, 2, &TICKS);
+                let heir = Owner::start(&log, 2, &PLAN);
                 let goes_on = until_death(&heir, second, second_fate);
                 drop(heir);
-                let last = Owner::start(&log, 3, &TICKS);
+                let last = Owner::start(&log, 3, &PLAN);
                 last.run_out();
                 drop(last);
                 check(&log, &TICKS, &(first, first_fate, second, second_fate));

@@ -3,13 +3,17 @@
 
 mod crash;
 mod gate;
+mod operators;
+mod seals;
 mod two;
+mod world;
 
 use crate::coordinator::{Clock, Config};
 use crate::lead::{Around, Lead, LeadError, Seat};
-use crate::publish::PublishRequest;
+use crate::publish::{PublishError, PublishRequest};
 use crate::secrets::Key;
 use crate::status::Board;
+use crate::ticks::TickError;
 use control::{ControlState, follow};
 use gate::{Gate, Gated};
 use msglog::memory::MemoryLog;
@@ -26,6 +30,8 @@ use std::time::Duration;
 pub(crate) const PARTITIONS: u32 = 2;
 const ID: &str = "small";
 const CAMPAIGN: &str = include_str!("small.toml");
+/// Two rounds at L1, a winner after each, and a final draw.
+pub(crate) const CONTEST: &str = include_str!("contest.toml");
 
 pub(crate) fn log() -> Arc<MemoryLog> {
     let topic = |name: &str, partitions| TopicConfig {
@@ -40,6 +46,24 @@ pub(crate) fn log() -> Arc<MemoryLog> {
         topic(PROGRESS, 1),
         topic(RESULTS, PARTITIONS),
     ])
+}
+
+/// What an owner does.
+pub(crate) struct Plan {
+    /// Published unless it stands.
+    pub(crate) toml: &'static str,
+    pub(crate) ticks: &'static [i64],
+    /// Whether it goes on until the final draw is made.
+    pub(crate) to_the_result: bool,
+}
+
+/// Publishes the campaign without draws, and ticks.
+pub(crate) const fn ticking(ticks: &'static [i64]) -> Plan {
+    Plan {
+        toml: CAMPAIGN,
+        ticks,
+        to_the_result: false,
+    }
 }
 
 /// Owns as far as it knows.
@@ -60,8 +84,8 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    /// Takes over, publishes the campaign unless it stands, and ticks.
-    pub(crate) fn start(log: &Arc<MemoryLog>, number: u8, ticks: &'static [i64]) -> Self {
+    /// Takes over and does as planned.
+    pub(crate) fn start(log: &Arc<MemoryLog>, number: u8, plan: &'static Plan) -> Self {
         let gate = Arc::new(Gate::default());
         let gated: Arc<dyn Log> = Gated::new(log, &gate);
         let stop = Arc::new(AtomicBool::new(false));
@@ -83,7 +107,7 @@ impl Owner {
         });
         let (shared, closing) = (Arc::clone(&around), Arc::clone(&gate));
         let work = std::thread::spawn(move || {
-            let _crashed = script(&shared, ticks);
+            let _crashed = script(&shared, plan);
             closing.finish();
         });
         Self {
@@ -125,22 +149,34 @@ impl Drop for Owner {
     }
 }
 
-fn script(around: &Around, ticks: &[i64]) -> Result<(), LeadError> {
+fn script(around: &Around, plan: &Plan) -> Result<(), LeadError> {
     let mut lead = Lead::take_over(around, &Believes)?;
     if around.control.state().version_of(ID) == 0 {
         let request = PublishRequest {
-            toml: CAMPAIGN.to_owned(),
+            toml: plan.toml.to_owned(),
             expect_version: 0,
             actor: "ann".to_owned(),
             reason: "test".to_owned(),
         };
-        // Another's publication may come first: then this one is void for everyone.
-        let _void = lead.publish(around, &Believes, &request);
+        match lead.publish(around, &Believes, &request) {
+            // Another's publication may come first: then this one is void for everyone.
+            Ok(_) | Err(PublishError::Conflict(_)) => {}
+            Err(_) => return Err(LeadError::Stopping),
+        }
     }
-    for t in ticks {
-        let _refused = lead.rehearse(around, &Believes, *t);
+    for t in plan.ticks {
+        match lead.rehearse(around, &Believes, *t) {
+            Ok(()) | Err(TickError::Backwards { .. }) => {}
+            Err(_) => return Err(LeadError::Stopping),
+        }
     }
-    lead.go_on(around, &Believes)
+    lead.go_on(around, &Believes)?;
+    let made = |state: &ControlState| state.rounds().result(ID, None).is_some();
+    while plan.to_the_result && !made(&around.control.state()) {
+        around.control.wait_until(Duration::from_millis(1), made);
+        lead.go_on(around, &Believes)?;
+    }
+    Ok(())
 }
 
 /// What a fold applies of a partition: copies by the rule of the one before, ticks that are newer.
