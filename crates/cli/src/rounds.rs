@@ -57,7 +57,7 @@ fn send(
     for window in receipt["windows"].as_array().into_iter().flatten() {
         let time = |name: &str| shown(window[name].as_i64().unwrap_or_default());
         println!(
-            "  round {:>3} opens {} and closes {}",
+            "  round {} opens {} and closes {}",
             window["round"],
             time("open"),
             time("close")

@@ -140,8 +140,11 @@ impl ResultsArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
     /// OpenID of the fan
-    #[arg(long, value_name = "OPENID")]
-    pub(crate) fan: String,
+    #[arg(long, value_name = "OPENID", required_unless_present = "code")]
+    pub(crate) fan: Option<String>,
+    /// Entrant code, as lists and records show it: what sealed rounds came to
+    #[arg(long, value_name = "CODE", conflicts_with = "fan")]
+    pub(crate) code: Option<String>,
     /// Print JSON lines
     #[arg(long)]
     pub(crate) json: bool,

@@ -6,6 +6,7 @@ mod dead_letters;
 mod digest;
 mod explain;
 mod export;
+mod fate;
 mod page;
 mod provisional;
 mod rescore;
