@@ -7,15 +7,18 @@
 //!
 //! * [`state`]: the fold of the control topic
 //! * [`rounds`]: the life of every round, part of that fold
+//! * [`awards`]: what became of prizes, part of that fold too; [`ledger`]: those of one campaign
 //! * [`snapshot`]: which campaign version speaks for a message
 //! * [`follower`]: the thread that reads the topic
-//! * [`presence`]: HELLO, BYE and PROGRESS of this node
+//! * [`presence`]: HELLO, BYE, PROGRESS and SEAL_ACK of this node
 //! * [`saved`]: a snapshot as text, for the disk of a node
 //! * [`durable`]: append and wait
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod awards;
 pub mod durable;
 pub mod follower;
+pub mod ledger;
 pub mod presence;
 pub mod rounds;
 pub mod saved;

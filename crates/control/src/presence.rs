@@ -1,4 +1,4 @@
-//! What a node says of itself: HELLO and BYE in `control`, PROGRESS in `progress`.
+//! What a node says of itself: HELLO and BYE in `control`, PROGRESS and SEAL_ACK in `progress`.
 
 use crate::durable;
 use bytes::Bytes;
@@ -6,6 +6,7 @@ use msglog::{Appender, Log, LogError, NewRecord};
 use record::SCHEMA_VERSION;
 use record::acts::{Act, Hello, Progress};
 use record::hexed::Hex;
+use record::rounds::SealAck;
 use record::topics::{CONTROL, PROGRESS};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +34,12 @@ impl Presence {
             control: log.appender(CONTROL)?,
             progress: log.appender(PROGRESS)?,
         })
+    }
+
+    /// The node's id.
+    #[must_use]
+    pub fn node(&self) -> Hex<8> {
+        self.node
     }
 
     /// Says HELLO and waits until it is durable.
@@ -77,6 +84,21 @@ impl Presence {
         };
         say(&*self.progress, &Act::Progress(progress))
     }
+
+    /// Says SEAL_ACK: everything that this node had taken when it read the request at offset `ctl` of `control` is
+    /// durable in the log.
+    ///
+    /// # Errors
+    /// The append failed.
+    pub fn seal_ack(&self, ctl: u64) -> Result<u64, LogError> {
+        let ack = SealAck {
+            v: SCHEMA_VERSION,
+            node: self.node,
+            boot: self.boot,
+            ctl,
+        };
+        say(&*self.progress, &Act::SealAck(ack))
+    }
 }
 
 /// Appends one act to the single partition behind `appender`, waits, and returns its offset.
@@ -84,19 +106,34 @@ impl Presence {
 /// # Errors
 /// The append failed, or took longer than five seconds.
 pub fn say(appender: &dyn Appender, act: &Act) -> Result<u64, LogError> {
-    let value = serde_json::to_vec(act).map_err(|error| LogError::Io {
-        what: "write a control record".to_owned(),
-        detail: error.to_string(),
-        code: None,
-    })?;
-    let record = NewRecord {
-        partition: 0,
-        key: Bytes::new(),
-        value: Bytes::from(value),
-    };
-    let proofs = durable::append(appender, vec![record], GREETING_LIMIT)?;
-    let offset = proofs.first().and_then(|proof| proof.offset());
+    let offset = say_all(appender, std::slice::from_ref(act))?;
     offset.ok_or_else(|| LogError::Away {
-        detail: "an act was not proved to stand in the log itself".to_owned(),
+        detail: "a word was not proved to stand in the log itself".to_owned(),
     })
+}
+
+/// Appends acts to the single partition behind `appender`, in their order, waits, and returns the offset of the
+/// last one; `None` without any.
+///
+/// # Errors
+/// An append failed, or they took longer than five seconds; the first of them may stand.
+pub fn say_all(appender: &dyn Appender, acts: &[Act]) -> Result<Option<u64>, LogError> {
+    let record = |act: &Act| {
+        let value = serde_json::to_vec(act).map_err(|error| LogError::Io {
+            what: "write a control record".to_owned(),
+            detail: error.to_string(),
+            code: None,
+        })?;
+        Ok(NewRecord {
+            partition: 0,
+            key: Bytes::new(),
+            value: Bytes::from(value),
+        })
+    };
+    let records = acts
+        .iter()
+        .map(record)
+        .collect::<Result<Vec<_>, LogError>>()?;
+    let proofs = durable::append(appender, records, GREETING_LIMIT)?;
+    Ok(proofs.last().and_then(|proof| proof.offset()))
 }

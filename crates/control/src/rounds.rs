@@ -62,6 +62,17 @@ impl Rounds {
             .map(|((_, round), life)| (*round, life))
     }
 
+    /// Offsets of the decisions that no result has followed.
+    #[must_use]
+    pub fn without_result(&self) -> Vec<u64> {
+        let waits = |life: &&Life| !life.is_void && life.result.is_none();
+        let lives = self.0.values().filter(waits);
+        lives
+            .filter_map(|life| life.decision.as_ref())
+            .map(|(ctl, _)| *ctl)
+            .collect()
+    }
+
     /// The lives of all rounds of all campaigns.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Life> {
         self.0.values()

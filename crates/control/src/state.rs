@@ -2,6 +2,7 @@
 //!
 //! A record whose precondition fails at its place is void; it changes nothing and is not copied.
 
+use crate::awards::Awards;
 use crate::rounds::{Life, Rounds};
 use crate::snapshot::{Published, Snapshot};
 use record::acts::{Act, CampaignAct, Hello, Leads};
@@ -45,7 +46,8 @@ pub struct Node {
 #[derive(Debug, Default)]
 pub struct ControlState {
     next_offset: u64,
-    campaigns: BTreeMap<String, Vec<Arc<Published>>>,
+    pub(crate) campaigns: BTreeMap<String, Vec<Arc<Published>>>,
+    pub(crate) awards: Awards,
     rounds: Rounds,
     commitments: BTreeMap<String, CommitmentAct>,
     nodes: BTreeMap<Hex<8>, Node>,
@@ -103,9 +105,8 @@ impl ControlState {
             Act::Result(act) => {
                 holds(self.with_newest(&act.campaign, |rounds, _| rounds.conclude(offset, act)))
             }
-            Act::Award(_) | Act::Announcement(_) => {
-                Applied::Void("written by a newer version".to_owned())
-            }
+            Act::Award(act) => holds(self.awards.step(act, &self.rounds, &self.campaigns)),
+            Act::Announcement(act) => holds(self.awards.announce(offset, act, &self.rounds)),
         };
         if applied == Applied::Valid && act.is_copied() {
             self.pending.push_back(PendingCopy {

@@ -2,6 +2,7 @@
 
 use crate::handle::{Command, Handle};
 use crate::lead::{Around, Lead, LeadError};
+use crate::metrics::Metrics;
 use crate::office::Office;
 use crate::publish::PublishError;
 use crate::retry::RetryError;
@@ -84,9 +85,10 @@ impl Coordinator {
         config: Config,
         log: &Arc<dyn Log>,
         control: &Arc<Control>,
+        metrics: Metrics,
         stop: &Arc<AtomicBool>,
     ) -> Result<(Handle, JoinHandle<()>), LogError> {
-        let board = Board::default();
+        let board = Board::new(metrics);
         let mut coordinator = Self {
             around: Around {
                 config,
@@ -141,7 +143,7 @@ impl Coordinator {
             }
         }
         self.lead = None;
-        self.around.board.lock().leads = false;
+        self.around.board.stands_by();
         self.office.leave();
     }
 
@@ -204,8 +206,7 @@ impl Coordinator {
         if self.lead.take().is_some() {
             self.stood_by = Instant::now();
         }
-        let mut status = self.around.board.lock();
-        status.leads = false;
+        self.around.board.stands_by();
     }
 
     /// The role went to another process: nothing more is written, and who waits is told.
@@ -284,6 +285,12 @@ fn obey(
         }
         Command::Correct(request, reply) => {
             let done = lead.correct(around, office, *request);
+            let ends = ends(&done);
+            drop(reply.send(done));
+            ends
+        }
+        Command::Award(request, reply) => {
+            let done = lead.award(around, office, &request);
             let ends = ends(&done);
             drop(reply.send(done));
             ends

@@ -6,6 +6,7 @@ use record::chain::{ChainReader, Verdict, link_of};
 use record::rounds::{SHARE, Share};
 use record::topics::RESULTS;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Records and bytes taken in one turn, so that commands and ticks are not kept waiting.
@@ -39,6 +40,8 @@ pub(crate) struct Gathering {
     chains: Vec<ChainReader>,
     /// By the decision's offset in `control`.
     shares: BTreeMap<u64, Gathered>,
+    /// The only decision that is asked for, if so.
+    only: Option<u64>,
 }
 
 impl Gathering {
@@ -62,6 +65,7 @@ impl Gathering {
             reader,
             chains,
             shares: BTreeMap::new(),
+            only: None,
         })
     }
 
@@ -96,6 +100,9 @@ impl Gathering {
         let Ok(share) = serde_json::from_slice::<Share>(value) else {
             return;
         };
+        if self.only.is_some_and(|ctl| ctl != share.ctl) {
+            return;
+        }
         let gathered = self
             .shares
             .entry(share.ctl)
@@ -141,6 +148,47 @@ impl Gathering {
     /// Gives back the memory of a decision that nobody needs any more, and takes no more of it.
     pub(crate) fn forget(&mut self, ctl: u64) {
         self.shares.insert(ctl, Gathered::Done);
+    }
+}
+
+/// Standings of rounds that are done with, read anew when somebody asks for them: one round at a time, because
+/// those of a great campaign would fill the memory.
+pub(crate) struct Archive {
+    log: Arc<dyn Log>,
+    partitions: u32,
+    open: Option<(u64, Gathering)>,
+}
+
+impl Archive {
+    /// Nothing asked for yet.
+    pub(crate) fn new(log: &Arc<dyn Log>, partitions: u32) -> Self {
+        Self {
+            log: Arc::clone(log),
+            partitions,
+            open: None,
+        }
+    }
+
+    /// Reads one turn's worth of what was asked for.
+    ///
+    /// # Errors
+    /// As [`Gathering::read`].
+    pub(crate) fn read(&mut self) -> Result<(), LogError> {
+        match &mut self.open {
+            Some((_, gathering)) => gathering.read().map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// The standings of a decision, once they are read; asking begins to read them.
+    pub(crate) fn field(&mut self, ctl: u64) -> Option<&Field<'static>> {
+        if self.open.as_ref().is_none_or(|(open, _)| *open != ctl) {
+            let mut gathering = Gathering::new(&*self.log, self.partitions).ok()?;
+            gathering.only = Some(ctl);
+            self.open = Some((ctl, gathering));
+        }
+        let (_, gathering) = self.open.as_mut()?;
+        gathering.whole(ctl).ok()?.map(|whole| &whole.field)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The coordinator's handle: commands into its bounded queue, answers back. It never acts by itself.
 
+use crate::prizes::AwardRequest;
 use crate::publish::{PublishError, PublishRequest, Receipt};
 use crate::retry::{Retried, RetryError, RetryRequest};
 use crate::rounds::{BeaconRequest, CorrectRequest, RoundError, RoundReceipt, RoundRequest};
@@ -16,6 +17,7 @@ pub(crate) enum Command {
     Retry(Box<RetryRequest>, Reply<Result<Retried, RetryError>>),
     Round(Box<RoundRequest>, Reply<Result<RoundReceipt, RoundError>>),
     Correct(Box<CorrectRequest>, Reply<Result<Vec<u64>, RoundError>>),
+    Award(Box<AwardRequest>, Reply<Result<u64, RoundError>>),
     Beacon(Box<BeaconRequest>, Reply<Result<(), RoundError>>),
 }
 
@@ -28,6 +30,7 @@ impl Command {
             Self::Retry(_, reply) => drop(reply.send(Err(RetryError::NotOwner))),
             Self::Round(_, reply) => drop(reply.send(Err(RoundError::NotOwner))),
             Self::Correct(_, reply) => drop(reply.send(Err(RoundError::NotOwner))),
+            Self::Award(_, reply) => drop(reply.send(Err(RoundError::NotOwner))),
             Self::Beacon(_, reply) => drop(reply.send(Err(RoundError::NotOwner))),
         }
     }
@@ -91,6 +94,15 @@ impl Handle {
     /// See [`RoundError`]. Those before the one that failed stand.
     pub fn correct(&self, request: CorrectRequest) -> Result<Vec<u64>, RoundError> {
         self.ask(|reply| Command::Correct(Box::new(request), reply))
+            .unwrap_or(Err(RoundError::Stopping))
+    }
+
+    /// Says what became of an award; the offset of that in `control`.
+    ///
+    /// # Errors
+    /// See [`RoundError`].
+    pub fn award(&self, request: AwardRequest) -> Result<u64, RoundError> {
+        self.ask(|reply| Command::Award(Box::new(request), reply))
             .unwrap_or(Err(RoundError::Stopping))
     }
 

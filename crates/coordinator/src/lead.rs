@@ -4,14 +4,16 @@
 
 use crate::coordinator::{Clock, Config};
 use crate::copies;
-use crate::gather::Gathering;
+use crate::gather::{Archive, Gathering};
+use crate::giving::Looks;
+use crate::metrics::Stopwatch;
 use crate::publish::{PublishError, PublishRequest, Receipt, act_of};
 use crate::results::Results;
 use crate::retry::{Retried, RetryError, RetryRequest};
 use crate::seals::Ear;
 use crate::status::Board;
 use crate::ticks::{self, Guard, TickError};
-use control::presence::say;
+use control::presence::{say, say_all};
 use control::{Control, ControlState};
 use msglog::{Appender, Log, LogError};
 use record::SCHEMA_VERSION;
@@ -70,6 +72,9 @@ pub(crate) struct Lead {
     pub(crate) ear: Ear,
     pub(crate) gathering: Gathering,
     pub(crate) results: Results,
+    pub(crate) archive: Archive,
+    pub(crate) looks: Looks,
+    pub(crate) stopwatch: Stopwatch,
     /// Dead letters put back by this lead; part of their delivery ids.
     retried: u64,
 }
@@ -95,6 +100,9 @@ impl Lead {
             ear: Ear::new(&**log)?,
             gathering: Gathering::new(&**log, config.partitions)?,
             results: Results::default(),
+            archive: Archive::new(log, config.partitions),
+            looks: Looks::default(),
+            stopwatch: Stopwatch::default(),
             retried: 0,
         };
         let me = Leads {
@@ -111,6 +119,7 @@ impl Lead {
         let mut status = around.board.lock();
         (status.leads, status.tick, status.trouble) = (true, lead.last_tick, None);
         status.take_overs = status.take_overs.saturating_add(1);
+        around.board.metrics.take_overs.inc();
         drop(status);
         Ok(lead)
     }
@@ -274,6 +283,19 @@ impl Lead {
         let at = say(&*self.acts, act)?;
         around.wait_for(seat, |state| state.next_offset() > at)?;
         Ok(at)
+    }
+
+    /// Appends acts to control, in their order, and waits until this process has read them back.
+    pub(crate) fn write_all(
+        &self,
+        around: &Around,
+        seat: &dyn Seat,
+        acts: &[Act],
+    ) -> Result<(), LeadError> {
+        owned(seat)?;
+        let last = say_all(&*self.acts, acts)?;
+        let Some(last) = last else { return Ok(()) };
+        around.wait_for(seat, |state| state.next_offset() > last)
     }
 
     /// Where acts are appended.

@@ -8,6 +8,7 @@
 //!
 //! * [`coordinator`]: the thread, [`handle`] what gives it commands
 //! * [`office`]: who coordinates; `lead`: the work of the one that does
+//! * [`prizes`]: what is due of units, awards and public texts
 //! * [`publish`]: a publication, from text to COPIED
 //! * [`retry`]: a dead letter put back
 //! * [`rounds`]: operators' acts on rounds; `season`: what a lead does about them
@@ -21,9 +22,12 @@ pub mod conclusions;
 pub mod coordinator;
 pub mod copies;
 mod gather;
+mod giving;
 pub mod handle;
 mod lead;
+mod metrics;
 pub mod office;
+pub mod prizes;
 pub mod publish;
 mod results;
 pub mod retry;
@@ -40,6 +44,8 @@ mod tests;
 pub use conclusions::result_act;
 pub use coordinator::{Clock, Config, Coordinator};
 pub use handle::Handle;
+pub use metrics::Metrics;
+pub use prizes::AwardRequest;
 pub use publish::{PublishError, PublishRequest, Receipt};
 pub use retry::{Retried, RetryError, RetryRequest};
 pub use rounds::{BeaconRequest, CorrectRequest, RoundError, RoundReceipt, RoundRequest};

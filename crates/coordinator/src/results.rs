@@ -36,6 +36,8 @@ struct Season {
     /// The last round that needs nothing more.
     passed: Option<u16>,
     board: Option<Board>,
+    /// The board as the final draw's field, once somebody asked for it.
+    final_field: Option<Field<'static>>,
 }
 
 /// What a look at a round shows.
@@ -79,6 +81,13 @@ impl Results {
             }
         }
         trouble.map_or(Ok(None), Err)
+    }
+
+    /// The board that the final draw of a campaign is made of, once all its rounds are on it.
+    pub(crate) fn final_field(&mut self, campaign: &str) -> Option<&Field<'static>> {
+        let season = self.seasons.get_mut(campaign)?;
+        let board = season.board.as_ref()?;
+        Some(season.final_field.get_or_insert_with(|| board.field()))
     }
 
     fn due_of(

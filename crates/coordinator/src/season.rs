@@ -40,12 +40,17 @@ impl Lead {
             };
             let void = around.control.state().void_records();
             self.write(around, seat, &act)?;
+            self.stopwatch
+                .look(&around.control.state(), &around.board.metrics);
             self.copy_pending(around, seat)?;
             if around.control.state().void_records() != void {
                 // A rival was first, or control says no; the next turn looks again.
                 break;
             }
         }
+        awaits = self.give(around, seat, tick)?.or(awaits);
+        self.stopwatch
+            .look(&around.control.state(), &around.board.metrics);
         let sealing = self.ear.sealing(&around.control.state(), Instant::now());
         around.board.contest(sealing, awaits);
         Ok(())

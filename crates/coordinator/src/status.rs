@@ -1,5 +1,6 @@
 //! What the coordinator says of itself: its board, shared with its handles. Nothing here acts.
 
+use crate::metrics::Metrics;
 use crate::seals::Sealing;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,14 +27,32 @@ pub struct Status {
     pub trouble: Option<String>,
 }
 
-/// The shared status.
-#[derive(Clone, Default)]
-pub(crate) struct Board(Arc<Mutex<Status>>);
+/// The shared status, and its metrics.
+#[derive(Clone)]
+pub(crate) struct Board {
+    status: Arc<Mutex<Status>>,
+    pub(crate) metrics: Metrics,
+}
 
 impl Board {
+    /// Nothing said yet.
+    pub(crate) fn new(metrics: Metrics) -> Self {
+        Self {
+            status: Arc::default(),
+            metrics,
+        }
+    }
+
     /// The status, locked; hold it briefly.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Status> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Another process coordinates, or nobody.
+    pub(crate) fn stands_by(&self) {
+        let mut status = self.lock();
+        (status.leads, status.sealing, status.awaits) = (false, Vec::new(), None);
+        self.metrics.stands_by();
     }
 
     /// Says how seals and results stand; why a result is not made is logged once.
@@ -42,6 +61,9 @@ impl Board {
         if let Some(what) = awaits.as_ref().filter(|_| status.awaits != awaits) {
             tracing::warn!(what, "a result waits");
         }
+        self.metrics
+            .sealing(sealing.iter().map(|seal| seal.since.elapsed()));
+        self.metrics.leads(status.tick);
         (status.sealing, status.awaits) = (sealing, awaits);
     }
 

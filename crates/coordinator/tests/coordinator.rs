@@ -4,7 +4,7 @@
 use control::presence::Presence;
 use control::{Control, follow};
 use coordinator::{
-    Clock, Config, Coordinator, Handle, Key, PublishError, PublishRequest, TickError,
+    Clock, Config, Coordinator, Handle, Key, Metrics, PublishError, PublishRequest, TickError,
 };
 use msglog::memory::MemoryLog;
 use msglog::{Log, Stored, Tier, TopicConfig};
@@ -55,7 +55,8 @@ impl Running {
             boot: Hex([2; 8]),
             key: Key([9; 32]),
         };
-        let (handle, thread) = Coordinator::start(config, &log, &control, &stop).unwrap();
+        let metrics = Metrics::new(&telemetry::Registry::new()).unwrap();
+        let (handle, thread) = Coordinator::start(config, &log, &control, metrics, &stop).unwrap();
         Self {
             handle,
             control,

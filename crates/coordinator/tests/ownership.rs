@@ -4,7 +4,7 @@
 use control::presence::Presence;
 use control::{Control, follow};
 use coordinator::{
-    Clock, Config, Coordinator, Handle, Key, PublishError, PublishRequest, RetryError,
+    Clock, Config, Coordinator, Handle, Key, Metrics, PublishError, PublishRequest, RetryError,
     RetryRequest, TickError,
 };
 use msglog::memory::MemoryLog;
@@ -52,7 +52,8 @@ impl Process {
             boot: Hex([number; 8]),
             key: Key([9; 32]),
         };
-        let (handle, thread) = Coordinator::start(config, &log, &control, &stop).unwrap();
+        let metrics = Metrics::new(&telemetry::Registry::new()).unwrap();
+        let (handle, thread) = Coordinator::start(config, &log, &control, metrics, &stop).unwrap();
         let voice = Presence::new(&*log, config.node, config.boot).unwrap();
         let address = format!("127.0.0.{number}:8081");
         voice.hello(&["coordinator".to_owned()], &address).unwrap();

@@ -2,7 +2,9 @@
 
 use crate::accept;
 use crate::config::{Deps, IngressConfig, Ladder, StartError};
+use crate::marks::Barrier;
 use crate::node::{Node, Stage};
+use crate::seals::SealAcks;
 use crate::worker;
 use msglog::hedge::Closed;
 use std::net::SocketAddr;
@@ -96,6 +98,28 @@ impl Ingress {
     #[must_use]
     pub fn in_flight(&self) -> u64 {
         self.node.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// A moment: everything that was taken before this call.
+    #[must_use]
+    pub fn barrier(&self) -> Barrier {
+        self.node.marks.set()
+    }
+
+    /// Whether everything that was taken before the barrier stands in the log itself, not only in this node's
+    /// spool, or was answered with an error: then nobody acked it. With a hedge, what an earlier boot left in the
+    /// spool counts as taken before. Known at most 20 ms late.
+    #[must_use]
+    pub fn is_past(&self, barrier: &mut Barrier) -> bool {
+        let hedge = self.node.spool.as_ref().map(|spool| &*spool.hedge);
+        self.node.marks.is_past(barrier, hedge)
+    }
+
+    /// The answers of this boot to requests to seal a round; made once.
+    #[must_use]
+    pub fn seal_acks(&self) -> SealAcks {
+        let metrics = &self.node.metrics;
+        SealAcks::new(metrics.seals_waiting.clone(), metrics.seal_acks.clone())
     }
 
     /// Steps on the ladder; acts at once (C.23).

@@ -48,6 +48,10 @@ pub(crate) struct Metrics {
     pub(crate) accept_errors: CounterVec<1>,
     /// Appends without success, by reason.
     pub(crate) append_failures: CounterVec<1>,
+    /// Seals that wait for this node's answer.
+    pub(crate) seals_waiting: Gauge,
+    /// Answers to requests to seal a round.
+    pub(crate) seal_acks: Counter,
 }
 
 impl Metrics {
@@ -141,6 +145,14 @@ impl Metrics {
                 "spillway_ingress_append_failures_total",
                 "Deliveries that the log did not take, or did not prove durable, by reason.",
                 ["reason"],
+            )?,
+            seals_waiting: registry.gauge(
+                "spillway_ingress_seals_waiting",
+                "Requests to seal a round that this node has read and not confirmed: what it had taken is not yet in the log.",
+            )?,
+            seal_acks: registry.counter(
+                "spillway_ingress_seal_acks_total",
+                "Confirmations that everything taken before a request to seal a round is in the log.",
             )?,
         })
     }

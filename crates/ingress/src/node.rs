@@ -2,6 +2,7 @@
 //! stage of the node's life. Nothing here belongs to one connection.
 
 use crate::config::{AccountConfig, Deps, IngressConfig, LadderStep, StartError};
+use crate::marks::Marks;
 use crate::metrics::Metrics;
 use crate::reply_memory::ReplyMemory;
 use crate::spool::Spool;
@@ -92,6 +93,8 @@ pub(crate) struct Node {
     pub(crate) unparsed_log: RateLimit,
     pub(crate) unrendered_log: RateLimit,
     pub(crate) accept_log: RateLimit,
+    /// Moments that seals ask about.
+    pub(crate) marks: Marks,
     /// Records with the log and unanswered, over all threads.
     pub(crate) in_flight: AtomicU64,
     /// Grows with each connection and each request.
@@ -144,6 +147,7 @@ impl Node {
             unparsed_log: RateLimit::new(LOG_EVERY),
             unrendered_log: RateLimit::new(LOG_EVERY),
             accept_log: RateLimit::new(LOG_EVERY),
+            marks: Marks::new(threads),
             in_flight: AtomicU64::new(0),
             activity: AtomicU64::new(0),
             stage: AtomicU8::new(Stage::Serving as u8),

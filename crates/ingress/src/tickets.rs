@@ -4,6 +4,7 @@
 
 use msglog::{Answer, Durable, Mailbox};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -73,12 +74,36 @@ pub(crate) struct Tickets {
 struct Slots {
     states: Vec<State>,
     free: Vec<usize>,
+    /// The mark that each slot was opened at.
+    marks: Vec<u64>,
+    /// How many slots of each mark the log has not answered; ascending, and few.
+    awaited: VecDeque<(u64, usize)>,
+}
+
+impl Slots {
+    fn await_answer(&mut self, index: usize, mark: u64) {
+        self.marks[index] = mark;
+        match self.awaited.back_mut() {
+            Some((newest, count)) if *newest == mark => *count += 1,
+            _ => self.awaited.push_back((mark, 1)),
+        }
+    }
+
+    fn answered(&mut self, index: usize) {
+        let mark = self.marks[index];
+        if let Some((_, count)) = self.awaited.iter_mut().find(|(known, _)| *known == mark) {
+            *count = count.saturating_sub(1);
+        }
+        while self.awaited.front().is_some_and(|(_, count)| *count == 0) {
+            self.awaited.pop_front();
+        }
+    }
 }
 
 impl Tickets {
-    /// A slot for a request that must be answered before `deadline`, and the number that goes with the
-    /// record.
-    pub(crate) fn open(self: &Rc<Self>, deadline: Instant) -> (Ticket, u64) {
+    /// A slot for a request that must be answered before `deadline` and belongs to the newest mark, and the
+    /// number that goes with the record.
+    pub(crate) fn open(self: &Rc<Self>, deadline: Instant, mark: u64) -> (Ticket, u64) {
         let mut slots = self.slots.borrow_mut();
         let state = State::Waiting {
             waker: None,
@@ -88,10 +113,12 @@ impl Tickets {
             Some(index) => index,
             None => {
                 slots.states.push(State::Free);
+                slots.marks.push(mark);
                 slots.states.len() - 1
             }
         };
         slots.states[index] = state;
+        slots.await_answer(index, mark);
         (
             Ticket {
                 tickets: Rc::clone(self),
@@ -107,6 +134,11 @@ impl Tickets {
         slots.states.len() - slots.free.len()
     }
 
+    /// The oldest mark of a record that the log has not answered.
+    pub(crate) fn oldest_mark(&self) -> Option<u64> {
+        self.slots.borrow().awaited.front().map(|(mark, _)| *mark)
+    }
+
     /// Hands the log's word to whoever waits in this slot.
     pub(crate) fn answer(&self, slot: u64, result: Result<Durable, Unproved>) {
         let mut slots = self.slots.borrow_mut();
@@ -118,6 +150,7 @@ impl Tickets {
         };
         match std::mem::replace(state, State::Done(result)) {
             State::Waiting { waker, .. } => {
+                slots.answered(index);
                 drop(slots);
                 if let Some(waker) = waker {
                     waker.wake();
@@ -126,6 +159,7 @@ impl Tickets {
             State::Left => {
                 *state = State::Free;
                 slots.free.push(index);
+                slots.answered(index);
             }
             // An answer to nobody, or a second one: the contract knows neither.
             other @ (State::Free | State::Done(_)) => *state = other,
@@ -202,9 +236,9 @@ mod tests {
     fn a_slot_lives_until_the_log_has_answered() {
         let tickets = Rc::new(Tickets::default());
         let soon = Instant::now() + Duration::from_secs(60);
-        let (gone, first) = tickets.open(soon);
+        let (gone, first) = tickets.open(soon, 0);
         drop(gone);
-        let (mut stays, second) = tickets.open(soon);
+        let (mut stays, second) = tickets.open(soon, 0);
         assert_ne!(first, second, "the first slot still waits for its answer");
         assert_eq!(tickets.outstanding(), 2);
         tickets.answer(first, Err(Unproved::Failed));
@@ -222,12 +256,36 @@ mod tests {
     #[test]
     fn past_its_deadline_a_ticket_is_late_and_the_answer_still_frees_the_slot() {
         let tickets = Rc::new(Tickets::default());
-        let (mut late, slot) = tickets.open(Instant::now());
+        let (mut late, slot) = tickets.open(Instant::now(), 0);
         assert_eq!(poll(&mut late), Poll::Ready(Err(Unproved::Late)));
         drop(late);
         assert_eq!(tickets.outstanding(), 1);
         tickets.answer(slot, Err(Unproved::Failed));
         assert_eq!(tickets.outstanding(), 0);
+    }
+
+    #[test]
+    fn a_mark_is_past_when_all_taken_before_it_are_answered() {
+        let tickets = Rc::new(Tickets::default());
+        let soon = Instant::now() + Duration::from_secs(60);
+        assert_eq!(tickets.oldest_mark(), None);
+        let (_waits, first) = tickets.open(soon, 0);
+        let (gone, second) = tickets.open(soon, 0);
+        let (_later, third) = tickets.open(soon, 1);
+        let (_last, fourth) = tickets.open(soon, 2);
+        drop(gone);
+        tickets.answer(third, Err(Unproved::Failed));
+        tickets.answer(first, Err(Unproved::Failed));
+        tickets.answer(first, Err(Unproved::Failed));
+        assert_eq!(
+            tickets.oldest_mark(),
+            Some(0),
+            "the log still has one of a caller that left"
+        );
+        tickets.answer(second, Err(Unproved::Failed));
+        assert_eq!(tickets.oldest_mark(), Some(2));
+        tickets.answer(fourth, Err(Unproved::Failed));
+        assert_eq!(tickets.oldest_mark(), None);
     }
 
     #[test]

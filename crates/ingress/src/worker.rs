@@ -130,7 +130,8 @@ impl Worker {
 
     /// Puts a record into the batch of this turn of the runtime; the ticket waits for its proof.
     pub(crate) fn hand_over(&self, record: NewRecord, deadline: Instant) -> Ticket {
-        let (ticket, slot) = self.tickets.open(deadline);
+        let mark = self.node.marks.newest();
+        let (ticket, slot) = self.tickets.open(deadline, mark);
         let mut batch = self.batch.borrow_mut();
         batch.push((record, slot));
         if batch.len() == 1 {
@@ -166,7 +167,11 @@ impl Worker {
         self.node.stage() == Stage::Closing
     }
 
-    fn append(&self, batch: Vec<(NewRecord, u64)>) {
+    fn append_batch(&self) {
+        let batch = std::mem::take(&mut *self.batch.borrow_mut());
+        if batch.is_empty() {
+            return;
+        }
         let Err(refused) = self.node.appender.append(batch, &self.mailbox) else {
             return;
         };
@@ -206,6 +211,14 @@ impl Worker {
         self.tickets.expire(now);
         let (head, idle) = (self.node.head_timeout, self.node.idle_timeout);
         self.watches.each(|watch| watch.sweep(now, head, idle));
+    }
+
+    /// Says how far it is past the marks, with everything that it has taken handed over.
+    fn pass_marks(&self) {
+        let newest = self.node.marks.newest();
+        self.append_batch();
+        let answered = self.tickets.oldest_mark().unwrap_or(newest);
+        self.node.marks.pass(self.index, newest, answered);
     }
 
     /// Hands over what was counted since the last time.
@@ -286,6 +299,7 @@ async fn live(worker: &Rc<Worker>, accepting: tokio::task::JoinHandle<()>) {
         beat.tick().await;
         let now = Instant::now();
         worker.sweep(now);
+        worker.pass_marks();
         sweeps = sweeps.wrapping_add(1);
         if sweeps.is_multiple_of(SWEEPS_PER_FLUSH) {
             worker.flush(now);
@@ -309,10 +323,7 @@ async fn live(worker: &Rc<Worker>, accepting: tokio::task::JoinHandle<()>) {
 async fn append_batches(worker: Rc<Worker>) {
     loop {
         worker.batch_waits.notified().await;
-        let batch = std::mem::take(&mut *worker.batch.borrow_mut());
-        if !batch.is_empty() {
-            worker.append(batch);
-        }
+        worker.append_batch();
     }
 }
 

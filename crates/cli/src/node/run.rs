@@ -123,9 +123,10 @@ impl Node {
         let kept = Kept::new(&config, log.id().to_string(), Arc::clone(&control));
         let mut coordinator = None;
         if config.has(Role::Coordinator) {
+            let metrics = coordinator::Metrics::new(&registry).map_err(Failure::wrong)?;
             let key = contest_key(&config.data)?;
             let settings = coordinating(&config, (node, boot), key);
-            let (handle, thread) = Coordinator::start(settings, &log, &control, &stop)?;
+            let (handle, thread) = Coordinator::start(settings, &log, &control, metrics, &stop)?;
             coordinator = Some(handle);
             threads.push(thread);
         }
@@ -185,6 +186,7 @@ impl Node {
             roles: roles.collect(),
             admin: admin.address.to_string(),
             held: Arc::clone(&held),
+            control: Arc::clone(&control),
             ingress: ingress.as_ref().map(Arc::downgrade),
         })?;
         if let Some(ingress) = &ingress {

@@ -1,17 +1,21 @@
 //! What the node says of itself in the log: HELLO until it is durable, then PROGRESS every second while it takes
-//! callbacks, BYE at the end. Brokers that are away keep it silent, never from working.
+//! callbacks and SEAL_ACK when a seal asks for it, BYE at the end. Brokers that are away keep it silent, never from working.
 
 use crate::failure::{Failure, io};
 use crate::log::Held;
+use control::Control;
 use control::presence::Presence;
-use ingress::Ingress;
+use ingress::{Ingress, SealAcks};
+use msglog::LogError;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often it speaks.
 const EVERY: Duration = Duration::from_secs(1);
+/// How often it looks whether a seal asks for it: results wait for the answer.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Everything that the voice speaks of.
 pub(super) struct Words {
@@ -20,6 +24,7 @@ pub(super) struct Words {
     /// Address of the admin API, where other nodes send whoever asks for the coordinator.
     pub(super) admin: String,
     pub(super) held: Arc<Held>,
+    pub(super) control: Arc<Control>,
     /// Weak: whoever stops ingress must not wait for a word that the log does not take.
     pub(super) ingress: Option<Weak<Ingress>>,
 }
@@ -33,14 +38,15 @@ pub(super) struct Voice {
 }
 
 impl Words {
-    fn hello(&self) -> Result<(), msglog::LogError> {
+    fn hello(&self) -> Result<(), LogError> {
         self.presence.hello(&self.roles, &self.admin).map(drop)
     }
 
-    /// Speaks once; whether the node has greeted.
-    fn speak(&self, has_greeted: bool) -> Result<bool, msglog::LogError> {
-        if !has_greeted {
+    /// Speaks once, and greets first if it has not.
+    fn speak(&self, greeted: &AtomicBool) -> Result<(), LogError> {
+        if !greeted.load(Ordering::Acquire) {
             self.hello()?;
+            greeted.store(true, Ordering::Release);
         }
         if let Some(ingress) = &self.ingress {
             let median = ingress
@@ -48,7 +54,49 @@ impl Words {
                 .and_then(|ingress| ingress.median_create_time());
             self.presence.progress(self.held.backlog(), median)?;
         }
-        Ok(true)
+        Ok(())
+    }
+
+    /// Confirms to open seals what is due. Ingress is asked before the log is, which may take its time.
+    fn answer_seals(&self, acks: &mut SealAcks) -> Result<(), LogError> {
+        let ingress = self.ingress.as_ref().and_then(Weak::upgrade);
+        let (Some(ingress), true) = (ingress, self.control.caught_up()) else {
+            return Ok(());
+        };
+        let asked = ingress::asked(&self.control.state(), self.presence.node());
+        let due = acks.due(&asked, &ingress, Instant::now());
+        drop(ingress);
+        for ctl in due {
+            self.presence.seal_ack(ctl)?;
+            acks.said(ctl, Instant::now());
+        }
+        Ok(())
+    }
+}
+
+/// Speaks until it is told to end.
+fn run(words: &Words, greeted: &AtomicBool, ended: &AtomicBool) {
+    let ingress = words.ingress.as_ref().and_then(Weak::upgrade);
+    let mut acks = ingress.map(|ingress| ingress.seal_acks());
+    let mut is_failing = false;
+    let mut next = Instant::now();
+    while !ended.load(Ordering::Acquire) {
+        let (was_failing, is_due) = (is_failing, Instant::now() >= next);
+        let mut spoken = Ok(());
+        if is_due {
+            next = Instant::now() + EVERY;
+            spoken = words.speak(greeted);
+            is_failing = spoken.is_err();
+        }
+        // A log that does not take the one word would not take the other.
+        if let (Some(acks), false) = (&mut acks, is_failing) {
+            spoken = words.answer_seals(acks);
+            is_failing = spoken.is_err();
+        }
+        if let (Err(error), false) = (&spoken, was_failing) {
+            tracing::warn!(%error, "the node cannot say how it is");
+        }
+        std::thread::park_timeout(LOOK);
     }
 }
 
@@ -75,21 +123,9 @@ impl Voice {
         let greeted = Arc::new(AtomicBool::new(greeted));
         let stop = Arc::new(AtomicBool::new(false));
         let (speaker, said, ended) = (words.clone(), greeted.clone(), stop.clone());
-        let run = move || {
-            let mut is_failing = false;
-            while !ended.load(Ordering::Acquire) {
-                let spoken = speaker.speak(said.load(Ordering::Acquire));
-                if let (Err(error), false) = (&spoken, is_failing) {
-                    tracing::warn!(%error, "the node cannot say how it is");
-                }
-                is_failing = spoken.is_err();
-                said.fetch_or(spoken.unwrap_or(false), Ordering::AcqRel);
-                std::thread::park_timeout(EVERY);
-            }
-        };
         let thread = std::thread::Builder::new()
             .name("progress".to_owned())
-            .spawn(run)
+            .spawn(move || run(&speaker, &said, &ended))
             .map_err(io("start the progress thread"))?;
         Ok(Self {
             words,

@@ -10,6 +10,7 @@ mod world;
 
 use crate::coordinator::{Clock, Config};
 use crate::lead::{Around, Lead, LeadError, Seat};
+use crate::metrics::Metrics;
 use crate::publish::{PublishError, PublishRequest};
 use crate::secrets::Key;
 use crate::status::Board;
@@ -53,7 +54,7 @@ pub(crate) struct Plan {
     /// Published unless it stands.
     pub(crate) toml: &'static str,
     pub(crate) ticks: &'static [i64],
-    /// Whether it goes on until the final draw is made.
+    /// Whether it goes on until the winners of two rounds and of the final draw have their units.
     pub(crate) to_the_result: bool,
 }
 
@@ -102,7 +103,7 @@ impl Owner {
             config,
             control,
             log: gated,
-            board: Board::default(),
+            board: Board::new(Metrics::new(&telemetry::Registry::new()).unwrap()),
             stop,
         });
         let (shared, closing) = (Arc::clone(&around), Arc::clone(&gate));
@@ -171,7 +172,12 @@ fn script(around: &Around, plan: &Plan) -> Result<(), LeadError> {
         }
     }
     lead.go_on(around, &Believes)?;
-    let made = |state: &ControlState| state.rounds().result(ID, None).is_some();
+    let made = |state: &ControlState| {
+        state
+            .awards()
+            .of(ID)
+            .is_some_and(|ledger| ledger.slots().count() == 3)
+    };
     while plan.to_the_result && !made(&around.control.state()) {
         around.control.wait_until(Duration::from_millis(1), made);
         lead.go_on(around, &Believes)?;

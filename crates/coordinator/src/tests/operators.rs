@@ -5,6 +5,7 @@ use super::world::{NODE, World};
 use super::{Believes, CONTEST, PARTITIONS, log};
 use crate::coordinator::{Clock, Config};
 use crate::lead::{Around, Lead};
+use crate::metrics::Metrics;
 use crate::publish::PublishRequest;
 use crate::rounds::{CorrectRequest, RoundError, RoundReceipt, RoundRequest};
 use crate::seals;
@@ -49,7 +50,7 @@ impl Desk {
             },
             control,
             log: shared,
-            board: Board::default(),
+            board: Board::new(Metrics::new(&telemetry::Registry::new()).unwrap()),
             stop,
         };
         let lead = Lead::take_over(&around, &Believes).unwrap();

@@ -1,5 +1,6 @@
 //! Seals and results: a coordinator that dies between any two of its appends, two that lead for a moment, a node
-//! that stays silent. One request, one decision, one list, one result of each round, and the same winners.
+//! that stays silent. One request, one decision, one list, one result of each round, the same winners, and a unit for
+//! each of them once (V-6).
 
 use super::gate::Fate;
 use super::world::{NODE, World};
@@ -8,6 +9,7 @@ use control::{Applied, ControlState};
 use msglog::memory::MemoryLog;
 use record::acts::Act;
 use record::topics::CONTROL;
+use std::collections::BTreeSet;
 
 const CLOSE: i64 = 1_365_487_500;
 
@@ -48,6 +50,13 @@ fn check(log: &MemoryLog, case: &dyn std::fmt::Debug) {
     assert_eq!(count(|act| matches!(act, Act::List(_))), 3, "{case:?}");
     assert_eq!(count(|act| matches!(act, Act::Result(_))), 3, "{case:?}");
     assert!(state.pending_copies().is_empty(), "{case:?}");
+    // V-6: no unit twice, no winner without one.
+    let given = valid.iter().filter_map(|act| match act {
+        Act::Award(award) => Some((award.prize.clone(), award.unit)),
+        _ => None,
+    });
+    let units: BTreeSet<_> = given.clone().collect();
+    assert_eq!((given.count(), units.len()), (3, 3), "{case:?}");
     let mut winners = Vec::new();
     for round in [Some(1), Some(2), None] {
         let (_, result) = state.rounds().result("small", round).unwrap();

@@ -8,7 +8,7 @@ use msglog::{Hedge, Log, Tier, TopicConfig};
 use record::envelope::Envelope;
 use record::hexed::Hex;
 use record::identity::partition_of;
-use record::topics::INBOUND;
+use record::topics::{CONTROL, INBOUND, PROGRESS};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -82,12 +82,26 @@ impl Node {
         change: impl FnOnce(&mut IngressConfig),
         hedge: impl FnOnce(&Arc<MemoryLog>) -> Option<Arc<Hedge>>,
     ) -> Self {
-        let log = MemoryLog::new(vec![TopicConfig {
-            name: INBOUND.to_owned(),
-            partitions: PARTITIONS,
+        let topic = |name: &str, partitions, tier| TopicConfig {
+            name: name.to_owned(),
+            partitions,
             retention: None,
-            tier: Tier::Ingress,
-        }]);
+            tier,
+        };
+        let log = MemoryLog::new(vec![
+            topic(INBOUND, PARTITIONS, Tier::Ingress),
+            topic(CONTROL, 1, Tier::Control),
+            topic(PROGRESS, 1, Tier::Control),
+        ]);
+        Self::start_on(log, change, hedge)
+    }
+
+    /// A node on this log.
+    pub(crate) fn start_on(
+        log: Arc<MemoryLog>,
+        change: impl FnOnce(&mut IngressConfig),
+        hedge: impl FnOnce(&Arc<MemoryLog>) -> Option<Arc<Hedge>>,
+    ) -> Self {
         let (registry, health) = (Registry::new(), Health::new());
         let snapshot = Arc::new(ArcSwap::from_pointee(control::Snapshot::default()));
         let mut config =

@@ -6,6 +6,7 @@ mod deliveries;
 mod durability;
 mod fixture;
 mod replies;
+mod seals;
 mod spool;
 mod stopping;
 mod vectors;
