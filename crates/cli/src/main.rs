@@ -95,6 +95,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::DeadLetters(DeadLettersCommand::Retry(args)) => retry::run(&args),
         Command::Results(args) => history::results(&args, &mut out),
         Command::Round(command) => rounds::run(&command),
+        Command::Award(args) => rounds::award(&args),
         Command::Rescore(args) => history::rescore(&args, &mut out),
         Command::Explain(args) => history::explain(&args, &mut out),
         Command::Topics(command) => log::topics(&command, &mut out),

@@ -1,12 +1,13 @@
-//! `round …`: asks a running node to act on rounds. What an act comes to is the coordinator's affair.
+//! `round …`, `award`: asks a running node to act on rounds and prizes. What an act comes to is the coordinator's affair.
 
 use crate::acts::accepted;
-use crate::args::{BeaconArgs, NodeArgs, RoundArgs, RoundCommand};
+use crate::args::{AwardArgs, BeaconArgs, NodeArgs, RoundArgs, RoundCommand, StateArg};
 use crate::campaigns::shown;
 use crate::client;
 use crate::failure::Failure;
 use campaign::Campaign;
 use hyper::Method;
+use record::rounds::UnitState;
 use serde_json::{Value, json};
 
 /// Beijing's distance from UTC, in hours.
@@ -78,6 +79,46 @@ fn beacon(args: &BeaconArgs) -> Result<(), Failure> {
         Some(&body),
     )?)?;
     println!("{}: the draw goes on", contest::draw_name(args.round));
+    Ok(())
+}
+
+/// Says what became of an award.
+///
+/// # Errors
+/// The node cannot be asked, or refuses.
+pub(crate) fn award(args: &AwardArgs) -> Result<(), Failure> {
+    let round = match args.round.as_str() {
+        "final" => None,
+        number => Some(number.parse::<u16>().map_err(|_| {
+            Failure::wrong(format!("{number:?} is no number of a round, nor `final`"))
+        })?),
+    };
+    let state = match args.state {
+        StateArg::Notified => UnitState::Notified,
+        StateArg::Claimed => UnitState::Claimed,
+        StateArg::Fulfilled => UnitState::Fulfilled,
+        StateArg::Declined => UnitState::Declined,
+        StateArg::Expired => UnitState::Expired,
+        StateArg::Revoked => UnitState::Revoked,
+    };
+    let body = json!({
+        "campaign": args.campaign, "round": round, "prize": args.prize, "slot": args.slot,
+        "code": args.code, "state": state, "reason": args.reason,
+    });
+    let receipt = accepted(&client::act(
+        &args.node,
+        Method::POST,
+        "/v1/award",
+        Some(&body),
+    )?)?;
+    let draw = contest::draw_name(round);
+    println!(
+        "{draw}: slot {} of {:?} is {}, control offset {}",
+        args.slot,
+        args.prize,
+        json!(state).as_str().unwrap_or_default(),
+        receipt["ctl"]
+    );
     Ok(())
 }
 

@@ -252,6 +252,14 @@ fn a_corrected_key_is_tried_published_and_verified() {
     assert_eq!(corrections[0]["remedies"], remedies);
     assert_eq!(results(&scene), before, "a trial publishes nothing");
 
+    let told = format!("award {CAMPAIGN} 1 phone 1 notified");
+    scene.ask("node", &told).well();
+    scene
+        .ask("node", &format!("award {CAMPAIGN} 1 phone 2 notified"))
+        .badly(1, &["slot 2"]);
+    scene
+        .ask("node", &format!("award {CAMPAIGN} last phone 1 notified"))
+        .badly(2, &["last"]);
     let publish = format!("{rescore} --publish --reason key --node {}", scene.admin);
     scene
         .history("node", &publish)
@@ -305,7 +313,7 @@ fn operators_act_on_rounds() {
     );
     scene.tick("node", OPEN + 130);
     round(&format!("extend {CAMPAIGN} 1 --until 14:09:00")).well();
-    round(&format!("extend {CAMPAIGN} 1 --by -1m")).badly(1, &["close later"]);
+    round(&format!("extend {CAMPAIGN} 1 --until 14:08:00")).badly(1, &["close later"]);
     round(&format!("shift {CAMPAIGN} 1 --by soon")).badly(2, &["soon"]);
     round(&format!("seal {CAMPAIGN} 1")).badly(1, &["not being sealed"]);
     round(&format!("void {CAMPAIGN} 2")).well();

@@ -49,10 +49,14 @@ pub(super) fn route(
         (&Method::POST, "/v1/beacon") => {
             with_body(body, |body| rounds::beacon(context, actor, body))
         }
+        (&Method::POST, "/v1/award") => with_body(body, |body| rounds::award(context, actor, body)),
         (&Method::POST, "/v1/rescore") => {
             with_body(body, |body| rounds::rescore(context, actor, body))
         }
-        (_, "/v1/dead-letters/retry" | "/v1/round" | "/v1/beacon" | "/v1/rescore") => only("POST"),
+        (
+            _,
+            "/v1/dead-letters/retry" | "/v1/round" | "/v1/beacon" | "/v1/award" | "/v1/rescore",
+        ) => only("POST"),
         (&Method::GET, path) => match path.strip_prefix("/v1/campaigns/") {
             Some(id) => campaign(context, id),
             None => problem(StatusCode::NOT_FOUND, "no such act; see docs/admin.md"),

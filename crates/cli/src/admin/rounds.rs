@@ -1,11 +1,12 @@
-//! `POST /v1/round`, `/v1/beacon`, `/v1/rescore`: operators' acts on rounds and on their results.
+//! `POST /v1/round`, `/v1/beacon`, `/v1/award`, `/v1/rescore`: operators' acts on rounds, prizes and results (Q-4, Q-17,
+//!
 
 use super::acts::{Answer, misdirected};
 use super::server::{Context, json, problem};
 use contest::{Beacon, Fallback};
-use coordinator::{BeaconRequest, CorrectRequest, RoundError, RoundRequest};
+use coordinator::{AwardRequest, BeaconRequest, CorrectRequest, RoundError, RoundRequest};
 use hyper::StatusCode;
-use record::rounds::{ResultAct, RoundVerb};
+use record::rounds::{ResultAct, RoundVerb, UnitState};
 use serde::Deserialize;
 use serde_json::{Value, json as object};
 
@@ -31,6 +32,21 @@ pub(super) struct BeaconBody {
     value: Option<String>,
     /// Why the draw does without.
     without: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AwardBody {
+    campaign: String,
+    /// Without one, the final draw.
+    round: Option<u16>,
+    prize: String,
+    slot: u32,
+    /// The winner's code or its last six digits.
+    code: Option<String>,
+    state: UnitState,
+    #[serde(default)]
+    reason: String,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +102,27 @@ pub(super) fn beacon(context: &Context, actor: &str, body: BeaconBody) -> Answer
         value,
     };
     answered(context, coordinator.beacon(request), |()| object!({}))
+}
+
+pub(super) fn award(context: &Context, actor: &str, body: AwardBody) -> Answer {
+    let Some(coordinator) = &context.coordinator else {
+        return misdirected(context);
+    };
+    let request = AwardRequest {
+        campaign: body.campaign,
+        round: body.round,
+        prize: body.prize,
+        slot: body.slot,
+        code: body.code,
+        state: body.state,
+        actor: actor.to_owned(),
+        reason: body.reason,
+    };
+    answered(
+        context,
+        coordinator.award(request),
+        |ctl| object!({ "ctl": ctl }),
+    )
 }
 
 pub(super) fn rescore(context: &Context, actor: &str, body: RescoreBody) -> Answer {

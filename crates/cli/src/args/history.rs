@@ -176,7 +176,7 @@ pub(crate) struct RescoreArgs {
     /// Campaign file that judges; without one, the log's own results are counted again
     #[arg(long, alias = "with", value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// What becomes of announced winners; default: what the file says
+    /// What would become of announced winners; default, and what is published: `correction` of the file
     #[arg(long, value_enum, value_name = "POLICY")]
     pub(crate) policy: Option<PolicyArg>,
     /// Why; stands in the log

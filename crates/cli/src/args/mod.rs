@@ -14,7 +14,7 @@ pub(crate) use history::{
     ResultsArgs, RetryArgs, VerifyDrawArgs,
 };
 
-pub(crate) use rounds::{BeaconArgs, RoundArgs, RoundCommand};
+pub(crate) use rounds::{AwardArgs, BeaconArgs, RoundArgs, RoundCommand, StateArg};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
@@ -47,6 +47,8 @@ pub(crate) enum Command {
     /// Act on the rounds of a campaign, on a running node
     #[command(subcommand)]
     Round(RoundCommand),
+    /// Say what became of a prize that was given, on a running node
+    Award(AwardArgs),
     /// Read the log of a node, running or not
     #[command(subcommand)]
     Log(LogCommand),

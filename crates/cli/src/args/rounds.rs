@@ -1,7 +1,7 @@
 //! Acts on rounds, as they are typed.
 
 use super::NodeArgs;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RoundCommand {
@@ -83,4 +83,48 @@ pub(crate) struct BeaconArgs {
     pub(crate) without: Option<String>,
     #[command(flatten)]
     pub(crate) node: NodeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AwardArgs {
+    /// Id of the campaign
+    #[arg(value_name = "CAMPAIGN")]
+    pub(crate) campaign: String,
+    /// Number of the round, or `final`
+    #[arg(value_name = "ROUND")]
+    pub(crate) round: String,
+    /// Id of the prize
+    #[arg(value_name = "PRIZE")]
+    pub(crate) prize: String,
+    /// Number of the slot, from 1
+    #[arg(value_name = "SLOT")]
+    pub(crate) slot: u32,
+    /// What became of it
+    #[arg(value_name = "STATE", value_enum)]
+    pub(crate) state: StateArg,
+    /// The winner's code or its last six digits, where two awards of a draw give the same prize
+    #[arg(long, value_name = "CODE")]
+    pub(crate) code: Option<String>,
+    /// Why; needed when the winner loses the unit
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+/// What became of a unit that was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StateArg {
+    /// The winner was told
+    Notified,
+    /// He has claimed it
+    Claimed,
+    /// He has got it
+    Fulfilled,
+    /// He does not want it: the next one gets it
+    Declined,
+    /// He did not claim it in time: the next one gets it
+    Expired,
+    /// It is taken back: the next one gets it
+    Revoked,
 }

@@ -61,6 +61,12 @@ pub(crate) fn rescore(args: &RescoreArgs, out: &mut impl Write) -> Result<(), Fa
     show::print(&season, args, &judge, published.is_some(), &corrected, out)
         .map_err(io("write"))?;
     if args.publish {
+        if judge.policy != season.newest.compiled.campaign.correction {
+            return Err(Failure::wrong(
+                "what becomes of winners follows `correction` of the newest published file; change it there to publish \
+                 under another policy",
+            ));
+        }
         publish(args, published.is_some(), &corrected, out)?;
     }
     Ok(())
