@@ -42,9 +42,16 @@ impl Words {
         self.presence.hello(&self.roles, &self.admin).map(drop)
     }
 
-    /// Speaks once, and greets first if it has not.
+    /// Whether a seal has gone on without this node, which was silent: seals to come must wait for it again.
+    fn is_retired(&self) -> bool {
+        let state = self.control.state();
+        let node = state.nodes().get(&self.presence.node());
+        node.is_some_and(|node| node.retired)
+    }
+
+    /// Speaks once, and greets first if it has not, or was retired.
     fn speak(&self, greeted: &AtomicBool) -> Result<(), LogError> {
-        if !greeted.load(Ordering::Acquire) {
+        if !greeted.load(Ordering::Acquire) || self.is_retired() {
             self.hello()?;
             greeted.store(true, Ordering::Release);
         }
