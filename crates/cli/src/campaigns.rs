@@ -92,7 +92,7 @@ fn time(text: &str) -> Result<i64, Failure> {
 }
 
 /// Beijing time, which is what fans and operators read.
-fn shown(at: i64) -> String {
+pub(crate) fn shown(at: i64) -> String {
     let offset = jiff::tz::Offset::constant(8);
     match jiff::Timestamp::from_second(at) {
         Ok(instant) => instant

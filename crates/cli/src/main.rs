@@ -17,6 +17,7 @@ mod history;
 mod log;
 mod node;
 mod retry;
+mod rounds;
 mod sealed;
 mod settings;
 mod spool;
@@ -93,6 +94,9 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         }) => history::show_dead_letter(&topic, &place, &history, &mut out),
         Command::DeadLetters(DeadLettersCommand::Retry(args)) => retry::run(&args),
         Command::Results(args) => history::results(&args, &mut out),
+        Command::Round(command) => rounds::run(&command),
+        Command::Award(args) => rounds::award(&args),
+        Command::Rescore(args) => history::rescore(&args, &mut out),
         Command::Explain(args) => history::explain(&args, &mut out),
         Command::Topics(command) => log::topics(&command, &mut out),
         Command::Spool(SpoolCommand::Drain(args)) => spool::run(&args, &mut out),

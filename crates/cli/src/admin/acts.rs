@@ -1,7 +1,7 @@
 //! The acts under `/v1/`: each by a known actor, each answered when the log has it.
 
-use super::retry;
 use super::server::{Context, json, only, problem};
+use super::{retry, rounds};
 use bytes::Bytes;
 use coordinator::{PublishError, PublishRequest, TickError};
 use http_body_util::Full;
@@ -45,7 +45,18 @@ pub(super) fn route(
         (&Method::POST, "/v1/dead-letters/retry") => {
             with_body(body, |body| retry::route(context, actor, &body))
         }
-        (_, "/v1/dead-letters/retry") => only("POST"),
+        (&Method::POST, "/v1/round") => with_body(body, |body| rounds::round(context, actor, body)),
+        (&Method::POST, "/v1/beacon") => {
+            with_body(body, |body| rounds::beacon(context, actor, body))
+        }
+        (&Method::POST, "/v1/award") => with_body(body, |body| rounds::award(context, actor, body)),
+        (&Method::POST, "/v1/rescore") => {
+            with_body(body, |body| rounds::rescore(context, actor, body))
+        }
+        (
+            _,
+            "/v1/dead-letters/retry" | "/v1/round" | "/v1/beacon" | "/v1/award" | "/v1/rescore",
+        ) => only("POST"),
         (&Method::GET, path) => match path.strip_prefix("/v1/campaigns/") {
             Some(id) => campaign(context, id),
             None => problem(StatusCode::NOT_FOUND, "no such act; see docs/admin.md"),

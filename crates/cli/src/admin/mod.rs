@@ -5,6 +5,7 @@
 mod acts;
 mod page;
 mod retry;
+mod rounds;
 mod server;
 mod tokens;
 

@@ -1,10 +1,12 @@
-//! `explain --fan`: every delivery and message of a fan, what each was taken for, and which answers count (V-13).
+//! `explain`: every delivery and message of a fan, what each was taken for, which answers count, and what the sealed
+//! rounds came to for him (V-13).
 
 use super::digest::Digest;
+use super::fate::{self, Asked};
 use super::scan::{self, Chains};
 use crate::args::ExplainArgs;
 use crate::failure::{Failure, io};
-use contest::{Compiled, Message};
+use contest::{Compiled, EntrantCode, Message};
 use msglog::Log;
 use record::acts::Act;
 use record::dead::DeadLetter;
@@ -16,26 +18,34 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
 
-/// Prints what the log says of a fan, in the order of the fan's own time.
+/// Prints what the log says of a fan, in the order of the fan's own time, and what sealed rounds came to for him. Of
+/// an entrant code it tells the latter only: whose it is stands nowhere.
 pub(crate) fn explain(args: &ExplainArgs, out: &mut impl Write) -> Result<(), Failure> {
     let log = scan::open(&args.history)?;
-    let partitions = scan::spans(&*log, INBOUND)?.len();
-    let partition = partition_of(args.fan.as_bytes(), u32::try_from(partitions).unwrap_or(1));
-    let mut rows = deliveries(&*log, partition, &args.fan)?;
-    let (accepted, lines) = messages(&*log, partition, &args.fan)?;
-    rows.extend(accepted);
-    rows.extend(dead(&*log, partition, &args.fan)?);
-    rows.sort_by_key(|row| {
-        (
-            row["create_time"].as_i64().unwrap_or(0),
-            row["recv_us"].as_i64().unwrap_or(0),
-        )
-    });
-    if rows.is_empty() {
-        return Err(Failure::no(format!("the log knows no fan {:?}", args.fan)));
+    let (mut said, mut lines) = (Vec::new(), Vec::new());
+    let asked = match (&args.fan, &args.code) {
+        (Some(fan), _) => {
+            (said, lines) = of_fan(&*log, fan)?;
+            if said.is_empty() {
+                return Err(Failure::no(format!("the log knows no fan {fan:?}")));
+            }
+            Asked::Fan(fan)
+        }
+        (None, code) => {
+            let code = code.as_deref().unwrap_or_default();
+            Asked::Code(EntrantCode::parse(code).ok_or_else(|| {
+                Failure::wrong(format!(
+                    "{code:?} is no entrant code: 32 lower-case hexadecimal digits"
+                ))
+            })?)
+        }
+    };
+    let fate = fate::rows(&log, asked)?;
+    if args.fan.is_none() && fate.iter().all(|row| row["listed"] != true) {
+        return Err(Failure::no("no list of a sealed round has this code"));
     }
     let print = |out: &mut dyn Write| -> std::io::Result<()> {
-        for row in &rows {
+        for row in &said {
             if args.json {
                 writeln!(out, "{row}")?
             } else {
@@ -43,24 +53,51 @@ pub(crate) fn explain(args: &ExplainArgs, out: &mut impl Write) -> Result<(), Fa
             }
         }
         for line in &lines {
-            let parts: Vec<&str> = line.trim_end().split('\t').collect();
-            let [round, _, answer, time, id] = parts.as_slice() else {
-                continue;
-            };
+            counting(line, args.json, out)?;
+        }
+        for row in &fate {
             if args.json {
-                let counts = json!({ "what": "counts", "round": round, "answer": answer,
-                                     "create_time": time, "msg_id": id });
-                writeln!(out, "{counts}")?;
+                writeln!(out, "{row}")?;
             } else {
-                writeln!(
-                    out,
-                    "round {round}: the answer that counts is {answer} of {time}, message {id}"
-                )?;
+                writeln!(out, "{}", fate::sentence(row))?;
             }
         }
         out.flush()
     };
     print(out).map_err(io("write"))
+}
+
+/// Everything that a fan said, and the lines of his counting answers.
+fn of_fan(log: &dyn Log, fan: &str) -> Result<(Vec<Value>, Vec<String>), Failure> {
+    let partitions = scan::spans(log, INBOUND)?.len();
+    let partition = partition_of(fan.as_bytes(), u32::try_from(partitions).unwrap_or(1));
+    let mut rows = deliveries(log, partition, fan)?;
+    let (accepted, lines) = messages(log, partition, fan)?;
+    rows.extend(accepted);
+    rows.extend(dead(log, partition, fan)?);
+    rows.sort_by_key(|row| {
+        let number = |member: &str| row[member].as_i64().unwrap_or(0);
+        (number("create_time"), number("recv_us"))
+    });
+    Ok((rows, lines))
+}
+
+/// One line of the digest: an answer that counts.
+fn counting(line: &str, as_json: bool, out: &mut dyn Write) -> std::io::Result<()> {
+    let parts: Vec<&str> = line.trim_end().split('\t').collect();
+    let [round, _, answer, time, id] = parts.as_slice() else {
+        return Ok(());
+    };
+    if as_json {
+        let counts = json!({ "what": "counts", "round": round, "answer": answer,
+                             "create_time": time, "msg_id": id });
+        writeln!(out, "{counts}")
+    } else {
+        writeln!(
+            out,
+            "round {round}: the answer that counts is {answer} of {time}, message {id}"
+        )
+    }
 }
 
 fn one_partition(

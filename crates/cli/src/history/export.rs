@@ -10,7 +10,7 @@
 
 use super::cat::{self, Line};
 use super::digest::Digest;
-use super::results;
+use super::provisional;
 use super::scan::{self, Chains, Span};
 use crate::args::ExportArgs;
 use crate::failure::{Failure, io};
@@ -118,7 +118,7 @@ fn finish(
     let summary = digest.of(campaign)?;
     write_file(&args.out.join("digest.json"), &summary)?;
     let none = BTreeMap::new();
-    let logged = results::tallies(log, cuts.get(RESULTS).unwrap_or(&none))?;
+    let logged = provisional::tallies(log, cuts.get(RESULTS).unwrap_or(&none))?;
     println!(
         "exported to {}: {campaign} has {} counting answers, digest {}",
         args.out.display(),

@@ -1,140 +1,206 @@
-//! `results --provisional`: the tallies of the log, summed over partitions.
+//! `results`: what sealed rounds came to, each computed again from its shares before it is shown.
 
-use super::scan::{self, Chains, Span};
-use crate::args::{HistoryArgs, ResultsArgs};
-use crate::failure::{Failure, io};
-use msglog::Log;
-use quiz::{Summed, sum_tallies};
+use super::provisional;
+use super::rounds::{Concluded, Season};
+use super::{page, scan};
+use crate::args::ResultsArgs;
+use crate::failure::{Failure, NO, io};
+use contest::RecordedAward;
+use control::rounds::Life;
 use record::hexed::Hex;
-use record::tally::{TALLY, Tally};
-use record::topics::RESULTS;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::io::Write;
 
-/// Prints what every round's tallies say.
+/// Prints the results of a campaign; exit code 1 when one of them does not follow from the log.
 pub(crate) fn results(args: &ResultsArgs, out: &mut impl Write) -> Result<(), Failure> {
-    if !args.provisional {
-        return Err(Failure::wrong(
-            "no round can be sealed by this version, so there are provisional results only: add --provisional",
-        ));
+    if args.provisional {
+        return provisional::provisional(args, out);
     }
-    let sums = of_campaign(&args.history, &args.campaign)?;
-    let mut rounds: Vec<(Option<u16>, Summed)> = sums.into_iter().collect();
-    rounds.retain(|(round, _)| args.round.is_none() || *round == args.round);
-    // What lies in no round's window comes last.
-    rounds.sort_by_key(|(round, _)| round.map_or(u32::MAX, u32::from));
-    if let Some(round) = args.round.filter(|_| rounds.is_empty()) {
+    let season = Season::open(scan::open(&args.history)?, args.campaign.as_deref())?;
+    let asked = args.number();
+    if let Some(round) =
+        asked.filter(|round| season.newest.compiled.campaign.round(*round).is_none())
+    {
         return Err(Failure::no(format!(
-            "nothing was counted in round {round} of {:?} yet",
-            args.campaign
+            "campaign {:?} has no round {round}",
+            season.id()
         )));
     }
-    let print = |out: &mut dyn Write| {
-        if args.json {
-            let rounds: Vec<Value> = rounds
-                .iter()
-                .map(|(round, sum)| as_json(*round, sum))
-                .collect();
-            writeln!(
-                out,
-                "{}",
-                json!({ "campaign": args.campaign, "provisional": true, "rounds": rounds })
-            )
-        } else {
-            table(&args.campaign, &rounds, out)
-        }
-    };
-    print(out).and_then(|()| out.flush()).map_err(io("write"))
-}
-
-fn of_campaign(
-    history: &HistoryArgs,
-    campaign: &str,
-) -> Result<BTreeMap<Option<u16>, Summed>, Failure> {
-    let log = scan::open(history)?;
-    let sums = sum_tallies(tallies(&*log, &scan::spans_or_none(&*log, RESULTS)?)?);
-    let known: Vec<String> = sums.keys().map(|(campaign, _)| campaign.clone()).collect();
-    let of_this: BTreeMap<Option<u16>, Summed> = sums
+    let mut concluded = season.concluded()?;
+    concluded.retain(|one| asked.is_none() || one.round == asked);
+    if concluded.is_empty() {
+        let what = asked.map_or_else(|| "no round".to_owned(), |round| format!("round {round}"));
+        let state = asked.map_or_else(String::new, |round| {
+            format!(": it is {}", state(&season.life(Some(round))))
+        });
+        return Err(Failure::no(format!(
+            "{what} of {:?} has a result{state}; --provisional shows the tallies so far",
+            season.id()
+        )));
+    }
+    let checked: Vec<(Concluded, Vec<String>)> = concluded
         .into_iter()
-        .filter(|((id, _), _)| id == campaign)
-        .map(|((_, round), sum)| (round, sum))
+        .map(|one| {
+            let troubles = one.troubles();
+            (one, troubles)
+        })
         .collect();
-    if of_this.is_empty() {
-        let hint = known
-            .first()
-            .map_or_else(String::new, |id| format!("; there are tallies of {id:?}"));
-        return Err(Failure::no(format!(
-            "there is no tally of campaign {campaign:?} yet{hint}"
-        )));
+    if let Some(dir) = &args.html {
+        page::write(dir, &season, &checked)?;
     }
-    Ok(of_this)
-}
-
-/// Every tally of these spans with its partition, in the order of the log.
-///
-/// # Errors
-/// Failures of reading, a fork, a tally that cannot be read.
-pub(super) fn tallies(
-    log: &dyn Log,
-    spans: &BTreeMap<u32, Span>,
-) -> Result<Vec<(u32, Tally)>, Failure> {
-    let mut chains = Chains::of(RESULTS);
-    let mut tallies = Vec::new();
-    scan::each(log, RESULTS, spans, |stored| {
-        if chains.accept(RESULTS, stored)?
-            && record::type_of(&stored.value).as_deref() == Some(TALLY)
-        {
-            let tally: Tally = serde_json::from_slice(&stored.value).map_err(|error| {
-                Failure::no(format!("a tally of {RESULTS} cannot be read: {error}"))
-            })?;
-            tallies.push((stored.partition, tally));
+    let open = waiting(&season, asked);
+    let print = |out: &mut dyn Write| -> std::io::Result<()> {
+        if args.json {
+            let rounds: Vec<Value> = checked
+                .iter()
+                .map(|(one, troubles)| as_json(one, troubles))
+                .collect();
+            let open: Vec<Value> = open
+                .iter()
+                .map(|(round, state)| json!({"round": round, "state": state}))
+                .collect();
+            let all = json!({
+                "campaign": season.id(), "provisional": false, "rounds": rounds, "without_result": open,
+            });
+            writeln!(out, "{all}")?;
+        } else {
+            for (one, troubles) in &checked {
+                table(season.id(), one, troubles, out)?;
+            }
+            for (round, state) in &open {
+                writeln!(out, "round {round}: no result, {state}")?;
+            }
         }
-        Ok(true)
-    })?;
-    Ok(tallies)
+        out.flush()
+    };
+    print(out).map_err(io("write"))?;
+    if checked.iter().all(|(_, troubles)| troubles.is_empty()) {
+        Ok(())
+    } else {
+        Err(Failure {
+            code: NO,
+            message: String::new(),
+        })
+    }
 }
 
-fn as_json(round: Option<u16>, sum: &Summed) -> Value {
+/// Rounds that have no result, and how far they are.
+fn waiting(season: &Season, asked: Option<u16>) -> Vec<(u16, &'static str)> {
+    let rounds = season.newest.compiled.campaign.rounds.iter();
+    rounds
+        .map(|round| round.number)
+        .filter(|round| asked.is_none_or(|asked| asked == *round))
+        .map(|round| (round, season.life(Some(round))))
+        .filter(|(_, life)| life.result.is_none())
+        .map(|(round, life)| (round, state(&life)))
+        .collect()
+}
+
+/// How far a round without a result is, as far as `control` tells.
+fn state(life: &Life) -> &'static str {
+    match life {
+        Life { is_void: true, .. } => "void",
+        Life {
+            decision: Some(_), ..
+        } => "sealed",
+        Life {
+            request: Some(_), ..
+        } => "sealing",
+        _ => "not sealed",
+    }
+}
+
+fn as_json(one: &Concluded, troubles: &[String]) -> Value {
+    let (result, draw) = (&one.result, &one.draw);
+    let state = if result.corrects.is_some() {
+        "corrected"
+    } else {
+        "published"
+    };
     json!({
-        "round": round, "joins": sum.totals.joins, "answers": sum.totals.answers,
-        "wrong_format": sum.totals.wrong_format, "lines": sum.totals.lines,
-        "digest": Hex(sum.totals.digest.to_be_bytes()),
-        "version": sum.versions.1, "tick": sum.tick, "partitions": sum.partitions,
+        "round": one.round, "draw": draw.text("draw"), "state": state, "result": one.ctl,
+        "version": result.version, "level": draw.text("level"), "ranking": draw.text("ranking"),
+        "sealed_at": draw.sealed_at(),
+        "entrants": result.entrants, "answered": result.answered, "correct": result.correct,
+        "digest": result.standings, "list": result.list, "seed": draw.text("seed"), "secret": draw.text("s"),
+        "record_sha256": result.record_sha256, "record": result.record,
+        "corrects": result.corrects, "actor": result.actor, "reason": result.reason,
+        "awards": draw.awards.iter().map(award).collect::<Vec<_>>(),
+        "verified": troubles.is_empty(), "troubles": troubles,
+    })
+}
+
+fn award(award: &RecordedAward) -> Value {
+    let winners = award.given.winners.iter();
+    let winners: Vec<Value> = winners
+        .map(|won| json!({"slot": won.slot, "place": won.place, "code": Hex(won.code.0)}))
+        .collect();
+    let passed = award.given.passed.iter();
+    let passed: Vec<Value> = passed
+        .map(|p| json!({"place": p.place, "code": Hex(p.code.0), "reason": p.bar.name()}))
+        .collect();
+    json!({
+        "prize": award.prize, "class": award.class, "mode": award.mode.name(), "among": award.among.name(),
+        "winners": winners, "passed": passed,
     })
 }
 
 fn table(
     campaign: &str,
-    rounds: &[(Option<u16>, Summed)],
+    one: &Concluded,
+    troubles: &[String],
     out: &mut dyn Write,
 ) -> std::io::Result<()> {
+    let (result, draw) = (&one.result, &one.draw);
+    let name = one
+        .round
+        .map_or_else(|| "final draw".to_owned(), |round| format!("round {round}"));
     writeln!(
         out,
-        "{campaign}: provisional, nothing is sealed; as of tick {}",
-        rounds.iter().map(|r| r.1.tick).max().unwrap_or(0)
+        "{campaign} {name}: {} on the list, {} answered, {} right; version {}, {}, result at offset {} of control",
+        result.entrants,
+        result.answered,
+        result.correct,
+        result.version,
+        draw.text("level"),
+        one.ctl,
     )?;
-    writeln!(
-        out,
-        "{:>5} {:>9} {:>9} {:>12}  answers",
-        "round", "joins", "answered", "wrong format"
-    )?;
-    for (round, sum) in rounds {
-        let answers: Vec<String> = sum
-            .totals
-            .answers
-            .iter()
-            .map(|(answer, fans)| format!("{answer} {fans}"))
-            .collect();
-        let name = round.map_or_else(|| "none".to_owned(), |round| round.to_string());
+    if let Some(corrects) = result.corrects {
         writeln!(
             out,
-            "{name:>5} {:>9} {:>9} {:>12}  {}",
-            sum.totals.joins,
-            sum.totals.lines,
-            sum.totals.wrong_format,
-            answers.join("  "),
+            "  corrects  the result at offset {corrects}, by {}: {}",
+            result.actor, result.reason
         )?;
+    }
+    for award in &draw.awards {
+        let winners: Vec<String> = award
+            .given
+            .winners
+            .iter()
+            .map(|won| format!("{} (place {})", won.code.tail(), won.place))
+            .collect();
+        let passed = match award.given.passed.len() {
+            0 => String::new(),
+            count => format!("; {count} passed over"),
+        };
+        let winners = if winners.is_empty() {
+            "nobody".to_owned()
+        } else {
+            winners.join(", ")
+        };
+        writeln!(out, "  {:<9} {winners}{passed}", award.prize)?;
+    }
+    writeln!(out, "  digest    {}", result.standings)?;
+    writeln!(out, "  list      {}", result.list)?;
+    writeln!(out, "  seed      {}", draw.text("seed"))?;
+    if troubles.is_empty() {
+        writeln!(
+            out,
+            "  verified  computed again from the shares of the log: equal"
+        )?;
+    }
+    for trouble in troubles {
+        writeln!(out, "  WRONG     {trouble}")?;
     }
     Ok(())
 }

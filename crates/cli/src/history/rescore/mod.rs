@@ -1,0 +1,207 @@
+//! `rescore`: sealed rounds counted again from the messages, by another campaign file or by the published ones
+//! (Q-22, Q-23).
+
+mod correct;
+mod show;
+
+use super::rounds::{Concluded, Sealed, Season, compile};
+use super::scan;
+use crate::args::{PolicyArg, RescoreArgs};
+use crate::failure::{Failure, io};
+use campaign::{Campaign, Correction};
+use contest::{Compiled, EntrantCode, draw_name, hash};
+use correct::{Corrected, Judge, corrections};
+use record::hexed::Hex;
+use record::rounds::UnitState;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::sync::Arc;
+
+/// Counts again, prints what would change, and publishes it when asked to.
+///
+/// # Errors
+/// The log cannot be read, the file is not of this campaign, or, without a file, the results of the log are not
+/// what its messages give.
+pub(crate) fn rescore(args: &RescoreArgs, out: &mut impl Write) -> Result<(), Failure> {
+    let season = Season::open(scan::open(&args.history)?, Some(&args.campaign))?;
+    let before = season.concluded()?;
+    if before.is_empty() {
+        return Err(Failure::no(format!(
+            "no round of {:?} has a result",
+            args.campaign
+        )));
+    }
+    let Some(path) = &args.file else {
+        return again(&season, &before, args, out);
+    };
+    let toml = std::fs::read_to_string(path).map_err(io(format!("read {}", path.display())))?;
+    let file = compile(&toml)?;
+    fits(&season, &file.campaign)?;
+    let sha256 = hash(toml.as_bytes());
+    let known = season.control().versions(season.id()).iter();
+    let published = known
+        .rev()
+        .find(|version| version.sha256.0 == sha256)
+        .map(|version| version.version);
+    let notified = notified(&season);
+    let judge = Judge {
+        compiled: &file,
+        sha256,
+        version: published.unwrap_or_else(|| season.newest.version.saturating_add(1)),
+        policy: args.policy.map_or(file.campaign.correction, policy),
+        reason: args.reason.as_deref().unwrap_or_default(),
+        notified: &notified,
+    };
+    let again = counted(&season, Some(&file), &before, args.round)?;
+    let corrected = corrections(&judge, &before, &again).map_err(Failure::no)?;
+    if let Some(dir) = &args.out {
+        show::write(dir, &corrected)?;
+    }
+    show::print(&season, args, &judge, published.is_some(), &corrected, out)
+        .map_err(io("write"))?;
+    if args.publish {
+        if judge.policy != season.newest.compiled.campaign.correction {
+            return Err(Failure::wrong(
+                "what becomes of winners follows `correction` of the newest published file; change it there to publish \
+                 under another policy",
+            ));
+        }
+        publish(args, published.is_some(), &corrected, out)?;
+    }
+    Ok(())
+}
+
+/// Sends the corrections to the coordinator.
+fn publish(
+    args: &RescoreArgs,
+    is_published: bool,
+    corrected: &[Corrected<'_>],
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    if !is_published {
+        return Err(Failure::no(
+            "the file is no published version, so that nobody could compute the correction again; publish it first \
+             with `campaign publish`",
+        ));
+    }
+    if corrected.is_empty() {
+        return Ok(());
+    }
+    let acts: Vec<Value> = corrected.iter().map(|one| json!(one.act)).collect();
+    let reason = args.reason.as_deref().unwrap_or_default();
+    let ctls = crate::rounds::publish(&acts.into(), reason, &args.node())?;
+    if !args.json {
+        for (one, ctl) in corrected.iter().zip(ctls) {
+            let name = draw_name(one.before.round);
+            writeln!(
+                out,
+                "published the correction of {name}: control offset {ctl}"
+            )
+            .map_err(io("write"))?;
+        }
+    }
+    out.flush().map_err(io("write"))
+}
+
+/// Fields of the rounds that have a result and are asked for, counted again.
+fn counted(
+    season: &Season,
+    file: Option<&Arc<Compiled>>,
+    before: &[Concluded],
+    asked: Option<u16>,
+) -> Result<BTreeMap<u16, Arc<Sealed>>, Failure> {
+    let rounds: BTreeSet<u16> = before.iter().filter_map(|one| one.round).collect();
+    if let Some(round) = asked.filter(|round| !rounds.contains(round)) {
+        return Err(Failure::no(format!(
+            "round {round} of {:?} has no result",
+            season.id()
+        )));
+    }
+    let fields = season.recounted(file)?;
+    let wanted = |round: &u16| asked.map_or(rounds.contains(round), |asked| asked == *round);
+    let fields = fields.into_iter().filter(|(round, _)| wanted(round));
+    Ok(fields
+        .map(|(round, sealed)| (round, Arc::new(sealed)))
+        .collect())
+}
+
+/// Without another file: the messages must give the shares that the log has.
+fn again(
+    season: &Season,
+    before: &[Concluded],
+    args: &RescoreArgs,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let fields = counted(season, None, before, args.round)?;
+    let mut wrong = Vec::new();
+    for one in before {
+        let Some((round, field)) = one
+            .round
+            .and_then(|round| Some((round, fields.get(&round)?)))
+        else {
+            continue;
+        };
+        let equal = one
+            .basis
+            .as_ref()
+            .is_ok_and(|basis| *basis.sealed == **field);
+        if !equal {
+            wrong.push(round.to_string());
+        }
+        let digest = Hex(field.field.digest());
+        let word = if equal { "equal to" } else { "NOT" };
+        writeln!(
+            out,
+            "round {round}: counted again, digest {digest}, {word} what was sealed"
+        )
+        .map_err(io("write"))?;
+    }
+    out.flush().map_err(io("write"))?;
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::no(format!(
+        "the messages of round(s) {} give other standings than their shares in `results`",
+        wrong.join(", ")
+    )))
+}
+
+/// A correction may change keys, windows, exclusions; not who a fan is.
+fn fits(season: &Season, file: &Campaign) -> Result<(), Failure> {
+    let newest = &season.newest.compiled.campaign;
+    if (&file.id, &file.account) != (&newest.id, &newest.account) {
+        return Err(Failure::wrong(format!(
+            "the file is of campaign {:?} of account {:?}, not of {:?} of {:?}",
+            file.id, file.account, newest.id, newest.account
+        )));
+    }
+    if file.draw.salt != newest.draw.salt {
+        return Err(Failure::wrong(
+            "the file has another draw.salt, so every entrant code would change",
+        ));
+    }
+    Ok(())
+}
+
+/// Who was told that he has won, by what `control` says of awards.
+fn notified(season: &Season) -> BTreeSet<EntrantCode> {
+    let awards = season.told.awards.iter();
+    let told = awards.filter(|award| {
+        let told = [
+            UnitState::Notified,
+            UnitState::Claimed,
+            UnitState::Fulfilled,
+        ];
+        award.campaign == season.id() && told.contains(&award.state)
+    });
+    told.map(|award| EntrantCode(award.code.0)).collect()
+}
+
+fn policy(named: PolicyArg) -> Correction {
+    match named {
+        PolicyArg::KeepAnnounced => Correction::KeepAnnounced,
+        PolicyArg::Replace => Correction::Replace,
+        PolicyArg::Void => Correction::Void,
+    }
+}

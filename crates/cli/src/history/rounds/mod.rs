@@ -1,0 +1,299 @@
+//! The results of a campaign with everything that they rest on, put together from the log: `control` says what
+//! was published, the shares in `results` are what it was computed from.
+
+mod draw;
+mod recount;
+mod shares;
+mod told;
+
+pub(crate) use draw::Draw;
+pub(crate) use shares::Sealed;
+pub(crate) use told::Told;
+
+use super::scan;
+use crate::failure::Failure;
+use contest::{Board, Compiled, Finding, hash};
+use control::rounds::Life;
+use control::{ControlState, Published};
+use msglog::Log;
+use record::rounds::ResultAct;
+use record::topics::INBOUND;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A campaign as the log tells of it.
+pub(crate) struct Season {
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) told: Told,
+    /// The newest version.
+    pub(crate) newest: Arc<Published>,
+    partitions: u32,
+}
+
+/// A round, or the final draw, that has a result.
+#[derive(Debug, Clone)]
+pub(crate) struct Concluded {
+    /// The round; none for the final draw.
+    pub(crate) round: Option<u16>,
+    /// Offset of the result in `control`.
+    pub(crate) ctl: u64,
+    pub(crate) result: ResultAct,
+    pub(crate) draw: Draw,
+    /// The version that judged.
+    pub(crate) judged: Arc<Published>,
+    /// What it was computed from; or why that cannot be put together.
+    pub(crate) basis: Result<Basis, String>,
+}
+
+/// The standings behind a result.
+#[derive(Debug, Clone)]
+pub(crate) struct Basis {
+    /// Everyone's standing at the seal, whose list made the seed.
+    pub(crate) sealed: Arc<Sealed>,
+    /// Everyone's standing in this result: another one once it was corrected.
+    pub(crate) standing: Arc<Sealed>,
+}
+
+impl Season {
+    /// Reads `control` of a log.
+    ///
+    /// # Errors
+    /// Failures of reading; there is no such campaign, or there are several and none was named.
+    pub(crate) fn open(log: Arc<dyn Log>, campaign: Option<&str>) -> Result<Self, Failure> {
+        let told = Told::read(&*log)?;
+        let newest = Arc::clone(told.campaign(campaign)?);
+        let partitions = scan::spans(&*log, INBOUND)?.len();
+        Ok(Self {
+            log,
+            told,
+            newest,
+            partitions: u32::try_from(partitions).unwrap_or(u32::MAX),
+        })
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.newest.id
+    }
+
+    /// What has happened to a round; nothing when nothing has.
+    pub(crate) fn life(&self, round: Option<u16>) -> Life {
+        let rounds = self.told.state.rounds();
+        rounds.life(self.id(), round).cloned().unwrap_or_default()
+    }
+
+    /// Every round that has a result, ascending, then the final draw.
+    ///
+    /// # Errors
+    /// Failures of reading. What is missing behind a single result stands there.
+    pub(crate) fn concluded(&self) -> Result<Vec<Concluded>, Failure> {
+        let lives: Vec<(Option<u16>, &Life)> = self.told.state.rounds().of(self.id()).collect();
+        let with_result = lives.into_iter().filter_map(|(round, life)| {
+            let (ctl, result) = life.result.clone()?;
+            Some((round, ctl, result))
+        });
+        let mut results: Vec<_> = with_result.collect();
+        results.sort_by_key(|(round, _, _)| round.map_or(u32::MAX, u32::from));
+        let sealed = shares::of_log(&*self.log, self.id())?;
+        let corrected = self.corrected(&results)?;
+        let mut concluded: Vec<Concluded> = Vec::new();
+        for (round, ctl, result) in results {
+            let merge = |shares: &shares::ByDecision| {
+                let none = Vec::new();
+                let of_decision = shares.get(&result.ctl).unwrap_or(&none);
+                shares::merge(of_decision, self.partitions).map(Arc::new)
+            };
+            let basis = match round {
+                Some(_) => merge(&sealed).and_then(|sealed| {
+                    let standing = match (result.corrects, corrected.get(&result.version)) {
+                        (Some(_), Some(again)) => merge(again)?,
+                        _ => Arc::clone(&sealed),
+                    };
+                    Ok(Basis { sealed, standing })
+                }),
+                None => self.board_of(&concluded, &result),
+            };
+            let Some(judged) = self.told.version(self.id(), result.version) else {
+                return Err(Failure::no(format!(
+                    "the result at offset {ctl} of control was judged by version {}, which was not published",
+                    result.version
+                )));
+            };
+            concluded.push(Concluded {
+                round,
+                ctl,
+                draw: Draw::parse(&result.record).map_err(Failure::no)?,
+                judged: Arc::clone(judged),
+                result,
+                basis,
+            });
+        }
+        Ok(concluded)
+    }
+
+    /// The shares that the files of corrections make, by version.
+    fn corrected(
+        &self,
+        results: &[(Option<u16>, u64, ResultAct)],
+    ) -> Result<BTreeMap<u32, shares::ByDecision>, Failure> {
+        let mut corrected = BTreeMap::new();
+        let corrections = results
+            .iter()
+            .filter(|(round, _, result)| round.is_some() && result.corrects.is_some());
+        for (_, _, result) in corrections {
+            if corrected.contains_key(&result.version) {
+                continue;
+            }
+            if let Some(published) = self.told.version(self.id(), result.version) {
+                let file = compile(&published.toml)?;
+                corrected.insert(result.version, self.recount(Some(&file))?);
+            }
+        }
+        Ok(corrected)
+    }
+
+    fn board_of(&self, rounds: &[Concluded], result: &ResultAct) -> Result<Basis, String> {
+        let published = self.told.version(self.id(), result.version);
+        let published = published.ok_or("the version that judged was not published")?;
+        let board = |of: fn(&Basis) -> &Arc<Sealed>| -> Result<Arc<Sealed>, String> {
+            let mut fields = Vec::new();
+            for round in rounds {
+                let basis = round
+                    .basis
+                    .as_ref()
+                    .map_err(|why| format!("round {}: {why}", round.round.unwrap_or_default()))?;
+                fields.push((round.round.unwrap_or_default(), of(basis)));
+            }
+            Ok(Arc::new(on_the_board(&published.compiled, &fields)))
+        };
+        let standing = board(|basis| &basis.standing)?;
+        let is_first = result.corrects.is_none();
+        let sealed = if is_first {
+            Arc::clone(&standing)
+        } else {
+            board(|basis| &basis.sealed)?
+        };
+        Ok(Basis { sealed, standing })
+    }
+
+    /// Counts the messages again, by a file instead of the published ones when there is one: the fields of the
+    /// rounds that are sealed, by number.
+    ///
+    /// # Errors
+    /// Failures of reading; the log's own shares and this program do not make a whole field.
+    pub(crate) fn recounted(
+        &self,
+        file: Option<&Arc<Compiled>>,
+    ) -> Result<BTreeMap<u16, Sealed>, Failure> {
+        let shares = self.recount(file)?;
+        let mut fields = BTreeMap::new();
+        for (round, life) in self.told.state.rounds().of(self.id()) {
+            let (Some(round), Some((ctl, _))) = (round, &life.decision) else {
+                continue;
+            };
+            let none = Vec::new();
+            let of_decision = shares.get(ctl).unwrap_or(&none);
+            let sealed = shares::merge(of_decision, self.partitions)
+                .map_err(|why| Failure::no(format!("round {round} counted again: {why}")))?;
+            fields.insert(round, sealed);
+        }
+        Ok(fields)
+    }
+
+    fn recount(&self, file: Option<&Arc<Compiled>>) -> Result<shares::ByDecision, Failure> {
+        recount::shares(&*self.log, self.id(), file)
+    }
+
+    /// The state of `control`.
+    pub(crate) fn control(&self) -> &ControlState {
+        &self.told.state
+    }
+}
+
+/// The rounds' fields, ascending, summed up as the field of the final draw.
+pub(crate) fn on_the_board(judged: &Compiled, rounds: &[(u16, &Arc<Sealed>)]) -> Sealed {
+    let campaign = &judged.campaign;
+    let mut board = Board::new(campaign.score.streak);
+    for (number, sealed) in rounds {
+        if let Some(round) = campaign.round(*number) {
+            board.add(&sealed.field, round.question.kind);
+        }
+    }
+    let cut = rounds.last().map(|(_, sealed)| sealed.cut.clone());
+    Sealed {
+        cut: cut.unwrap_or_default(),
+        field: board.field(),
+    }
+}
+
+/// A campaign file, ready to judge.
+///
+/// # Errors
+/// It has errors.
+pub(crate) fn compile(toml: &str) -> Result<Arc<Compiled>, Failure> {
+    match Compiled::from_toml(toml) {
+        Ok((compiled, _)) => Ok(Arc::new(compiled)),
+        Err(problems) => Err(Failure::no(format!(
+            "the campaign file has {} error(s), first {}; `campaign check` shows them all",
+            problems.len(),
+            problems
+                .first()
+                .map(ToString::to_string)
+                .unwrap_or_default()
+        ))),
+    }
+}
+
+impl Concluded {
+    /// What does not hold when the result is computed again from its shares; nothing when all of it does.
+    pub(crate) fn troubles(&self) -> Vec<String> {
+        let basis = match &self.basis {
+            Ok(basis) => basis,
+            Err(why) => return vec![format!("it cannot be computed again: {why}")],
+        };
+        let (record, result) = (&self.result.record, &self.result);
+        let (list, standings) = (basis.sealed.field.list(), basis.standing.field.lines());
+        let mut troubles = Vec::new();
+        let mut say = |holds: bool, what: &str| {
+            if !holds {
+                troubles.push(what.to_owned());
+            }
+        };
+        say(
+            hash(record.as_bytes()) == result.record_sha256.0,
+            "the record has another SHA-256 than the result says",
+        );
+        say(
+            hash(standings.as_bytes()) == result.standings.0,
+            "the shares give another digest",
+        );
+        say(
+            hash(list.as_bytes()) == result.list.0,
+            "the shares give another list",
+        );
+        let standings_of = basis.standing.field.standings();
+        let count = |of: fn(&contest::Standing<'_>) -> bool| {
+            standings_of.iter().filter(|standing| of(standing)).count() as u64
+        };
+        say(
+            count(|s| s.answered > 0) == result.answered,
+            "another number of fans has answered",
+        );
+        say(
+            count(|s| s.correct > 0) == result.correct,
+            "another number of fans was right",
+        );
+        let verdict = contest::verify(
+            record.as_bytes(),
+            list.as_bytes(),
+            Some(standings.as_bytes()),
+        );
+        for finding in verdict.findings {
+            match finding {
+                Finding::Fails(what) => troubles.push(format!("does not hold: {what}")),
+                Finding::Unchecked(what) => troubles.push(format!("open: {what}")),
+                Finding::Holds(_) | Finding::Claimed(_) => {}
+            }
+        }
+        troubles
+    }
+}
