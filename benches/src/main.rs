@@ -26,6 +26,7 @@ mod rebuild;
 mod report;
 mod requests;
 mod sample;
+mod seals;
 mod server;
 mod synth;
 
@@ -73,6 +74,15 @@ enum Command {
         /// Synthetic deliveries
         #[arg(long, value_name = "N", default_value_t = 500_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
         count: u64,
+        /// Repetitions; medians are shown
+        #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
+        rounds: u64,
+    },
+    /// Seconds from the decision to seal a round to its result, on the journal
+    Seals {
+        /// Fans who answer the round
+        #[arg(long, value_name = "N", default_value_t = 70_000, value_parser = clap::value_parser!(u64).range(24..=10_000_000))]
+        fans: u64,
         /// Repetitions; medians are shown
         #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
         rounds: u64,
@@ -220,6 +230,7 @@ fn run(command: Command) -> Result<(), Failure> {
                 rounds: count(rounds),
             },
         ),
+        Command::Seals { fans, rounds } => seals::run(&place, fans, count(rounds)),
         Command::Rebuild { node, config } => rebuild::run(&place, &node, config.as_deref()),
         Command::Memory { seconds } => memory::run(&place, seconds),
         Command::All { quick } => all(&place, quick),
@@ -260,6 +271,7 @@ fn all(place: &Place, quick: bool) -> Result<(), Failure> {
                 rounds: 1,
             },
         )?;
+        seals::run(place, 1_000, 1)?;
         ingress::run(place, &ingress::Plan::quick())?;
         latency::run(place, &latency::Plan::quick())?;
     } else {
@@ -271,6 +283,7 @@ fn all(place: &Place, quick: bool) -> Result<(), Failure> {
                 rounds: 3,
             },
         )?;
+        seals::run(place, 70_000, 3)?;
         ingress::run(place, &ingress::Plan::of(60, 3))?;
         latency::run(place, &latency::Plan::full())?;
     }
