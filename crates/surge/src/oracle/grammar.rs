@@ -74,7 +74,7 @@ impl Grammar {
         }
         let other = explicit(tight).filter(|(round, _)| *round != own);
         let alone = match self {
-            Self::Letters(letters) => letters.read(forms, explicit(tight)),
+            Self::Letters(letters) => letters.read(own, forms),
             Self::Number(numbers) => numbers.read(forms),
             Self::Word(words) if words.accepts(tight) => return words.read(forms, asks),
             Self::Word(words) => words.read(forms, asks),
@@ -116,14 +116,16 @@ impl Letters {
         }
     }
 
-    fn read(&self, forms: &Forms, named: Option<(u16, String)>) -> Reading {
+    fn read(&self, own: u16, forms: &Forms) -> Reading {
         let tight = forms.tight.as_str();
+        let named = explicit(tight);
+        let of_own = named.as_ref().filter(|(round, _)| *round == own);
         let ordering = self.kind == QuestionKind::Ordering;
         let value = middles(tight)
             .find_map(|middle| self.value(middle))
             .or_else(|| self.by_text(tight).filter(|_| !ordering))
             .or_else(|| self.letter_and_text(tight).filter(|_| !ordering))
-            .or_else(|| named.as_ref().and_then(|(_, letters)| self.value(letters)));
+            .or_else(|| of_own.and_then(|(_, letters)| self.value(letters)));
         match value {
             Some(value) => Reading::Answer(value),
             None if named.is_some() || self.is_attempt(forms) => Reading::WrongFormat,

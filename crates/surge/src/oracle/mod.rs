@@ -2,6 +2,7 @@
 //! code with what it judges, only the wire, the campaign file's model and two data tables.
 
 mod cuts;
+pub mod draws;
 mod fans;
 mod grammar;
 mod identity;
@@ -184,6 +185,26 @@ impl Judge {
         found.map_or_else(Vec::new, |round| {
             standings::of(&self.campaign, &self.cuts, &self.fans, round)
         })
+    }
+
+    /// Messages that came behind the cut of their round, by round: joins, answers and wrong formats.
+    #[must_use]
+    pub fn late_after_seal(&self) -> BTreeMap<u16, u64> {
+        let mut late: BTreeMap<u16, u64> = BTreeMap::new();
+        for fan in self.fans.values() {
+            let partition = fan.partition;
+            let joins = fan.seen.iter().filter(|seen| seen.sign == Sign::Join);
+            let joins = joins.filter_map(|seen| {
+                Some((round_at(&self.campaign, seen.create_time)?, seen.offset))
+            });
+            let answers = fan.attempts.iter().map(|a| (a.round, a.offset));
+            let wrong = fan.wrong.iter().map(|wrong| (wrong.round, wrong.offset));
+            for (round, offset) in joins.chain(answers).chain(wrong) {
+                let behind = !self.cuts.holds(round, Place { partition, offset });
+                *late.entry(round).or_default() += u64::from(behind);
+            }
+        }
+        late
     }
 
     fn count_row(&mut self, part: Part, new: bool) {

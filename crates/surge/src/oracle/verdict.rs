@@ -12,6 +12,8 @@ use wechat::{Event, Inbound};
 
 /// What the platform puts in the place of a sticker; compared as it came.
 const STICKER: &str = "【收到不支持的消息类型，暂无法显示】";
+/// Words that join in every campaign, besides the spellings of GO.
+const JOINS: [&str; 2] = ["报名", "参加"];
 /// Longest join that says more than GO, in characters.
 const LONG_JOIN: usize = 8;
 /// Texts whose normal forms are remembered: the burst's texts are few and come again and again.
@@ -104,10 +106,9 @@ impl Judgement {
         }
         Ok(Self {
             windows,
-            join_words: campaign
-                .join
-                .keywords
-                .iter()
+            join_words: JOINS
+                .into_iter()
+                .chain(campaign.join.keywords.iter().map(String::as_str))
                 .map(|word| normaliser.tight(word))
                 .collect(),
             keywords: Keywords::new(campaign, &normaliser)?,
