@@ -151,6 +151,16 @@ impl Grammar {
         }
     }
 
+    /// Whether a text that names another round may still be read for this one: questions with letters know
+    /// themselves what it is then; of the others only an accepted spelling may (P-4).
+    pub(crate) fn keeps(&self, tight: &Tight) -> bool {
+        match self.kind {
+            QuestionKind::Numeric => false,
+            QuestionKind::Text => self.text.accepts(&tight.text),
+            _ => true,
+        }
+    }
+
     /// Whether the letters of an explicit round are an answer to this question.
     pub(crate) fn letters(&self, letters: &str) -> Option<String> {
         match self.kind {
@@ -303,17 +313,20 @@ impl OptionForms {
 }
 
 impl TextForms {
-    /// P-8.
-    fn read(&self, text: &str, asks: impl FnOnce() -> bool) -> Reading {
-        let accepted = self.forms.iter().any(|form| {
+    fn accepts(&self, text: &str) -> bool {
+        self.forms.iter().any(|form| {
             let length = form.chars().count();
             form == text
                 || (self.forgive_one && length >= 6 && within_one(form, text))
                 || (self.contains
                     && text.contains(form.as_str())
                     && text.chars().count() <= 2 * length + 6)
-        });
-        if accepted {
+        })
+    }
+
+    /// P-8.
+    fn read(&self, text: &str, asks: impl FnOnce() -> bool) -> Reading {
+        if self.accepts(text) {
             return Reading::Answer(self.value.clone());
         }
         if self.only_key || text.chars().nth(self.max_chars).is_some() || asks() {
