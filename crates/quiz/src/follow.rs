@@ -124,7 +124,7 @@ mod tests {
         let (mut follows, mut shelf) = (Follows::default(), MemoryShelf::default());
         let mut want = vec![Follow::default(); GENERATION * 3];
         let json = br#"{"type":"message","v":1,"account":"mi","from":"","to":"","create_time":0,"kind":"text","recv_us":0,
-            "reply":{"rule":"","rule_version":0,"snapshot":0,"spoken":"nothing"}}"#;
+            "reply":{"rule":"","rule_version":0,"template_version":0,"snapshot":0,"spoken":"nothing"}}"#;
         let template: Envelope<'_> = serde_json::from_slice(json).unwrap();
         // Some come back within a generation, some after several.
         let order = (0..GENERATION * 3).chain(0..50).chain(0..50);
