@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod brokers;
+mod contest;
 mod echo;
 mod failure;
 mod folds;
@@ -75,6 +76,18 @@ enum Command {
         count: u64,
         /// Repetitions; medians are shown
         #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
+        rounds: u64,
+    },
+    /// Candidates scored and ranked, texts classified, each beside a bare hash; one thread
+    Contest {
+        /// Candidates of a round
+        #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+        candidates: u64,
+        /// Messages of the event whose texts are classified
+        #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
+        texts: u64,
+        /// Repetitions, sides in turns; medians are shown
+        #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=100))]
         rounds: u64,
     },
     /// Seconds that dedup and quiz need to rebuild their states from the log of a stopped node
@@ -220,6 +233,18 @@ fn run(command: Command) -> Result<(), Failure> {
                 rounds: count(rounds),
             },
         ),
+        Command::Contest {
+            candidates,
+            texts,
+            rounds,
+        } => contest::run(
+            &place,
+            &contest::Plan {
+                candidates,
+                texts,
+                rounds: count(rounds),
+            },
+        ),
         Command::Rebuild { node, config } => rebuild::run(&place, &node, config.as_deref()),
         Command::Memory { seconds } => memory::run(&place, seconds),
         Command::All { quick } => all(&place, quick),
@@ -260,6 +285,7 @@ fn all(place: &Place, quick: bool) -> Result<(), Failure> {
                 rounds: 1,
             },
         )?;
+        contest::run(place, &contest::Plan::quick())?;
         ingress::run(place, &ingress::Plan::quick())?;
         latency::run(place, &latency::Plan::quick())?;
     } else {
@@ -271,6 +297,7 @@ fn all(place: &Place, quick: bool) -> Result<(), Failure> {
                 rounds: 3,
             },
         )?;
+        contest::run(place, &contest::Plan::full())?;
         ingress::run(place, &ingress::Plan::of(60, 3))?;
         latency::run(place, &latency::Plan::full())?;
     }
