@@ -37,21 +37,12 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// The size of the event: a busy round, and its texts.
-    pub(crate) fn full() -> Self {
+    /// So many, so often.
+    pub(crate) fn of(candidates: u64, texts: u64, rounds: usize) -> Self {
         Self {
-            candidates: 1_000_000,
-            texts: 200_000,
-            rounds: 5,
-        }
-    }
-
-    /// To see that it works.
-    pub(crate) fn quick() -> Self {
-        Self {
-            candidates: 20_000,
-            texts: 5_000,
-            rounds: 1,
+            candidates,
+            texts,
+            rounds,
         }
     }
 }
@@ -60,6 +51,13 @@ impl Plan {
 struct Side {
     name: &'static str,
     rates: Vec<f64>,
+}
+
+impl Side {
+    fn new(name: &'static str) -> Self {
+        let rates = Vec::new();
+        Self { name, rates }
+    }
 }
 
 /// The benchmark.
@@ -122,7 +120,7 @@ fn ranking(plan: &Plan) -> Result<Table, Failure> {
         .first()
         .copied()
         .cloned();
-    let award = award.ok_or_else(|| Failure::away("the campaign gives nothing after round 1"))?;
+    let award = award.ok_or_else(|| Failure::away("nothing is given after round 1"))?;
     let facts = facts();
     let seed = Seed::new(&facts.secret, &[7; 32], None);
     let candidates = candidates(plan.candidates);
@@ -133,10 +131,7 @@ fn ranking(plan: &Plan) -> Result<Table, Failure> {
         "scored and ranked",
         "concluded: list, standings, record too",
     ];
-    let mut sides = names.map(|name| Side {
-        name,
-        rates: Vec::new(),
-    });
+    let mut sides = names.map(Side::new);
     for _ in 0..plan.rounds {
         let lots = || {
             candidates.iter().fold(0_u8, |sum, (fan, _)| {
@@ -305,10 +300,7 @@ fn classification(place: &Place, plan: &Plan) -> Result<Table, Failure> {
             ..Message::default()
         })
     };
-    let mut sides = ["bare hash of every text", "classified"].map(|name| Side {
-        name,
-        rates: Vec::new(),
-    });
+    let mut sides = ["bare hash of every text", "classified"].map(Side::new);
     let mut nanos = Histogram::<u64>::new(3).map_err(tried("make a histogram"))?;
     for _ in 0..plan.rounds {
         let hashed = || {

@@ -191,19 +191,8 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Failure> {
     machine::raise_open_files();
-    if let Command::EchoServer { listen } = command {
-        return echo::serve(listen).map_err(tried(format!("listen on {listen}")));
-    }
-    if let Command::ProduceServer {
-        listen,
-        bootstrap,
-        prefix,
-        replication,
-    } = command
-    {
-        let replicas = (replication, if replication < 3 { 1 } else { 2 });
-        let config = brokers::shipped(bootstrap, prefix, replicas, brokers::inbound());
-        return produce::serve(listen, config);
+    if let Some(served) = bare_server(&command) {
+        return served;
     }
     let place = Place::find()?;
     let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
@@ -237,14 +226,7 @@ fn run(command: Command) -> Result<(), Failure> {
             candidates,
             texts,
             rounds,
-        } => contest::run(
-            &place,
-            &contest::Plan {
-                candidates,
-                texts,
-                rounds: count(rounds),
-            },
-        ),
+        } => contest::run(&place, &contest::Plan::of(candidates, texts, count(rounds))),
         Command::Rebuild { node, config } => rebuild::run(&place, &node, config.as_deref()),
         Command::Memory { seconds } => memory::run(&place, seconds),
         Command::All { quick } => all(&place, quick),
@@ -273,6 +255,27 @@ fn run(command: Command) -> Result<(), Failure> {
     }
 }
 
+/// The servers that others are compared with; `None` for a benchmark.
+fn bare_server(command: &Command) -> Option<Result<(), Failure>> {
+    match command {
+        Command::EchoServer { listen } => {
+            Some(echo::serve(*listen).map_err(tried(format!("listen on {listen}"))))
+        }
+        Command::ProduceServer {
+            listen,
+            bootstrap,
+            prefix,
+            replication,
+        } => {
+            let replicas = (*replication, if *replication < 3 { 1 } else { 2 });
+            let (bootstrap, prefix) = (bootstrap.clone(), prefix.clone());
+            let config = brokers::shipped(bootstrap, prefix, replicas, brokers::inbound());
+            Some(produce::serve(*listen, config))
+        }
+        _ => None,
+    }
+}
+
 fn all(place: &Place, quick: bool) -> Result<(), Failure> {
     let (filling, memory_s) = if quick { (2, 1) } else { (60, 30) };
     if quick {
@@ -285,7 +288,7 @@ fn all(place: &Place, quick: bool) -> Result<(), Failure> {
                 rounds: 1,
             },
         )?;
-        contest::run(place, &contest::Plan::quick())?;
+        contest::run(place, &contest::Plan::of(20_000, 5_000, 1))?;
         ingress::run(place, &ingress::Plan::quick())?;
         latency::run(place, &latency::Plan::quick())?;
     } else {
@@ -297,7 +300,7 @@ fn all(place: &Place, quick: bool) -> Result<(), Failure> {
                 rounds: 3,
             },
         )?;
-        contest::run(place, &contest::Plan::full())?;
+        contest::run(place, &contest::Plan::of(1_000_000, 200_000, 5))?;
         ingress::run(place, &ingress::Plan::of(60, 3))?;
         latency::run(place, &latency::Plan::full())?;
     }
