@@ -379,6 +379,98 @@ fn arrival(sent: &[Sent], keys: &[u32]) -> Vec<Sent> {
         .collect()
 }
 
+/// What counts of each text alone, sent by a fan of its own into every round, by quiz and by the oracle.
+fn alone(texts: &[String]) -> [String; 2] {
+    let rules = Rules {
+        join: "policy = \"none\"",
+        policy: "policy = \"first\"",
+        eligible: "must_follow = false",
+        among: "answered",
+        speed: false,
+    };
+    let toml = toml(&rules);
+    let campaign = Campaign::parse(&toml).unwrap().0;
+    let (mut recount, mut judge) = (Recount::new(), Judge::new(&campaign).unwrap());
+    recount.take(0, &published(&toml)).unwrap();
+    let rounds = 1..=u16::try_from(QUESTIONS.len()).unwrap();
+    let mut of_code: BTreeMap<String, &str> = BTreeMap::new();
+    for (text, id) in texts.iter().zip(1_u64..) {
+        let openid = format!("o{id}");
+        of_code.insert(standings::entrant_code("demo-salt", &openid), text);
+        for round in rounds.clone() {
+            let at = T + EVERY * i64::from(round - 1);
+            let (fan, what) = (0, What::Text(text.clone()));
+            let sent = Sent {
+                fan,
+                at,
+                id: id * 10 + u64::from(round),
+                what,
+            };
+            let body = body(&sent).replace(FANS[0], &openid);
+            recount.take(0, &accepted(&body)).unwrap();
+            let row = Row {
+                at_us: 1,
+                part: Part::Event,
+                n: id,
+                attempt: 1,
+                body: body.into(),
+            };
+            judge.delivery(&Delivery::read(&row));
+        }
+    }
+    for round in rounds.clone() {
+        recount.take(0, &sealed(&toml, round, 1)).unwrap();
+    }
+    let named = |round: u16, lines: &str| -> String {
+        let named = lines.lines().map(|line| {
+            let value: serde_json::Value = serde_json::from_str(line).unwrap();
+            let text = of_code[value["code"].as_str().unwrap()];
+            format!(
+                "round {round}: {text:?} is {} {}\n",
+                value["answer"], value["correct"]
+            )
+        });
+        named.collect()
+    };
+    let (mut ours, mut theirs) = (String::new(), String::new());
+    for round in rounds {
+        let shares = recount
+            .shares()
+            .iter()
+            .filter(|(_, share)| share.round == round);
+        let lines: String = shares.map(|(_, share)| share.standings.as_str()).collect();
+        ours.push_str(&named(round, &lines));
+        theirs.push_str(&named(round, &standings::file(&judge.standings(round))));
+    }
+    [ours, theirs]
+}
+
+/// Every text, and pieces glued in twos and threes, is read alike by two grammars that have nothing in common.
+#[test]
+fn every_text_is_read_alike() {
+    let mut texts: Vec<String> = TEXTS.iter().map(|text| (*text).to_owned()).collect();
+    for (one, first) in PIECES.iter().enumerate() {
+        for (two, second) in PIECES.iter().enumerate() {
+            texts.push(format!("{first}{second}"));
+            let third = PIECES[(7 * one + 11 * two) % PIECES.len()];
+            texts.push(format!("{first}{second}{third}"));
+            texts.push(format!("{third}{first}{second}{first}"));
+        }
+    }
+    let [ours, theirs] = alone(&texts);
+    let lines = |text: &str| -> std::collections::BTreeSet<String> {
+        text.lines().map(str::to_owned).collect()
+    };
+    let (ours, theirs) = (lines(&ours), lines(&theirs));
+    let only_ours: Vec<_> = ours.difference(&theirs).collect();
+    let only_theirs: Vec<_> = theirs.difference(&ours).collect();
+    assert!(
+        only_ours.is_empty() && only_theirs.is_empty(),
+        "only by quiz: {only_ours:#?}\nonly by the oracle: {only_theirs:#?}"
+    );
+    assert!(ours.len() > 1000, "{}", ours.len());
+}
+
 fn partition_of(fan: usize) -> u32 {
     u32::try_from(fan).unwrap() % PARTITIONS
 }
