@@ -174,7 +174,9 @@ impl Grammar {
     fn choice(&self, own: u16, tight: &Tight) -> Reading {
         let text = tight.text.as_str();
         let middle = core(text);
-        if let Some(value) = self.letters(middle) {
+        let named = explicit(text);
+        // `3ab` names round 3 before it is a set of letters and digits (P-4).
+        if let Some(value) = self.letters(middle).filter(|_| named.is_none()) {
             return Reading::Answer(value);
         }
         // One option says nothing about a row of all of them.
@@ -186,7 +188,7 @@ impl Grammar {
                 return reading;
             }
         }
-        match explicit(text) {
+        match named {
             Some((number, _)) if number != own => Reading::NotAnAnswer,
             Some((_, letters)) => match self.letters(letters) {
                 Some(value) => Reading::Answer(value),

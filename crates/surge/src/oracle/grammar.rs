@@ -121,8 +121,10 @@ impl Letters {
         let named = explicit(tight);
         let of_own = named.as_ref().filter(|(round, _)| *round == own);
         let ordering = self.kind == QuestionKind::Ordering;
-        let value = middles(tight)
-            .find_map(|middle| self.value(middle))
+        // `3ab` names round 3 before it is a set of letters and digits (P-4).
+        let alone = || middles(tight).find_map(|middle| self.value(middle));
+        let value = if named.is_none() { alone() } else { None };
+        let value = value
             .or_else(|| self.by_text(tight).filter(|_| !ordering))
             .or_else(|| self.letter_and_text(tight).filter(|_| !ordering))
             .or_else(|| of_own.and_then(|(_, letters)| self.value(letters)));

@@ -44,14 +44,18 @@ impl Numbers {
         }
     }
 
+    /// Chinese numerals are a number where they are the whole text, which its tight form has seen to, or where a unit
+    /// was taken off (step 9).
     fn number(&self, middle: &str) -> Option<i128> {
-        let without = self.units.iter().map(|unit| middle.strip_suffix(unit));
-        std::iter::once(Some(middle))
-            .chain(without)
-            .flatten()
-            .find_map(|text| {
-                decimal(text).or_else(|| numerals::whole(text).and_then(|digits| decimal(&digits)))
-            })
+        let without = self
+            .units
+            .iter()
+            .filter_map(|unit| middle.strip_suffix(unit.as_str()));
+        let numeral = |text: &str| numerals::whole(text).and_then(|digits| decimal(&digits));
+        decimal(middle).or_else(|| {
+            let mut without = without.map(|text| decimal(text).or_else(|| numeral(text)));
+            without.find_map(|number| number)
+        })
     }
 }
 

@@ -1,11 +1,6 @@
-//! The shares of quiz against the standings of surge's oracle, which shares no code with them: every kind of
-//! question, every policy, hostile texts, any order of arrival, re-deliveries, seals in the middle.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+//! A campaign with every kind of question, what fans send to it, and the records that it makes.
 
-use campaign::Campaign;
-use contest::Field;
 use proptest::prelude::*;
-use quiz::Recount;
 use record::acts::{Act, CampaignAct};
 use record::chain::{Link, Position, splice};
 use record::envelope::{Content, Envelope, MESSAGE, Reply};
@@ -14,22 +9,19 @@ use record::identity::{self, MsgId};
 use record::inband::Copy;
 use record::rounds::SealDecided;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use surge::oracle::{Cuts, Delivery, Judge, Place, standings};
-use surge::recording::{Part, Row};
 use wechat::Inbound;
 
 /// 2013-04-09 06:00:00 UTC.
-const T: i64 = 1_365_487_200;
+pub(crate) const T: i64 = 1_365_487_200;
 /// A round opens every so many seconds, and is open for [`OPEN`].
-const EVERY: i64 = 200;
-const OPEN: i64 = 60;
-const PARTITIONS: u32 = 3;
-const FANS: [&str; 5] = ["oF", "oG", "oH", "oJ", "oK"];
+pub(crate) const EVERY: i64 = 200;
+pub(crate) const OPEN: i64 = 60;
+pub(crate) const PARTITIONS: u32 = 3;
+pub(crate) const FANS: [&str; 5] = ["oF", "oG", "oH", "oJ", "oK"];
 
 /// The questions, one round each.
-const QUESTIONS: [&str; 7] = [
+pub(crate) const QUESTIONS: [&str; 7] = [
     "kind = \"single\"\noptions = { A = \"红米\", B = \"小米盒子\", C = \"米聊\", D = \"雷军\" }\nkey = [\"A\"]",
     "kind = \"multi\"\noptions = { A = \"米兔\", B = \"路由器\", C = \"键盘\", D = \"飞机\" }\nkey = [\"A\", \"B\"]",
     "kind = \"numeric\"\nkey = [1999, \"0.5\"]\ntolerance = \"0.5\"\nunits = [\"元\", \"块钱\"]",
@@ -39,7 +31,7 @@ const QUESTIONS: [&str; 7] = [
     "kind = \"single\"\noptions = { A = \"1\", B = \"2\", C = \"3\" }\nkey = [\"A\", \"C\"]\naccept_voice = true",
 ];
 
-const TEXTS: [&str; 66] = [
+pub(crate) const TEXTS: [&str; 66] = [
     "A",
     "a",
     "Ａ",
@@ -109,21 +101,21 @@ const TEXTS: [&str; 66] = [
 ];
 
 /// Pieces that texts are glued of: what can interact.
-const PIECES: [&str; 30] = [
+pub(crate) const PIECES: [&str; 30] = [
     "A", "b", "Ｃ", "1", "２", "9", "第", "题", "題", "选", "答案", "是", "吧", "项", "元", "一",
     "百", "二", "十", "千", "万", ".", "，", " ", "-", "红米", "小米", "GO", "/:8-)", "?",
 ];
 
 #[derive(Debug, Clone)]
-struct Sent {
-    fan: usize,
-    at: i64,
-    id: u64,
-    what: What,
+pub(crate) struct Sent {
+    pub(crate) fan: usize,
+    pub(crate) at: i64,
+    pub(crate) id: u64,
+    pub(crate) what: What,
 }
 
 #[derive(Debug, Clone)]
-enum What {
+pub(crate) enum What {
     Text(String),
     Voice(String),
     Menu(&'static str),
@@ -134,15 +126,15 @@ enum What {
 
 /// What the campaigns differ in.
 #[derive(Debug, Clone)]
-struct Rules {
-    join: &'static str,
-    policy: &'static str,
-    eligible: &'static str,
-    among: &'static str,
-    speed: bool,
+pub(crate) struct Rules {
+    pub(crate) join: &'static str,
+    pub(crate) policy: &'static str,
+    pub(crate) eligible: &'static str,
+    pub(crate) among: &'static str,
+    pub(crate) speed: bool,
 }
 
-fn rules() -> impl Strategy<Value = Rules> {
+pub(crate) fn rules() -> impl Strategy<Value = Rules> {
     let join = prop::sample::select(vec![
         "policy = \"none\"",
         "policy = \"campaign\"\nimplicit = true",
@@ -173,7 +165,7 @@ fn rules() -> impl Strategy<Value = Rules> {
     )
 }
 
-fn sent() -> impl Strategy<Value = Vec<Sent>> {
+pub(crate) fn sent() -> impl Strategy<Value = Vec<Sent>> {
     // Around the edges of every round, so that seconds collide.
     let at = (
         0..QUESTIONS.len(),
@@ -198,7 +190,7 @@ fn sent() -> impl Strategy<Value = Vec<Sent>> {
     prop::collection::vec(one, 1..120)
 }
 
-fn utc(second: i64) -> String {
+pub(crate) fn utc(second: i64) -> String {
     let rest = second - T + 6 * 3600;
     format!(
         "2013-04-09T{:02}:{:02}:{:02}Z",
@@ -208,7 +200,7 @@ fn utc(second: i64) -> String {
     )
 }
 
-fn toml(rules: &Rules) -> String {
+pub(crate) fn toml(rules: &Rules) -> String {
     let Rules {
         join,
         policy,
@@ -247,7 +239,7 @@ fn toml(rules: &Rules) -> String {
     toml
 }
 
-fn body(sent: &Sent) -> String {
+pub(crate) fn body(sent: &Sent) -> String {
     let cdata = |text: &str| format!("<![CDATA[{}]]>", text.replace("]]>", "]]]]><![CDATA[>"));
     let content = match &sent.what {
         What::Text(text) => {
@@ -273,7 +265,7 @@ fn body(sent: &Sent) -> String {
 }
 
 /// What dedup passes on of a body, as ingress reads it.
-fn accepted(body: &str) -> Vec<u8> {
+pub(crate) fn accepted(body: &str) -> Vec<u8> {
     let read = Inbound::parse(body.as_bytes()).unwrap();
     let digest = identity::content_digest(read.leaves());
     let (event, msg_id) = (
@@ -316,7 +308,7 @@ fn accepted(body: &str) -> Vec<u8> {
     serde_json::to_vec(&envelope).unwrap()
 }
 
-fn published(toml: &str) -> Vec<u8> {
+pub(crate) fn published(toml: &str) -> Vec<u8> {
     let act = CampaignAct {
         v: 1,
         id: "fest".into(),
@@ -333,7 +325,7 @@ fn published(toml: &str) -> Vec<u8> {
 }
 
 /// The copy of a round's decision at an offset of `inbound`.
-fn sealed(toml: &str, round: u16, offset: u64) -> Vec<u8> {
+pub(crate) fn sealed(toml: &str, round: u16, offset: u64) -> Vec<u8> {
     let open = T + EVERY * i64::from(round - 1);
     let act = Act::SealDecided(SealDecided {
         v: 1,
@@ -362,78 +354,4 @@ fn sealed(toml: &str, round: u16, offset: u64) -> Vec<u8> {
         &mut value,
     );
     value
-}
-
-/// Each message once, in an order of its own: dedup has done its work, of two with one id the first stands.
-fn arrival(sent: &[Sent], keys: &[u32]) -> Vec<Sent> {
-    let mut keyed: Vec<_> = sent.iter().zip(keys).collect();
-    keyed.sort_by_key(|(_, key)| **key);
-    let mut seen = std::collections::BTreeSet::new();
-    let is_event = |s: &Sent| matches!(s.what, What::Subscribe | What::Unsubscribe);
-    let new = |s: &&Sent| is_event(s) || seen.insert((s.fan, s.id));
-    let each = keyed.into_iter().map(|(sent, _)| sent).cloned();
-    each.collect::<Vec<_>>()
-        .iter()
-        .filter(new)
-        .cloned()
-        .collect()
-}
-
-fn partition_of(fan: usize) -> u32 {
-    u32::try_from(fan).unwrap() % PARTITIONS
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
-
-    /// V-3, V-4 and every rule of the standings, by two computations that have nothing in common.
-    #[test]
-    fn shares_are_the_standings_of_the_oracle(
-        rules in rules(),
-        sent in sent(),
-        keys in prop::collection::vec(any::<u32>(), 120),
-        early in prop::collection::vec(prop::option::weighted(0.2, 0..120_usize), QUESTIONS.len()),
-    ) {
-        let toml = toml(&rules);
-        let campaign = Campaign::parse(&toml).unwrap().0;
-        let arrived = arrival(&sent, &keys);
-        let mut recount = Recount::new();
-        let mut cuts = Cuts::default();
-        let mut judge = Judge::new(&campaign).unwrap();
-        let mut due: BTreeMap<usize, Vec<u16>> = BTreeMap::new();
-        // Seals stand in the order of rounds; some before all has come.
-        let mut at = 0;
-        for (round, early) in (1..).zip(&early) {
-            at = early.map_or(arrived.len(), |early| early.min(arrived.len())).max(at);
-            due.entry(at).or_default().push(round);
-        }
-        for partition in 0..PARTITIONS {
-            recount.take(partition, &published(&toml)).unwrap();
-        }
-        for (place, offset) in (0..=arrived.len()).zip(1_u64..) {
-            for round in due.get(&place).into_iter().flatten() {
-                for partition in 0..PARTITIONS {
-                    recount.take(partition, &sealed(&toml, *round, offset)).unwrap();
-                    cuts.rounds.entry(*round).or_default().insert(partition, offset);
-                }
-            }
-            let Some(sent) = arrived.get(place) else { break };
-            let (body, partition) = (body(sent), partition_of(sent.fan));
-            recount.take(partition, &accepted(&body)).unwrap();
-            // Delivered twice: the oracle reads what the platform sends.
-            for attempt in 1..=2 {
-                let row = Row { at_us: 1, part: Part::Event, n: offset, attempt, body: body.as_str().into() };
-                judge.delivery_at(&Delivery::read(&row), Place { partition, offset });
-            }
-        }
-        let judge = judge.with_cuts(cuts);
-        for round in 1..=u16::try_from(QUESTIONS.len()).unwrap() {
-            let shares = recount.shares().iter().filter(|(_, share)| share.round == round);
-            let lines: String = shares.map(|(_, share)| share.standings.as_str()).collect();
-            let field = Field::parse(&lines).unwrap();
-            let standings = judge.standings(round);
-            prop_assert_eq!(standings::file(&standings), field.lines(), "round {}", round);
-            prop_assert_eq!(standings::list(&standings), field.list());
-        }
-    }
 }
