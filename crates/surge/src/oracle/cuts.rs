@@ -1,6 +1,5 @@
 //! Which messages stand in a round: before a run all of them, after it those before its seal's cut.
 
-use super::fans::{Fan, Seen};
 use campaign::Campaign;
 use std::collections::BTreeMap;
 
@@ -32,21 +31,18 @@ impl Cuts {
         cut.is_none_or(|cut| place.offset < *cut)
     }
 
-    /// Whether a sign of a fan is known when a round is judged: by its place where there is a cut, else by its
+    /// Whether a message of a fan is known when a round is judged: by its place where there is a cut, else by its
     /// CreateTime, up to the time at which the seal is due.
     pub(super) fn knows(
         &self,
         campaign: &Campaign,
         round: &campaign::Round,
-        fan: &Fan,
-        seen: &Seen,
+        place: Place,
+        create_time: i64,
     ) -> bool {
         match self.rounds.get(&round.number) {
-            Some(_) => {
-                let (partition, offset) = (fan.partition, seen.offset);
-                self.holds(round.number, Place { partition, offset })
-            }
-            None => seen.create_time <= round.close.saturating_add(campaign.seal.grace_s),
+            Some(_) => self.holds(round.number, place),
+            None => create_time <= round.close.saturating_add(campaign.seal.grace_s),
         }
     }
 }

@@ -127,6 +127,12 @@ pub(super) struct InRound<'a> {
     pub(super) takes_part: bool,
 }
 
+/// Where a message of a fan stands.
+fn place(fan: &Fan, offset: u64) -> Place {
+    let partition = fan.partition;
+    Place { partition, offset }
+}
+
 /// The joins of a fan that are not behind a seal of their own round.
 fn joins<'a>(
     campaign: &'a Campaign,
@@ -134,9 +140,8 @@ fn joins<'a>(
     fan: &'a Fan,
 ) -> impl Iterator<Item = &'a Seen> {
     fan.seen.iter().filter(move |seen| {
-        let (partition, offset) = (fan.partition, seen.offset);
         let held = super::round_at(campaign, seen.create_time)
-            .is_none_or(|round| cuts.holds(round, Place { partition, offset }));
+            .is_none_or(|round| cuts.holds(round, place(fan, seen.offset)));
         seen.sign == Sign::Join && held
     })
 }
@@ -149,16 +154,24 @@ pub(super) fn in_round<'a>(
     fan: &'a Fan,
 ) -> InRound<'a> {
     let inside = |at: i64| round.open <= at && at < round.close;
-    let known = || joins(campaign, cuts, fan).filter(|seen| cuts.knows(campaign, round, fan, seen));
     let per_round = campaign.join.policy == JoinPolicy::Round;
     let counts = |at: &i64| *at < round.close && (!per_round || inside(*at));
-    let join = known().map(|seen| seen.create_time).filter(counts).min();
+    // what came behind the seal of an earlier round still joins its sender for this one.
+    let messages = fan.seen.iter().filter(|seen| seen.sign == Sign::Join);
+    let messages = messages.map(|seen| (seen.create_time, seen.offset));
+    let answers = fan.attempts.iter().filter(|_| campaign.join.implicit);
+    let answers = answers.map(|attempt| (attempt.create_time, attempt.offset));
+    let join = messages
+        .chain(answers)
+        .filter(|(at, offset)| cuts.knows(campaign, round, place(fan, *offset), *at))
+        .map(|(at, _)| at)
+        .filter(counts)
+        .min();
     let mut valid: Vec<&Attempt> = fan
         .attempts
         .iter()
         .filter(|attempt| {
-            let (partition, offset) = (fan.partition, attempt.offset);
-            attempt.round == round.number && cuts.holds(round.number, Place { partition, offset })
+            attempt.round == round.number && cuts.holds(round.number, place(fan, attempt.offset))
         })
         .collect();
     valid.sort();
@@ -262,7 +275,7 @@ fn bar(
     let known = || {
         fan.seen
             .iter()
-            .filter(|seen| cuts.knows(campaign, round, fan, seen))
+            .filter(|seen| cuts.knows(campaign, round, place(fan, seen.offset), seen.create_time))
     };
     let follows = || {
         known()
