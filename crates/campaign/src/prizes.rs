@@ -137,6 +137,17 @@ pub enum PrizeKind {
     Code,
 }
 
+impl PrizeKind {
+    /// Its name in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Goods => "goods",
+            Self::Code => "code",
+        }
+    }
+}
+
 /// A pool of equal units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prize {

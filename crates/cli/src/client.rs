@@ -114,28 +114,57 @@ pub(crate) fn act(
     path: &str,
     body: Option<&Value>,
 ) -> Result<Answer, Failure> {
-    let token = token(args)?;
-    let answer = ask(args.node, method.clone(), path, Some(&token), body)?;
-    if answer.status != StatusCode::MISDIRECTED_REQUEST {
-        return Ok(answer);
+    Asker::new(args)?.act(method, path, body)
+}
+
+/// Sends several acts, and remembers who coordinates.
+pub(crate) struct Asker {
+    node: SocketAddr,
+    token: String,
+}
+
+impl Asker {
+    /// For a node.
+    ///
+    /// # Errors
+    /// As [`token`].
+    pub(crate) fn new(args: &NodeArgs) -> Result<Self, Failure> {
+        Ok(Self {
+            node: args.node,
+            token: token(args)?,
+        })
     }
-    let there = answer.json()?["coordinator"].as_str().map(str::parse);
-    let Some(Ok(there)) = there else {
-        return Ok(answer);
-    };
-    eprintln!(
-        "spillway: {} is not the coordinator; asking {there}",
-        args.node
-    );
-    let answer = ask(there, method, path, Some(&token), body)?;
-    if answer.status == StatusCode::UNAUTHORIZED {
-        return Err(Failure::wrong(format!(
-            "the coordinator at {there} does not know the token of {}; ask it with --node {there} and its own \
-             --token-file, or put one token into actors/NAME.token of both directories",
-            args.node
-        )));
+
+    /// As [`act`].
+    ///
+    /// # Errors
+    /// As [`act`].
+    pub(crate) fn act(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, Failure> {
+        let node = self.node;
+        let answer = ask(node, method.clone(), path, Some(&self.token), body)?;
+        if answer.status != StatusCode::MISDIRECTED_REQUEST {
+            return Ok(answer);
+        }
+        let there = answer.json()?["coordinator"].as_str().map(str::parse);
+        let Some(Ok(there)) = there else {
+            return Ok(answer);
+        };
+        eprintln!("spillway: {node} is not the coordinator; asking {there}");
+        let answer = ask(there, method, path, Some(&self.token), body)?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            return Err(Failure::wrong(format!(
+                "the coordinator at {there} does not know the token of {node}; ask it with --node {there} and its own \
+                 --token-file, or put one token into actors/NAME.token of both directories",
+            )));
+        }
+        self.node = there;
+        Ok(answer)
     }
-    Ok(answer)
 }
 
 async fn exchange(node: SocketAddr, request: Request<Full<Bytes>>) -> Result<Answer, Failure> {

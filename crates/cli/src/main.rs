@@ -12,6 +12,7 @@ mod args;
 mod campaigns;
 mod client;
 mod config;
+mod corrections;
 mod failure;
 mod history;
 mod log;
@@ -22,10 +23,12 @@ mod sealed;
 mod settings;
 mod spool;
 mod status;
+mod stock;
 mod verify_draw;
 
 use args::{
-    CampaignCommand, Cli, Command, DeadLettersCommand, LogCommand, SpoolCommand, StageCommand,
+    AwardCommand, CampaignCommand, Cli, Command, DeadLettersCommand, LogCommand, SpoolCommand,
+    StageCommand,
 };
 use clap::Parser as _;
 use failure::Failure;
@@ -95,7 +98,11 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::DeadLetters(DeadLettersCommand::Retry(args)) => retry::run(&args),
         Command::Results(args) => history::results(&args, &mut out),
         Command::Round(command) => rounds::run(&command),
-        Command::Award(args) => rounds::award(&args),
+        Command::Award(words) => match words.command {
+            Some(AwardCommand::Show(args)) => stock::award(&args),
+            None => rounds::award(&words.step),
+        },
+        Command::Stock(command) => stock::run(&command),
         Command::Rescore(args) => history::rescore(&args, &mut out),
         Command::Explain(args) => history::explain(&args, &mut out),
         Command::Topics(command) => log::topics(&command, &mut out),

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use campaign::Campaign;
 use hyper::Method;
 use record::rounds::UnitState;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Beijing's distance from UTC, in hours.
 const BEIJING_H: i8 = 8;
@@ -87,13 +87,17 @@ fn beacon(args: &BeaconArgs) -> Result<(), Failure> {
 /// # Errors
 /// The node cannot be asked, or refuses.
 pub(crate) fn award(args: &AwardArgs) -> Result<(), Failure> {
-    let round = match args.round.as_str() {
-        "final" => None,
-        number => Some(number.parse::<u16>().map_err(|_| {
-            Failure::wrong(format!("{number:?} is no number of a round, nor `final`"))
-        })?),
+    let (Some(campaign), Some(round), Some(prize), Some(slot), Some(state)) = (
+        &args.campaign,
+        &args.round,
+        &args.prize,
+        args.slot,
+        args.state,
+    ) else {
+        return Err(Failure::wrong("name an award; `award --help` shows how"));
     };
-    let state = match args.state {
+    let round = draw_of(round)?;
+    let state = match state {
         StateArg::Notified => UnitState::Notified,
         StateArg::Claimed => UnitState::Claimed,
         StateArg::Fulfilled => UnitState::Fulfilled,
@@ -102,7 +106,7 @@ pub(crate) fn award(args: &AwardArgs) -> Result<(), Failure> {
         StateArg::Revoked => UnitState::Revoked,
     };
     let body = json!({
-        "campaign": args.campaign, "round": round, "prize": args.prize, "slot": args.slot,
+        "campaign": campaign, "round": round, "prize": prize, "slot": slot,
         "code": args.code, "state": state, "reason": args.reason,
     });
     let receipt = accepted(&client::act(
@@ -113,13 +117,24 @@ pub(crate) fn award(args: &AwardArgs) -> Result<(), Failure> {
     )?)?;
     let draw = contest::draw_name(round);
     println!(
-        "{draw}: slot {} of {:?} is {}, control offset {}",
-        args.slot,
-        args.prize,
+        "{draw}: slot {slot} of {prize:?} is {}, control offset {}",
         json!(state).as_str().unwrap_or_default(),
         receipt["ctl"]
     );
     Ok(())
+}
+
+/// The round that is typed; none for `final`.
+///
+/// # Errors
+/// It is neither.
+pub(crate) fn draw_of(typed: &str) -> Result<Option<u16>, Failure> {
+    match typed {
+        "final" => Ok(None),
+        number => number.parse().map(Some).map_err(|_| {
+            Failure::wrong(format!("{number:?} is no number of a round, nor `final`"))
+        }),
+    }
 }
 
 /// A span like `5m`, `90s`, `1h30m`, `-2m`; a bare number is seconds.
@@ -202,22 +217,6 @@ fn close_of(id: &str, number: u16, node: &NodeArgs) -> Result<i64, Failure> {
     round
         .map(|round| round.close)
         .ok_or_else(|| Failure::no(format!("campaign {id:?} has no round {number}")))
-}
-
-/// Sends corrected results.
-///
-/// # Errors
-/// The node cannot be asked, or refuses.
-pub(crate) fn publish(results: &Value, reason: &str, node: &NodeArgs) -> Result<Vec<u64>, Failure> {
-    let body = json!({ "results": results, "reason": reason });
-    let receipt = accepted(&client::act(
-        node,
-        Method::POST,
-        "/v1/rescore",
-        Some(&body),
-    )?)?;
-    let ctls = receipt["results"].as_array().into_iter().flatten();
-    Ok(ctls.filter_map(Value::as_u64).collect())
 }
 
 #[cfg(test)]

@@ -297,6 +297,52 @@ fn a_corrected_key_is_tried_published_and_verified() {
     );
     let nothing = scene.history("node", &rescore).well();
     assert!(nothing.contains("nothing changes"), "{nothing}");
+    // The log alone shows it: its standings stand in control, and the messages give them.
+    let acts = scene.history("node", "log cat control").well();
+    assert_eq!(acts.matches("\"type\":\"standings\"").count(), 1, "{acts}");
+    let again = scene.history("node", &format!("rescore {CAMPAIGN}")).well();
+    assert!(
+        again.matches("equal to what was sealed").count() == 2
+            && again.matches("equal to what was corrected").count() == 1,
+        "{again}"
+    );
+    let export = scene.path("export");
+    scene
+        .history("node", &format!("export --out {}", export.display()))
+        .well();
+    let control = std::fs::read_to_string(export.join("control.jsonl")).unwrap();
+    let standings = std::fs::read_to_string(dir.join("round-01.standings.jsonl")).unwrap();
+    let line = control
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .find(|line| line["value"]["type"] == "standings");
+    assert_eq!(line.unwrap()["value"]["standings"], json!(standings));
+}
+
+#[test]
+fn a_file_that_cannot_judge_what_is_sealed_is_refused_before_anything_is_published() {
+    let scene = Scene::bare(&accounts());
+    let _node = played(&scene);
+    let toml = std::fs::read_to_string(scene.with_suffix("campaign.toml")).unwrap();
+    let (head, rest) = toml.split_once("[[round]]").unwrap();
+    let (_, without_first) = rest.split_once("[[round]]").unwrap();
+    let file = scene.with_suffix("short.toml");
+    std::fs::write(&file, format!("{head}[[round]]{without_first}")).unwrap();
+    let version = format!(
+        "campaign publish {} --expect-version 1 --reason short",
+        file.display()
+    );
+    scene.ask("node", &version).well();
+    let before = results(&scene);
+    let publish = format!(
+        "rescore {CAMPAIGN} --file {} --publish --reason short --node {}",
+        file.display(),
+        scene.admin
+    );
+    scene
+        .history("node", &publish)
+        .badly(2, &["no round 1", "takes none away"]);
+    assert_eq!(results(&scene)["rounds"], before["rounds"]);
 }
 
 #[test]

@@ -69,4 +69,4 @@ pub use score::{STREAK_STEP, elapsed, points, streak_bonus};
 pub use standing::Standing;
 pub use tables::{EMOTICONS, SCRIPT};
 pub use tight::Tight;
-pub use verify::{Finding, Verdict, verify};
+pub use verify::{Finding, Verdict, verify, verify_standings};

@@ -112,6 +112,29 @@ pub fn verify(record: &[u8], list: &[u8], standings: Option<&[u8]>) -> Verdict {
     verdict
 }
 
+/// Checks what a record says beyond its list against its standings file: promises, seed, winners. What the list itself
+/// shows is left to [`verify`].
+#[must_use]
+pub fn verify_standings(record: &[u8], standings: &[u8]) -> Verdict {
+    let mut verdict = Verdict::default();
+    let record = match Record::parse(record) {
+        Ok(record) => record,
+        Err(reason) => {
+            verdict.say(false, format!("the record {reason}"));
+            return verdict;
+        }
+    };
+    let Some(Some(field)) = read(Some(standings), &record, &mut verdict) else {
+        return verdict;
+    };
+    promises(&record, &mut verdict);
+    let mut holding = HashSet::new();
+    for award in &record.awards {
+        winners(&record, award, &field, true, &mut holding, &mut verdict);
+    }
+    verdict
+}
+
 /// The standings file, held to the record; none when it cannot be read.
 fn read(
     lines: Option<&[u8]>,

@@ -6,6 +6,7 @@ use crate::rounds::Rounds;
 use crate::snapshot::Published;
 use crate::state::ControlState;
 use record::rounds::{Announcement, AwardAct, ResultAct};
+use record::stock::ShownAct;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,6 +34,12 @@ impl Awards {
             .entry(act.campaign.clone())
             .or_default()
             .step(act, &terms)
+    }
+
+    pub(crate) fn show(&mut self, act: &ShownAct) -> Result<(), String> {
+        let ledger = self.0.get_mut(&act.campaign);
+        let ledger = ledger.ok_or("no unit was given of that campaign")?;
+        ledger.show(act)
     }
 
     pub(crate) fn announce(

@@ -4,6 +4,7 @@
 use campaign::{After, Award, Campaign, OnePrizePer};
 use record::hexed::Hex;
 use record::rounds::{Announcement, AwardAct, UnitState};
+use record::stock::ShownAct;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
@@ -80,8 +81,10 @@ pub struct Ledger {
     /// Every attempt of a slot, the last one in force.
     slots: BTreeMap<Place, Vec<Held>>,
     ids: BTreeMap<Hex<32>, Place>,
-    /// Units that somebody has, by prize.
+    /// Units that somebody has, and those that are spent, by prize.
     taken: BTreeMap<String, BTreeSet<u32>>,
+    /// Units whose secret somebody was shown: they are spent, whatever becomes of the award.
+    shown: BTreeSet<(String, u32)>,
     /// How many units of a class a fan has.
     holding: BTreeMap<(Hex<16>, String), u32>,
     announcements: BTreeMap<Option<u16>, (u64, Announcement)>,
@@ -110,6 +113,28 @@ impl Ledger {
     #[must_use]
     pub fn holder(&self, place: &Place) -> Option<&Held> {
         self.attempts(place).last().filter(|held| held.is_held())
+    }
+
+    /// Whether somebody was shown the secret of a unit; then nobody else gets it (V-6).
+    #[must_use]
+    pub fn is_shown(&self, prize: &str, unit: u32) -> bool {
+        self.shown.contains(&(prize.to_owned(), unit))
+    }
+
+    /// Takes note that somebody was shown the secret of a unit.
+    pub(crate) fn show(&mut self, act: &ShownAct) -> Result<(), String> {
+        let place = self.ids.get(&act.award);
+        let held = place.and_then(|place| self.holder(place));
+        let held = held.filter(|held| {
+            let given = &held.given;
+            (given.round, &given.prize, given.unit) == (act.round, &act.prize, act.unit)
+                && (given.attempt, given.code) == (act.attempt, act.code)
+        });
+        if held.is_none() {
+            return Err("no winner has that unit by that award".to_owned());
+        }
+        self.shown.insert((act.prize.clone(), act.unit));
+        Ok(())
     }
 
     /// The lowest unit of a prize within these numbers that nobody has.
@@ -255,7 +280,9 @@ impl Ledger {
             held.told = Some(act.at);
         }
         if !held.is_held() {
-            if let Some(taken) = self.taken.get_mut(&act.prize) {
+            // Who was shown its secret may use it: then the unit is spent and goes to nobody else.
+            let spent = self.shown.contains(&(act.prize.clone(), act.unit));
+            if let Some(taken) = self.taken.get_mut(&act.prize).filter(|_| !spent) {
                 taken.remove(&act.unit);
             }
             let key = (act.code, held.class.clone());

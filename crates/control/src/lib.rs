@@ -6,8 +6,10 @@
 //! [`snapshot::Snapshot`], swapped atomically. Nobody uses a control record before the log has it.
 //!
 //! * [`state`]: the fold of the control topic
-//! * [`rounds`]: the life of every round, part of that fold
+//! * [`rounds`]: the life of every round, part of that fold; [`corrected`]: the standings of corrected results
+//! * [`nodes`]: who has greeted, and who leads
 //! * [`awards`]: what became of prizes, part of that fold too; [`ledger`]: those of one campaign
+//! * [`stock`]: units that are secrets
 //! * [`snapshot`]: which campaign version speaks for a message
 //! * [`follower`]: the thread that reads the topic
 //! * [`presence`]: HELLO, BYE, PROGRESS and SEAL_ACK of this node
@@ -16,14 +18,17 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod awards;
+pub mod corrected;
 pub mod durable;
 pub mod follower;
 pub mod ledger;
+pub mod nodes;
 pub mod presence;
 pub mod rounds;
 pub mod saved;
 pub mod snapshot;
 pub mod state;
+pub mod stock;
 
 pub use follower::{Control, follow};
 pub use snapshot::{Published, Snapshot};

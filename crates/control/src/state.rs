@@ -3,9 +3,12 @@
 //! A record whose precondition fails at its place is void; it changes nothing and is not copied.
 
 use crate::awards::Awards;
+use crate::corrected::Files;
+use crate::nodes::Node;
 use crate::rounds::{Life, Rounds};
 use crate::snapshot::{Published, Snapshot};
-use record::acts::{Act, CampaignAct, Hello, Leads};
+use crate::stock::Stock;
+use record::acts::{Act, CampaignAct, Leads};
 use record::hexed::Hex;
 use record::rounds::{CommitmentAct, RoundAct, SealReq};
 use std::collections::{BTreeMap, VecDeque};
@@ -31,27 +34,18 @@ pub struct PendingCopy {
     pub act: Act,
 }
 
-/// A node as its greetings tell of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Node {
-    /// Its last HELLO.
-    pub hello: Hello,
-    /// Whether neither BYE nor RETIRED came since.
-    pub present: bool,
-    /// Whether RETIRED came since: it may have what nobody has read.
-    pub retired: bool,
-}
-
 /// Everything that `control` says, up to some offset.
 #[derive(Debug, Default)]
 pub struct ControlState {
     next_offset: u64,
     pub(crate) campaigns: BTreeMap<String, Vec<Arc<Published>>>,
     pub(crate) awards: Awards,
-    rounds: Rounds,
+    pub(crate) rounds: Rounds,
+    pub(crate) files: Files,
+    pub(crate) stock: Stock,
     commitments: BTreeMap<String, CommitmentAct>,
-    nodes: BTreeMap<Hex<8>, Node>,
-    leader: Option<Leads>,
+    pub(crate) nodes: BTreeMap<Hex<8>, Node>,
+    pub(crate) leader: Option<Leads>,
     last_copied: Option<u64>,
     pending: VecDeque<PendingCopy>,
     snapshot_number: u64,
@@ -69,17 +63,7 @@ impl ControlState {
                 Applied::Valid
             }
             Act::Hello(hello) => {
-                // It may lead a moment before it greets; another boot of it has lost what the old one led.
-                self.leader
-                    .take_if(|leader| leader.node == hello.node && leader.boot != hello.boot);
-                self.nodes.insert(
-                    hello.node,
-                    Node {
-                        hello: hello.clone(),
-                        present: true,
-                        retired: false,
-                    },
-                );
+                self.greet(hello);
                 Applied::Valid
             }
             Act::Leads(leads) => {
@@ -102,10 +86,11 @@ impl ControlState {
             Act::List(act) => {
                 holds(self.with_newest(&act.campaign, |rounds, _| rounds.list(offset, act)))
             }
-            Act::Result(act) => {
-                holds(self.with_newest(&act.campaign, |rounds, _| rounds.conclude(offset, act)))
-            }
+            Act::Standings(act) => holds(self.take_standings(offset, act)),
+            Act::Result(act) => holds(self.conclude(offset, act)),
             Act::Award(act) => holds(self.awards.step(act, &self.rounds, &self.campaigns)),
+            Act::Stock(act) => holds(self.take_stock(act)),
+            Act::Shown(act) => holds(self.take_shown(act)),
             Act::Announcement(act) => holds(self.awards.announce(offset, act, &self.rounds)),
         };
         if applied == Applied::Valid && act.is_copied() {
@@ -126,17 +111,6 @@ impl ControlState {
     pub fn skip(&mut self, offset: u64) {
         self.next_offset = offset.saturating_add(1);
         self.void += 1;
-    }
-
-    fn leave(&mut self, node: Hex<8>, retired: bool) -> Applied {
-        self.leader.take_if(|leader| leader.node == node);
-        match self.nodes.get_mut(&node) {
-            Some(known) if known.present => {
-                (known.present, known.retired) = (false, retired);
-                Applied::Valid
-            }
-            _ => Applied::Void(format!("node {node} is not there")),
-        }
     }
 
     fn publish(&mut self, offset: u64, act: &CampaignAct) -> Applied {
@@ -212,7 +186,7 @@ impl ControlState {
         apply(&mut self.rounds, &newest)
     }
 
-    fn newest_of(&self, id: &str) -> Result<&Arc<Published>, String> {
+    pub(crate) fn newest_of(&self, id: &str) -> Result<&Arc<Published>, String> {
         let versions = self.campaigns.get(id);
         let newest = versions.and_then(|versions| versions.last());
         newest.ok_or_else(|| format!("there is no campaign {id:?}"))
@@ -342,27 +316,6 @@ impl ControlState {
     #[must_use]
     pub fn pending_copies(&self) -> &VecDeque<PendingCopy> {
         &self.pending
-    }
-
-    /// Every node that ever greeted.
-    #[must_use]
-    pub fn nodes(&self) -> &BTreeMap<Hex<8>, Node> {
-        &self.nodes
-    }
-
-    /// Whoever took over the coordinator's work last, alive or not; `None` before the first, and once that
-    /// node has said goodbye or greeted with another boot.
-    #[must_use]
-    pub fn leader(&self) -> Option<Leads> {
-        self.leader
-    }
-
-    /// Address of the leader's admin API, once it has greeted.
-    #[must_use]
-    pub fn leader_address(&self) -> Option<&str> {
-        let leader = self.leader?;
-        let greeted = self.nodes.get(&leader.node)?;
-        (greeted.hello.boot == leader.boot).then_some(greeted.hello.admin.as_str())
     }
 
     /// Records that were void.

@@ -7,7 +7,8 @@ use control::state::Applied;
 use record::acts::{Act, CampaignAct};
 use record::hexed::Hex;
 use record::rounds::{
-    Announcement, AwardAct, ResultAct, RoundAct, RoundVerb, SealDecided, SealReq, UnitState,
+    Announcement, AwardAct, ResultAct, RoundAct, RoundVerb, SealDecided, SealReq, StandingsAct,
+    UnitState,
 };
 
 /// One phone after each of twelve rounds: 14 units, 2 of them in reserve; one phone per fan.
@@ -91,6 +92,18 @@ impl Control {
                 missing: Vec::new(),
                 at: open + 336,
             })));
+        }
+        if corrects.is_some() {
+            // The same standings may stand already.
+            self.says(&Act::Standings(StandingsAct {
+                v: 1,
+                campaign: ID.to_owned(),
+                round: Some(round),
+                digest: Hex([1; 32]),
+                chunk: 0,
+                of: 1,
+                standings: String::new(),
+            }));
         }
         let life = self.state.rounds().life(ID, Some(round)).unwrap();
         let ctl = life.decision.as_ref().unwrap().0;

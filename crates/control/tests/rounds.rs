@@ -5,7 +5,7 @@ use control::ControlState;
 use control::state::Applied;
 use record::acts::{Act, CampaignAct};
 use record::hexed::Hex;
-use record::rounds::{ResultAct, RoundAct, RoundVerb, SealDecided, SealReq, Window};
+use record::rounds::{ResultAct, RoundAct, RoundVerb, SealDecided, SealReq, StandingsAct, Window};
 
 const FESTIVAL: &str = include_str!("../../../deploy/campaigns/fanfest-2013-04-09.toml");
 const ID: &str = "fanfest-2013-04-09";
@@ -90,6 +90,19 @@ fn result(round: u16, ctl: u64, corrects: Option<u64>) -> Act {
         actor: String::new(),
         reason: String::new(),
         at: 0,
+    })
+}
+
+/// A part of the standings behind [`result`].
+fn standings(chunk: u32, of: u32) -> Act {
+    Act::Standings(StandingsAct {
+        v: 1,
+        campaign: ID.to_owned(),
+        round: Some(1),
+        digest: Hex([1; 32]),
+        chunk,
+        of,
+        standings: String::new(),
     })
 }
 
@@ -279,16 +292,36 @@ fn a_result_is_corrected_by_one_that_names_it_q_22() {
     control.says(&request(1, open(1) + 335));
     control.says(&decision(1, control.next - 1, (open(1), open(1) + 300)));
     let decided = control.next - 1;
+    assert!(
+        !control.says(&standings(0, 2)),
+        "there is nothing to correct"
+    );
     assert!(control.says(&result(1, decided, None)));
     let first = control.next - 1;
     assert!(
         !control.says(&result(1, decided, None)),
         "the first one holds"
     );
+    assert!(!control.says(&result(1, decided, Some(first))), "by what?");
+    let part = control.next;
+    assert!(control.says(&standings(1, 2)));
+    let none = [(1, 2), (0, 3), (2, 2), (0, 0), (0, 4_097)];
+    for (chunk, of) in none {
+        assert!(!control.says(&standings(chunk, of)), "{chunk} of {of}");
+    }
+    assert!(
+        !control.says(&result(1, decided, Some(first))),
+        "a part of its standings is missing"
+    );
+    assert!(control.says(&standings(0, 2)));
+    let stands = control.next - 1;
+    let parts = control.state.standings(ID, Hex([1; 32])).unwrap();
+    assert_eq!(parts.whole(), Some(vec![stands, part]));
     assert!(control.says(&result(1, decided, Some(first))));
+    let second = control.next - 1;
     assert!(
         !control.says(&result(1, decided, Some(first))),
         "it is corrected already"
     );
-    assert!(control.says(&result(1, decided, Some(first + 2))));
+    assert!(control.says(&result(1, decided, Some(second))));
 }

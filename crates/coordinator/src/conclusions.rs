@@ -1,6 +1,7 @@
 //! From standings to the records of a draw: its list, its result, who holds prizes before it, and why there is none
 //! yet. Never when one is due: that is [`crate::results`].
 
+use crate::corrected::ShelfError;
 use crate::secrets::SecretError;
 use campaign::{Campaign, Correction};
 use contest::{Conclusion, Facts, Field, Holders, Torn};
@@ -49,17 +50,9 @@ pub enum ResultError {
         /// Number of the beacon's round.
         beacon: u64,
     },
-    /// The final draw would need the standings of a corrected round, which are not in the log.
-    #[error(
-        "the final draw of {campaign} is not made: round {round} was corrected, and the log has the standings \
-         before the correction only"
-    )]
-    Corrected {
-        /// Id of the campaign.
-        campaign: String,
-        /// Number of the round.
-        round: u16,
-    },
+    /// The standings of a correction.
+    #[error(transparent)]
+    Shelf(#[from] ShelfError),
     /// The result that stands does not follow from the shares.
     #[error(
         "the result of round {round} of {campaign} does not follow from the shares in the log; do not announce it, \

@@ -283,6 +283,12 @@ fn obey(
             drop(reply.send(done));
             ends
         }
+        Command::Standings(request, reply) => {
+            let done = lead.standings(around, office, *request);
+            let ends = ends(&done);
+            drop(reply.send(done));
+            ends
+        }
         Command::Correct(request, reply) => {
             let done = lead.correct(around, office, *request);
             let ends = ends(&done);
@@ -291,6 +297,18 @@ fn obey(
         }
         Command::Award(request, reply) => {
             let done = lead.award(around, office, &request);
+            let ends = ends(&done);
+            drop(reply.send(done));
+            ends
+        }
+        Command::Stock(request, reply) => {
+            let done = lead.stock(around, office, &request);
+            let ends = ends(&done);
+            drop(reply.send(done));
+            ends
+        }
+        Command::Reveal(request, reply) => {
+            let done = lead.reveal(around, office, &request);
             let ends = ends(&done);
             drop(reply.send(done));
             ends

@@ -1,6 +1,7 @@
 //! What a lead does about prizes: units to winners and alternates, what comes back, public texts. What is due is told
 //! by [`crate::prizes`]; here it is written, many acts at a time, and read back.
 
+use crate::corrected::Shelf;
 use crate::gather::Archive;
 use crate::lead::{Around, Lead, LeadError, Seat};
 use crate::prizes::{self, AwardError, AwardRequest, Due, Fields, Why, award_act};
@@ -50,15 +51,23 @@ impl Looks {
 
 /// Standings of draws, for alternates.
 struct Standings<'a> {
+    state: &'a ControlState,
+    shelf: &'a mut Shelf,
+    trouble: Option<String>,
     archive: &'a mut Archive,
     results: &'a mut Results,
 }
 
 impl Fields for Standings<'_> {
     fn field(&mut self, result: &ResultAct) -> Option<&Field<'static>> {
-        // The log has no standings of a correction: who made it has them.
         if result.corrects.is_some() {
-            return None;
+            return match self.shelf.field(self.state, result) {
+                Ok(field) => Some(field),
+                Err(error) => {
+                    self.trouble = Some(error.to_string());
+                    None
+                }
+            };
         }
         match result.round {
             Some(_) => self.archive.field(result.ctl),
@@ -85,10 +94,14 @@ impl Lead {
                 continue;
             }
             let mut standings = Standings {
+                state: &state,
+                shelf: &mut self.shelf,
+                trouble: None,
                 archive: &mut self.archive,
                 results: &mut self.results,
             };
             let due = prizes::due(&state, &campaign, tick, &mut standings);
+            trouble = standings.trouble.take().or(trouble);
             drop(state);
             match due {
                 Ok(due) if due.acts.is_empty() => self.looks.note(campaign, read, &due),

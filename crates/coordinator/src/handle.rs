@@ -1,10 +1,12 @@
 //! The coordinator's handle: commands into its bounded queue, answers back. It never acts by itself.
 
+use crate::corrected::StandingsRequest;
 use crate::prizes::AwardRequest;
 use crate::publish::{PublishError, PublishRequest, Receipt};
 use crate::retry::{Retried, RetryError, RetryRequest};
 use crate::rounds::{BeaconRequest, CorrectRequest, RoundError, RoundReceipt, RoundRequest};
 use crate::status::{Board, Status};
+use crate::stock::{RevealRequest, Revealed, StockReceipt, StockRequest};
 use crate::ticks::TickError;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
@@ -16,8 +18,11 @@ pub(crate) enum Command {
     Tick(i64, Reply<Result<(), TickError>>),
     Retry(Box<RetryRequest>, Reply<Result<Retried, RetryError>>),
     Round(Box<RoundRequest>, Reply<Result<RoundReceipt, RoundError>>),
+    Standings(Box<StandingsRequest>, Reply<Result<u64, RoundError>>),
     Correct(Box<CorrectRequest>, Reply<Result<Vec<u64>, RoundError>>),
     Award(Box<AwardRequest>, Reply<Result<u64, RoundError>>),
+    Stock(Box<StockRequest>, Reply<Result<StockReceipt, RoundError>>),
+    Reveal(Box<RevealRequest>, Reply<Result<Revealed, RoundError>>),
     Beacon(Box<BeaconRequest>, Reply<Result<(), RoundError>>),
 }
 
@@ -29,8 +34,11 @@ impl Command {
             Self::Tick(_, reply) => drop(reply.send(Err(TickError::NotOwner))),
             Self::Retry(_, reply) => drop(reply.send(Err(RetryError::NotOwner))),
             Self::Round(_, reply) => drop(reply.send(Err(RoundError::NotOwner))),
+            Self::Standings(_, reply) => drop(reply.send(Err(RoundError::NotOwner))),
             Self::Correct(_, reply) => drop(reply.send(Err(RoundError::NotOwner))),
             Self::Award(_, reply) => drop(reply.send(Err(RoundError::NotOwner))),
+            Self::Stock(_, reply) => drop(reply.send(Err(RoundError::NotOwner))),
+            Self::Reveal(_, reply) => drop(reply.send(Err(RoundError::NotOwner))),
             Self::Beacon(_, reply) => drop(reply.send(Err(RoundError::NotOwner))),
         }
     }
@@ -88,7 +96,18 @@ impl Handle {
             .unwrap_or(Err(RoundError::Stopping))
     }
 
-    /// Publishes corrected results; their offsets in `control`, in the order of the request.
+    /// Brings a part of the standings behind a corrected result; its offset in `control`. A part that stands
+    /// already is not appended again.
+    ///
+    /// # Errors
+    /// See [`RoundError`].
+    pub fn standings(&self, request: StandingsRequest) -> Result<u64, RoundError> {
+        self.ask(|reply| Command::Standings(Box::new(request), reply))
+            .unwrap_or(Err(RoundError::Stopping))
+    }
+
+    /// Publishes corrected results whose standings are in the log; the same request again publishes the rest. Returns
+    /// their offsets in `control`, in the order of the request.
     ///
     /// # Errors
     /// See [`RoundError`]. Those before the one that failed stand.
@@ -103,6 +122,24 @@ impl Handle {
     /// See [`RoundError`].
     pub fn award(&self, request: AwardRequest) -> Result<u64, RoundError> {
         self.ask(|reply| Command::Award(Box::new(request), reply))
+            .unwrap_or(Err(RoundError::Stopping))
+    }
+
+    /// Brings secrets for units of a prize.
+    ///
+    /// # Errors
+    /// See [`RoundError`].
+    pub fn stock(&self, request: StockRequest) -> Result<StockReceipt, RoundError> {
+        self.ask(|reply| Command::Stock(Box::new(request), reply))
+            .unwrap_or(Err(RoundError::Stopping))
+    }
+
+    /// Shows the secret of a unit that a winner has, once a record in `control` says so.
+    ///
+    /// # Errors
+    /// See [`RoundError`].
+    pub fn reveal(&self, request: RevealRequest) -> Result<Revealed, RoundError> {
+        self.ask(|reply| Command::Reveal(Box::new(request), reply))
             .unwrap_or(Err(RoundError::Stopping))
     }
 

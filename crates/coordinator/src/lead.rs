@@ -4,6 +4,7 @@
 
 use crate::coordinator::{Clock, Config};
 use crate::copies;
+use crate::corrected::Shelf;
 use crate::gather::{Archive, Gathering};
 use crate::giving::Looks;
 use crate::metrics::Stopwatch;
@@ -73,6 +74,7 @@ pub(crate) struct Lead {
     pub(crate) gathering: Gathering,
     pub(crate) results: Results,
     pub(crate) archive: Archive,
+    pub(crate) shelf: Shelf,
     pub(crate) looks: Looks,
     pub(crate) stopwatch: Stopwatch,
     /// Dead letters put back by this lead; part of their delivery ids.
@@ -101,6 +103,7 @@ impl Lead {
             gathering: Gathering::new(&**log, config.partitions)?,
             results: Results::default(),
             archive: Archive::new(log, config.partitions),
+            shelf: Shelf::new(log),
             looks: Looks::default(),
             stopwatch: Stopwatch::default(),
             retried: 0,
@@ -296,11 +299,6 @@ impl Lead {
         let last = say_all(&*self.acts, acts)?;
         let Some(last) = last else { return Ok(()) };
         around.wait_for(seat, |state| state.next_offset() > last)
-    }
-
-    /// Where acts are appended.
-    pub(crate) fn acts(&self) -> &dyn Appender {
-        &*self.acts
     }
 
     /// From which CreateTime on replies know of what is written now.

@@ -13,7 +13,8 @@
 //! * [`retry`]: a dead letter put back
 //! * [`rounds`]: operators' acts on rounds; `season`: what a lead does about them
 //! * `seals`: the way of a seal; `gather`: the shares; `results`: what is due of them; [`conclusions`]: how it is made
-//! * [`secrets`]: the secrets of draws, encrypted
+//! * `corrected`: the standings of corrected results, brought and read back; `correcting`: their publication
+//! * [`secrets`]: the secrets of draws and of units, encrypted; [`stock`]: those of units, in and out
 //! * [`ticks`]: when a tick is due, and the guard against a clock gone wrong
 //! * [`copies`]: records into every inbound partition, in order
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
@@ -21,6 +22,8 @@
 pub mod conclusions;
 pub mod coordinator;
 pub mod copies;
+mod corrected;
+mod correcting;
 mod gather;
 mod giving;
 pub mod handle;
@@ -36,6 +39,7 @@ mod seals;
 mod season;
 pub mod secrets;
 mod status;
+pub mod stock;
 pub mod ticks;
 
 #[cfg(test)]
@@ -43,6 +47,7 @@ mod tests;
 
 pub use conclusions::result_act;
 pub use coordinator::{Clock, Config, Coordinator};
+pub use corrected::StandingsRequest;
 pub use handle::Handle;
 pub use metrics::Metrics;
 pub use prizes::AwardRequest;
@@ -52,4 +57,5 @@ pub use rounds::{BeaconRequest, CorrectRequest, RoundError, RoundReceipt, RoundR
 pub use seals::Sealing;
 pub use secrets::Key;
 pub use status::Status;
+pub use stock::{RevealRequest, Revealed, StockReceipt, StockRequest};
 pub use ticks::TickError;

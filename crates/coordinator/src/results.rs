@@ -3,6 +3,7 @@
 //! commits to none. Never who gets which unit.
 
 use crate::conclusions::{ResultError, holders, judging, list_of, result};
+use crate::corrected::Shelf;
 use crate::gather::Gathering;
 use crate::secrets::{Key, commits};
 use campaign::{After, Campaign, DrawLevel, Round};
@@ -10,7 +11,8 @@ use contest::{Beacon, Board, Facts, Fallback, Field};
 use control::rounds::Life;
 use control::{ControlState, Published};
 use record::acts::Act;
-use record::rounds::{ResultAct, SealDecided};
+use record::hexed::Hex;
+use record::rounds::SealDecided;
 use std::collections::BTreeMap;
 
 /// What an operator said about the beacon of a draw.
@@ -36,8 +38,10 @@ struct Season {
     /// The last round that needs nothing more.
     passed: Option<u16>,
     board: Option<Board>,
-    /// The board as the final draw's field, once somebody asked for it.
-    final_field: Option<Field<'static>>,
+    /// Digests of the results whose standings are on the board.
+    on_board: BTreeMap<u16, Hex<32>>,
+    /// The board of so many rounds as the final draw's field, once somebody asked for it.
+    final_field: Option<(usize, Field<'static>)>,
 }
 
 /// What a look at a round shows.
@@ -66,14 +70,14 @@ impl Results {
     pub(crate) fn due(
         &mut self,
         state: &ControlState,
-        gathering: &mut Gathering,
+        (gathering, shelf): (&mut Gathering, &mut Shelf),
         key: &Key,
         at: i64,
     ) -> Result<Option<Act>, ResultError> {
         let view = View { state, key, at };
         let mut trouble = None;
         for published in state.newest() {
-            match self.due_of(&view, published, gathering) {
+            match self.due_of(&view, published, gathering, shelf) {
                 Ok(None) => {}
                 Ok(Some(act)) => return Ok(Some(act)),
                 // Another campaign's results need not wait.
@@ -83,11 +87,15 @@ impl Results {
         trouble.map_or(Ok(None), Err)
     }
 
-    /// The board that the final draw of a campaign is made of, once all its rounds are on it.
+    /// The rounds that are on a campaign's board by now, as the field of its final draw.
     pub(crate) fn final_field(&mut self, campaign: &str) -> Option<&Field<'static>> {
         let season = self.seasons.get_mut(campaign)?;
         let board = season.board.as_ref()?;
-        Some(season.final_field.get_or_insert_with(|| board.field()))
+        let rounds = season.on_board.len();
+        let known = season.final_field.take();
+        let known = known.filter(|(known, _)| *known == rounds);
+        let known = known.unwrap_or_else(|| (rounds, board.field()));
+        Some(&season.final_field.insert(known).1)
     }
 
     fn due_of(
@@ -95,6 +103,7 @@ impl Results {
         view: &View<'_>,
         published: &Published,
         gathering: &mut Gathering,
+        shelf: &mut Shelf,
     ) -> Result<Option<Act>, ResultError> {
         let campaign = &published.compiled.campaign;
         for round in &campaign.rounds {
@@ -108,7 +117,14 @@ impl Results {
                 Step::Due(act) => return Ok(Some(*act)),
                 Step::Waits => return Ok(None),
                 Step::Passes(on_board) => {
-                    self.pass(campaign, (round, life), on_board, gathering)?
+                    if on_board {
+                        self.add(view, campaign, (round, life), gathering, shelf)?;
+                    }
+                    if let Some((ctl, _)) = &life.decision {
+                        gathering.forget(*ctl);
+                    }
+                    let season = self.seasons.entry(campaign.id.clone()).or_default();
+                    season.passed = Some(round.number);
                 }
             }
         }
@@ -158,27 +174,55 @@ impl Results {
         Ok(Step::Due(Box::new(Act::Result(result))))
     }
 
-    /// Goes past a round; before a final draw its standings go on the board.
-    fn pass(
+    /// Puts the standings of a round's result on the board of the final draw: the corrected ones if it was corrected.
+    fn add(
         &mut self,
+        view: &View<'_>,
         campaign: &Campaign,
         (round, life): (&Round, &Life),
-        on_board: bool,
         gathering: &mut Gathering,
+        shelf: &mut Shelf,
     ) -> Result<(), ResultError> {
-        let season = self.seasons.entry(campaign.id.clone()).or_default();
-        if let Some((ctl, _)) = &life.decision {
-            if on_board && let Ok(Some(whole)) = gathering.whole(*ctl) {
-                follows(life, &whole.field, campaign, round.number)?;
-                let board = season
-                    .board
-                    .get_or_insert_with(|| Board::new(campaign.score.streak));
-                board.add(&whole.field, round.question.kind);
-            }
-            gathering.forget(*ctl);
+        let (Some((ctl, _)), Some((_, result))) = (&life.decision, &life.result) else {
+            return Ok(());
+        };
+        let field = if result.corrects.is_some() {
+            shelf.field(view.state, result)?
+        } else if let Ok(Some(whole)) = gathering.whole(*ctl) {
+            &whole.field
+        } else {
+            return Ok(());
+        };
+        if field.digest() != result.standings.0 {
+            return Err(ResultError::Differs {
+                campaign: campaign.id.clone(),
+                round: round.number,
+            });
         }
-        season.passed = Some(round.number);
+        let season = self.seasons.entry(campaign.id.clone()).or_default();
+        let board = season
+            .board
+            .get_or_insert_with(|| Board::new(campaign.score.streak));
+        board.add(field, round.question.kind);
+        season.on_board.insert(round.number, result.standings);
         Ok(())
+    }
+
+    /// Forgets every board when a round on one was corrected since; then the shares have to be read again, as a
+    /// successor would.
+    pub(crate) fn forget_corrected(&mut self, state: &ControlState) -> bool {
+        let stands = |id: &str, round: u16, digest: Hex<32>| {
+            let result = state.rounds().result(id, Some(round));
+            result.is_some_and(|(_, result)| result.standings == digest)
+        };
+        let is_current = self.seasons.iter().all(|(id, season)| {
+            let mut on_board = season.on_board.iter();
+            on_board.all(|(round, digest)| stands(id, *round, *digest))
+        });
+        if !is_current {
+            self.seasons.clear();
+        }
+        !is_current
     }
 
     fn final_draw(
@@ -199,16 +243,6 @@ impl Results {
         let (Some(board), Some((ctl, decided))) = (board, last) else {
             return Ok(None);
         };
-        let corrected = rounds.of(&campaign.id).find_map(|(round, life)| {
-            let (_, result) = life.result.as_ref()?;
-            result.corrects.and(round)
-        });
-        if let Some(round) = corrected {
-            return Err(ResultError::Corrected {
-                campaign: campaign.id.clone(),
-                round,
-            });
-        }
         let field = board.field();
         let life = rounds.life(&campaign.id, None);
         if commits(campaign) && life.is_none_or(|life| life.list.is_none()) {
@@ -266,23 +300,4 @@ fn has_final(campaign: &Campaign) -> bool {
         .awards
         .iter()
         .any(|award| award.after == After::LastRound)
-}
-
-/// Whether the result that stands is one of these standings; a corrected one need not be.
-fn follows(
-    life: &Life,
-    field: &Field<'_>,
-    campaign: &Campaign,
-    round: u16,
-) -> Result<(), ResultError> {
-    let own = |result: &ResultAct| result.standings.0 == field.digest();
-    match &life.result {
-        Some((_, result)) if result.corrects.is_none() && !own(result) => {
-            Err(ResultError::Differs {
-                campaign: campaign.id.clone(),
-                round,
-            })
-        }
-        _ => Ok(()),
-    }
 }

@@ -37,11 +37,14 @@ pub struct RoundReceipt {
     pub effective: i64,
 }
 
-/// Corrected results, in the order of rounds.
+/// Corrected results, in the order of rounds, the final draw last. Their standings stand in the log already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CorrectRequest {
     /// The results; each names the one that it corrects.
     pub results: Vec<ResultAct>,
+    /// Offset in `control` of the final draw's result when the correction was computed, `None` if there was none: a
+    /// draw made since then was made of what is corrected here.
+    pub final_draw: Option<u64>,
     /// Who asks.
     pub actor: String,
     /// Why.

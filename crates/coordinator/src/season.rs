@@ -1,16 +1,14 @@
 //! What a lead does about rounds: asks for seals, decides them, publishes lists and results, one act at a time;
-//! operators' acts on rounds, beacons and corrections. What is due is told by [`crate::seals`] and
+//! operators' acts on rounds, and beacons. What is due is told by [`crate::seals`] and
 //! [`crate::results`]; nothing is decided here.
 
 use crate::conclusions::ResultError;
-use crate::lead::{Around, Lead, LeadError, Seat, owned};
+use crate::gather::Gathering;
+use crate::lead::{Around, Lead, LeadError, Seat};
 use crate::results::{Draw, Said};
-use crate::rounds::{
-    BeaconRequest, CorrectRequest, RoundError, RoundReceipt, RoundRequest, act_of,
-};
+use crate::rounds::{BeaconRequest, RoundError, RoundReceipt, RoundRequest, act_of};
 use crate::seals;
 use control::ControlState;
-use control::presence::say;
 use record::acts::Act;
 use record::rounds::{RoundVerb, Window};
 use std::time::Instant;
@@ -27,6 +25,9 @@ impl Lead {
             return self.gathering.read().map(drop).map_err(LeadError::from);
         };
         self.ear.listen()?;
+        if self.results.forget_corrected(&around.control.state()) {
+            self.gathering = Gathering::new(&*around.log, around.config.partitions)?;
+        }
         self.gathering.read()?;
         let mut awaits = None;
         for _ in 0..TURN_ACTS {
@@ -69,7 +70,8 @@ impl Lead {
         if let Some(act) = seals::due(state, tick, &mut self.ear, Instant::now()) {
             return Ok(Some(act));
         }
-        self.results.due(state, &mut self.gathering, key, tick)
+        let standings = (&mut self.gathering, &mut self.shelf);
+        self.results.due(state, standings, key, tick)
     }
 
     /// An operator's act on a round; returns when every inbound partition has it.
@@ -117,46 +119,6 @@ impl Lead {
             windows,
             effective,
         })
-    }
-
-    /// Publishes corrected results, in their order. Offsets of them in `control`.
-    pub(crate) fn correct(
-        &mut self,
-        around: &Around,
-        seat: &dyn Seat,
-        request: CorrectRequest,
-    ) -> Result<Vec<u64>, RoundError> {
-        let at = self.time(around);
-        for result in &request.results {
-            let state = around.control.state();
-            let stands = state.rounds().result(&result.campaign, result.round);
-            if result.corrects.is_none() || stands.map(|(ctl, _)| *ctl) != result.corrects {
-                return Err(RoundError::Conflict(format!(
-                    "the result of {} of {:?} is not the one that was corrected; compute the correction again",
-                    contest::draw_name(result.round),
-                    result.campaign
-                )));
-            }
-        }
-        let mut offsets = Vec::new();
-        for mut result in request.results {
-            (result.actor, result.reason) = (request.actor.clone(), request.reason.clone());
-            result.at = at;
-            owned(seat)?;
-            let (campaign, round) = (result.campaign.clone(), result.round);
-            let ctl = say(self.acts(), &Act::Result(result))?;
-            around.wait_for(seat, |state| state.next_offset() > ctl)?;
-            let state = around.control.state();
-            let stands = state.rounds().result(&campaign, round);
-            if stands.is_none_or(|(stands, _)| *stands != ctl) {
-                return Err(RoundError::Conflict(format!(
-                    "the correction of {} of {campaign:?} does not hold at its place; compute it again",
-                    contest::draw_name(round)
-                )));
-            }
-            offsets.push(ctl);
-        }
-        Ok(offsets)
     }
 
     /// Takes the beacon's value for a draw, or why there is none. It is kept until the draw is made; a

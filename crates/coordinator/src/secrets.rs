@@ -1,4 +1,4 @@
-//! Secrets of draws: made here, encrypted with the installation's key before they touch the log, opened
+//! Secrets of draws, made here, and of units: encrypted with the installation's key before they touch the log, opened
 //! again by whoever leads and has the same key. Never which secret a round reveals: that is [`crate::results`].
 
 use base64::Engine as _;
@@ -53,7 +53,7 @@ impl Key {
             campaign: campaign.id.clone(),
             root: Hex(last.in_chain(links, 0).0),
             links,
-            secret: self.seal(&campaign.id, &last.0)?,
+            secret: self.seal(&campaign.id, &campaign.id, &last.0)?,
             at,
         })
     }
@@ -76,7 +76,9 @@ impl Key {
         let Some((act, index)) = linked else {
             return Ok((random()?, None));
         };
-        let last = Secret(self.open(&act.campaign, &act.secret)?);
+        let last = self.open(&act.campaign, &act.campaign, &act.secret)?;
+        let last = last.try_into();
+        let last = Secret(last.map_err(|_| SecretError::OtherKey(act.campaign.clone()))?);
         let chain = Commitment::Chain {
             root: act.root.0,
             index,
@@ -88,10 +90,38 @@ impl Key {
         XChaCha20Poly1305::new(&self.0.into())
     }
 
-    fn seal(&self, campaign: &str, plain: &[u8]) -> Result<String, SecretError> {
+    /// Encrypts the secret of a unit, for this unit and no other.
+    ///
+    /// # Errors
+    /// [`SecretError::Randomness`].
+    pub(crate) fn seal_unit(
+        &self,
+        (campaign, prize, unit): (&str, &str, u32),
+        secret: &str,
+    ) -> Result<String, SecretError> {
+        let purpose = unit_purpose(campaign, prize, unit);
+        self.seal(campaign, &purpose, secret.as_bytes())
+    }
+
+    /// The secret of a unit.
+    ///
+    /// # Errors
+    /// [`SecretError::OtherKey`].
+    pub(crate) fn open_unit(
+        &self,
+        (campaign, prize, unit): (&str, &str, u32),
+        sealed: &str,
+    ) -> Result<String, SecretError> {
+        let purpose = unit_purpose(campaign, prize, unit);
+        let plain = self.open(campaign, &purpose, sealed)?;
+        String::from_utf8(plain).map_err(|_| SecretError::OtherKey(campaign.to_owned()))
+    }
+
+    /// `purpose` is what has to be said again to open it.
+    fn seal(&self, campaign: &str, purpose: &str, plain: &[u8]) -> Result<String, SecretError> {
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce).map_err(|e| SecretError::Randomness(e.to_string()))?;
-        let (msg, aad) = (plain, campaign.as_bytes());
+        let (msg, aad) = (plain, purpose.as_bytes());
         let sealed = self
             .cipher()
             .encrypt(&XNonce::from(nonce), Payload { msg, aad })
@@ -99,17 +129,20 @@ impl Key {
         Ok(STANDARD.encode([&nonce[..], &sealed].concat()))
     }
 
-    fn open(&self, campaign: &str, sealed: &str) -> Result<[u8; 32], SecretError> {
+    fn open(&self, campaign: &str, purpose: &str, sealed: &str) -> Result<Vec<u8>, SecretError> {
         let other_key = || SecretError::OtherKey(campaign.to_owned());
         let bytes = STANDARD.decode(sealed).map_err(|_| other_key())?;
         let (nonce, msg) = bytes.split_first_chunk::<NONCE>().ok_or_else(other_key)?;
-        let aad = campaign.as_bytes();
-        let plain = self
-            .cipher()
+        let aad = purpose.as_bytes();
+        self.cipher()
             .decrypt(&XNonce::from(*nonce), Payload { msg, aad })
-            .map_err(|_| other_key())?;
-        plain.try_into().map_err(|_| other_key())
+            .map_err(|_| other_key())
     }
+}
+
+/// No id has a zero byte, so no two units, and no draw, have the same.
+fn unit_purpose(campaign: &str, prize: &str, unit: u32) -> String {
+    format!("{campaign}\0{prize}\0{unit}")
 }
 
 /// Whether the campaign asks for a commitment before its first round.
@@ -155,6 +188,19 @@ mod tests {
         assert_eq!(none, None);
         let (two, _) = key.reveal(None, Some(2)).unwrap();
         assert_ne!(one, two);
+    }
+
+    #[test]
+    fn a_units_secret_is_opened_for_that_unit_only() {
+        let key = Key([7; 32]);
+        let sealed = key.seal_unit(("c", "p", 1), "F-0001").unwrap();
+        assert!(!sealed.contains("F-0001"));
+        assert_ne!(sealed, key.seal_unit(("c", "p", 1), "F-0001").unwrap());
+        assert_eq!(key.open_unit(("c", "p", 1), &sealed).unwrap(), "F-0001");
+        for other in [("c", "p", 2), ("c", "q", 1), ("d", "p", 1), ("c", "p\0", 1)] {
+            assert!(key.open_unit(other, &sealed).is_err(), "{other:?}");
+        }
+        assert!(Key([8; 32]).open_unit(("c", "p", 1), &sealed).is_err());
     }
 
     #[test]

@@ -6,8 +6,9 @@
 use crate::hexed::Hex;
 use crate::rounds::{
     Announcement, AwardAct, CommitmentAct, ListAct, ResultAct, RoundAct, SealAck, SealDecided,
-    SealReq,
+    SealReq, StandingsAct,
 };
+use crate::stock::{ShownAct, StockAct};
 use serde::{Deserialize, Serialize};
 
 /// What happened: an operator's act or a node's word. The `"type"` of the JSON is the variant in lower case.
@@ -60,12 +61,18 @@ pub enum Act {
     SealDecided(SealDecided),
     /// Who takes part in a draw.
     List(ListAct),
+    /// A part of the standings behind a corrected result.
+    Standings(StandingsAct),
     /// What a round came to.
     Result(ResultAct),
     /// A step of an award.
     Award(AwardAct),
     /// The public text of a result.
     Announcement(Announcement),
+    /// Secrets for units of a prize.
+    Stock(StockAct),
+    /// Somebody was shown the secret of a unit.
+    Shown(ShownAct),
 }
 
 /// `{"type":"campaign","v":1,"id":"fanfest-2013-04-09","account":"mi","version":1,"expect_version":0,"toml":"…",

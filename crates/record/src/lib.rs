@@ -23,6 +23,7 @@ pub mod hexed;
 pub mod identity;
 pub mod inband;
 pub mod rounds;
+pub mod stock;
 pub mod tally;
 pub mod topics;
 mod written;

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub const SHARE: &str = "share";
 /// Most bytes that the standings of one [`Share`] may have.
 pub const SHARE_MAX_BYTES: usize = 256 * 1024;
+/// Most parts that the standings of one corrected result may have: a gibibyte, five million fans.
+pub const STANDINGS_CHUNKS_MAX: u32 = 4_096;
 
 /// The window of a round: `[open, close)` in CreateTime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,6 +175,29 @@ pub struct Share {
     pub standings: String,
 }
 
+/// A part of the standings behind a corrected result, which no partition's share tells. They stand in `control`
+/// before the result, named by what they are: whoever brings the same part again, after a crash or beside another,
+/// brings the same bytes, and the first one counts.
+///
+/// `{"type":"standings","v":1,"campaign":"…","round":3,"digest":"…64 hex…","chunk":0,"of":52,"standings":"{…}\n{…}\n"}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingsAct {
+    /// Version of this schema.
+    pub v: u16,
+    /// Id of the campaign.
+    pub campaign: String,
+    /// Number of the round; `None` for the final draw over the board.
+    pub round: Option<u16>,
+    /// SHA-256 of the whole standings file: the digest of the corrected result.
+    pub digest: Hex<32>,
+    /// Number of this part, from 0.
+    pub chunk: u32,
+    /// How many parts there are, at most [`STANDINGS_CHUNKS_MAX`].
+    pub of: u32,
+    /// Lines of the file, at most [`SHARE_MAX_BYTES`], each ended by a newline.
+    pub standings: String,
+}
+
 /// The list of a draw's entrants, fixed before its secret is revealed: the first one holds.
 ///
 /// `{"type":"list","v":1,"campaign":"…","round":3,"ctl":13,"list":"…64 hex…","count":70213,"at":…}`
@@ -194,7 +219,8 @@ pub struct ListAct {
     pub at: i64,
 }
 
-/// What a round, or the final draw, came to. The first valid one holds; a later one that names it corrects it.
+/// What a round, or the final draw, came to. The first valid one holds; a later one that names it corrects it, once
+/// its standings are in the log ([`StandingsAct`]).
 ///
 /// `{"type":"result","v":1,"campaign":"…","round":3,"ctl":13,"version":1,"record":"{…}\n","record_sha256":"…",
 /// "standings":"…","list":"…","entrants":70213,"answered":70213,"correct":40414,"at":…}`

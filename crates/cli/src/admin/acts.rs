@@ -1,7 +1,7 @@
 //! The acts under `/v1/`: each by a known actor, each answered when the log has it.
 
 use super::server::{Context, json, only, problem};
-use super::{retry, rounds};
+use super::{retry, rounds, stock};
 use bytes::Bytes;
 use coordinator::{PublishError, PublishRequest, TickError};
 use http_body_util::Full;
@@ -50,17 +50,36 @@ pub(super) fn route(
             with_body(body, |body| rounds::beacon(context, actor, body))
         }
         (&Method::POST, "/v1/award") => with_body(body, |body| rounds::award(context, actor, body)),
+        (&Method::POST, "/v1/award/show") => {
+            with_body(body, |body| stock::award(context, actor, body))
+        }
+        (&Method::POST, "/v1/stock") => with_body(body, |body| stock::add(context, actor, body)),
+        (&Method::POST, "/v1/standings") => {
+            with_body(body, |body| rounds::standings(context, body))
+        }
         (&Method::POST, "/v1/rescore") => {
             with_body(body, |body| rounds::rescore(context, actor, body))
         }
         (
             _,
-            "/v1/dead-letters/retry" | "/v1/round" | "/v1/beacon" | "/v1/award" | "/v1/rescore",
+            "/v1/dead-letters/retry"
+            | "/v1/round"
+            | "/v1/beacon"
+            | "/v1/award"
+            | "/v1/standings"
+            | "/v1/rescore"
+            | "/v1/award/show"
+            | "/v1/stock",
         ) => only("POST"),
-        (&Method::GET, path) => match path.strip_prefix("/v1/campaigns/") {
-            Some(id) => campaign(context, id),
-            None => problem(StatusCode::NOT_FOUND, "no such act; see docs/admin.md"),
-        },
+        (&Method::GET, path) => {
+            if let Some(id) = path.strip_prefix("/v1/campaigns/") {
+                campaign(context, id)
+            } else if let Some(id) = path.strip_prefix("/v1/stock/") {
+                stock::show(context, id)
+            } else {
+                problem(StatusCode::NOT_FOUND, "no such act; see docs/admin.md")
+            }
+        }
         _ => problem(StatusCode::NOT_FOUND, "no such act; see docs/admin.md"),
     }
 }

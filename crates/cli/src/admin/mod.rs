@@ -7,6 +7,7 @@ mod page;
 mod retry;
 mod rounds;
 mod server;
+mod stock;
 mod tokens;
 
 pub(crate) use server::{Admin, Context, start};

@@ -1,11 +1,14 @@
-//! `POST /v1/round`, `/v1/beacon`, `/v1/award`, `/v1/rescore`: operators' acts on rounds, prizes and results (Q-4, Q-17,
-//!
+//! `POST /v1/round`, `/v1/beacon`, `/v1/award`, `/v1/standings`, `/v1/rescore`: operators' acts on rounds, prizes and
+//! results.
 
 use super::acts::{Answer, misdirected};
 use super::server::{Context, json, problem};
 use contest::{Beacon, Fallback};
-use coordinator::{AwardRequest, BeaconRequest, CorrectRequest, RoundError, RoundRequest};
+use coordinator::{
+    AwardRequest, BeaconRequest, CorrectRequest, RoundError, RoundRequest, StandingsRequest,
+};
 use hyper::StatusCode;
+use record::hexed::Hex;
 use record::rounds::{ResultAct, RoundVerb, UnitState};
 use serde::Deserialize;
 use serde_json::{Value, json as object};
@@ -51,8 +54,22 @@ pub(super) struct AwardBody {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct StandingsBody {
+    campaign: String,
+    /// Without one, the final draw.
+    round: Option<u16>,
+    digest: Hex<32>,
+    chunk: u32,
+    of: u32,
+    standings: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct RescoreBody {
     results: Vec<ResultAct>,
+    /// The result of the final draw that they were computed with; none if there was none.
+    final_draw: Option<u64>,
     reason: String,
 }
 
@@ -125,6 +142,25 @@ pub(super) fn award(context: &Context, actor: &str, body: AwardBody) -> Answer {
     )
 }
 
+pub(super) fn standings(context: &Context, body: StandingsBody) -> Answer {
+    let Some(coordinator) = &context.coordinator else {
+        return misdirected(context);
+    };
+    let request = StandingsRequest {
+        campaign: body.campaign,
+        round: body.round,
+        digest: body.digest,
+        chunk: body.chunk,
+        of: body.of,
+        standings: body.standings,
+    };
+    answered(
+        context,
+        coordinator.standings(request),
+        |ctl| object!({ "ctl": ctl }),
+    )
+}
+
 pub(super) fn rescore(context: &Context, actor: &str, body: RescoreBody) -> Answer {
     if body.reason.trim().is_empty() {
         return no_reason();
@@ -140,6 +176,7 @@ pub(super) fn rescore(context: &Context, actor: &str, body: RescoreBody) -> Answ
     }
     let request = CorrectRequest {
         results: body.results,
+        final_draw: body.final_draw,
         actor: actor.to_owned(),
         reason: body.reason,
     };
@@ -166,9 +203,6 @@ fn published(context: &Context, results: &[ResultAct]) -> Result<(), String> {
                 result.version, result.campaign
             ));
         }
-        if contest::hash(result.record.as_bytes()) != result.record_sha256.0 {
-            return Err("a record has another SHA-256 than its result says".to_owned());
-        }
     }
     Ok(())
 }
@@ -184,7 +218,7 @@ fn no_reason() -> Answer {
     problem(StatusCode::BAD_REQUEST, "an act needs a reason")
 }
 
-fn answered<T>(
+pub(super) fn answered<T>(
     context: &Context,
     result: Result<T, RoundError>,
     show: impl FnOnce(T) -> Value,

@@ -5,6 +5,7 @@ mod backend;
 mod campaigns;
 mod history;
 mod rounds;
+mod stock;
 
 pub(crate) use acts::{NodeArgs, StageCommand, StatusArgs};
 pub(crate) use backend::{DrainArgs, SpoolCommand, TopicsArgs, TopicsCommand};
@@ -14,7 +15,11 @@ pub(crate) use history::{
     ResultsArgs, RetryArgs, VerifyDrawArgs,
 };
 
-pub(crate) use rounds::{AwardArgs, BeaconArgs, RoundArgs, RoundCommand, StateArg};
+pub(crate) use rounds::{
+    AwardArgs, AwardCommand, AwardShowArgs, AwardWords, BeaconArgs, RoundArgs, RoundCommand,
+    StateArg,
+};
+pub(crate) use stock::StockCommand;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
@@ -47,8 +52,11 @@ pub(crate) enum Command {
     /// Act on the rounds of a campaign, on a running node
     #[command(subcommand)]
     Round(RoundCommand),
-    /// Say what became of a prize that was given, on a running node
-    Award(AwardArgs),
+    /// Say what became of a prize that was given, or show it, on a running node
+    Award(Box<AwardWords>),
+    /// Units of prizes that are secrets, on a running node
+    #[command(subcommand)]
+    Stock(StockCommand),
     /// Read the log of a node, running or not
     #[command(subcommand)]
     Log(LogCommand),

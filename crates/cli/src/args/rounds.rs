@@ -85,8 +85,24 @@ pub(crate) struct BeaconArgs {
     pub(crate) node: NodeArgs,
 }
 
+/// What became of an award, or a look at it.
 #[derive(Debug, Args)]
-pub(crate) struct AwardArgs {
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct AwardWords {
+    #[command(subcommand)]
+    pub(crate) command: Option<AwardCommand>,
+    #[command(flatten)]
+    pub(crate) step: AwardArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AwardCommand {
+    /// Show what became of an award, and the secret of its unit
+    Show(AwardShowArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AwardShowArgs {
     /// Id of the campaign
     #[arg(value_name = "CAMPAIGN")]
     pub(crate) campaign: String,
@@ -99,9 +115,40 @@ pub(crate) struct AwardArgs {
     /// Number of the slot, from 1
     #[arg(value_name = "SLOT")]
     pub(crate) slot: u32,
+    /// The winner's code or its last six digits, where two awards of a draw give the same prize
+    #[arg(long, value_name = "CODE")]
+    pub(crate) code: Option<String>,
+    /// The secret of the unit too; who asked and why stands in the log for ever
+    #[arg(long, requires = "reason")]
+    pub(crate) secret: bool,
+    /// Why the secret is asked for
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) reason: String,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+}
+
+/// A step of an award; what it names is there unless a subcommand was typed.
+#[derive(Debug, Args)]
+pub(crate) struct AwardArgs {
+    /// Id of the campaign
+    #[arg(value_name = "CAMPAIGN", required = true)]
+    pub(crate) campaign: Option<String>,
+    /// Number of the round, or `final`
+    #[arg(value_name = "ROUND", required = true)]
+    pub(crate) round: Option<String>,
+    /// Id of the prize
+    #[arg(value_name = "PRIZE", required = true)]
+    pub(crate) prize: Option<String>,
+    /// Number of the slot, from 1
+    #[arg(value_name = "SLOT", required = true)]
+    pub(crate) slot: Option<u32>,
     /// What became of it
-    #[arg(value_name = "STATE", value_enum)]
-    pub(crate) state: StateArg,
+    #[arg(value_name = "STATE", value_enum, required = true)]
+    pub(crate) state: Option<StateArg>,
     /// The winner's code or its last six digits, where two awards of a draw give the same prize
     #[arg(long, value_name = "CODE")]
     pub(crate) code: Option<String>,

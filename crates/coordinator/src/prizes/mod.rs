@@ -21,7 +21,7 @@ use draws::Draw;
 use record::acts::Act;
 use record::rounds::{AwardAct, ResultAct, UnitState};
 
-pub use operator::{AwardError, AwardRequest, award_act};
+pub use operator::{AwardError, AwardRequest, Slot, award_act};
 
 /// A public text waits so many seconds for private notices that nobody has confirmed.
 pub const NOTICE_WAIT_S: i64 = 60;

@@ -2,7 +2,7 @@
 //! Never a unit given: that follows from results alone.
 
 use control::ControlState;
-use control::ledger::{Held, name};
+use control::ledger::{Held, Ledger, name};
 use record::hexed::encode;
 use record::rounds::{AwardAct, UnitState};
 
@@ -39,6 +39,68 @@ pub enum AwardError {
     Conflict(String),
 }
 
+/// The slot of an award, as operators name it.
+#[derive(Debug, Clone, Copy)]
+pub struct Slot<'r> {
+    /// Id of the campaign.
+    pub campaign: &'r str,
+    /// Number of the round; `None` for the final draw.
+    pub round: Option<u16>,
+    /// Id of the prize.
+    pub prize: &'r str,
+    /// Number of the slot, from 1.
+    pub slot: u32,
+    /// The winner's entrant code or its last digits.
+    pub code: Option<&'r str>,
+}
+
+impl<'r> Slot<'r> {
+    /// The slot's last attempt.
+    ///
+    /// # Errors
+    /// [`AwardError`]: nothing was given for it, or two awards have such a slot and no code tells which.
+    pub fn find<'s>(&self, state: &'s ControlState) -> Result<(&'s Ledger, &'s Held), AwardError> {
+        if self.code.is_some_and(is_short) {
+            return Err(AwardError::Invalid(SHORT.to_owned()));
+        }
+        let ledger = state.awards().of(self.campaign);
+        let ledger = ledger.ok_or_else(|| self.conflict("was never given"))?;
+        let of_slot = |held: &&Held| {
+            let code = self.code.map(str::to_lowercase);
+            held.given.prize == self.prize
+                && code.is_none_or(|code| encode(&held.given.code.0).ends_with(&code))
+        };
+        let places = ledger.slots();
+        let places =
+            places.filter(|(place, _)| (place.round, place.slot) == (self.round, self.slot));
+        let mut found = places.filter_map(|(_, attempts)| attempts.last().filter(of_slot));
+        let held = found.next();
+        let held = held.ok_or_else(|| self.conflict("was never given, or not to that code"))?;
+        if found.next().is_some() {
+            return Err(self.conflict("is there twice, of two awards: name the winner's code"));
+        }
+        Ok((ledger, held))
+    }
+
+    pub(crate) fn conflict(&self, what: &str) -> AwardError {
+        let draw = contest::draw_name(self.round);
+        let Slot {
+            campaign,
+            prize,
+            slot,
+            ..
+        } = self;
+        AwardError::Conflict(format!(
+            "slot {slot} of {prize:?} after {draw} of {campaign:?} {what}"
+        ))
+    }
+}
+
+fn is_short(code: &str) -> bool {
+    code.len() < TAIL || !code.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+const SHORT: &str = "a code has at least its last six hexadecimal digits";
 /// Digits of an entrant code that everybody sees.
 const TAIL: usize = 6;
 
@@ -52,34 +114,15 @@ pub fn award_act(
     at: i64,
 ) -> Result<AwardAct, AwardError> {
     check(request)?;
-    let conflict = |what: &str| {
-        let (campaign, prize, slot) = (&request.campaign, &request.prize, request.slot);
-        let draw = contest::draw_name(request.round);
-        AwardError::Conflict(format!(
-            "slot {slot} of {prize:?} after {draw} of {campaign:?} {what}"
-        ))
+    let slot = Slot {
+        campaign: &request.campaign,
+        round: request.round,
+        prize: &request.prize,
+        slot: request.slot,
+        code: request.code.as_deref(),
     };
-    let ledger = state.awards().of(&request.campaign);
-    let ledger = ledger.ok_or_else(|| conflict("was never given"))?;
-    let of_slot = |held: &&Held| {
-        held.given.prize == request.prize
-            && request
-                .code
-                .as_ref()
-                .is_none_or(|code| encode(&held.given.code.0).ends_with(&code.to_lowercase()))
-    };
-    let places = ledger.slots();
-    let places =
-        places.filter(|(place, _)| (place.round, place.slot) == (request.round, request.slot));
-    let mut found = places.filter_map(|(_, attempts)| attempts.last().filter(of_slot));
-    let held = found
-        .next()
-        .ok_or_else(|| conflict("was never given, or not to that code"))?;
-    if found.next().is_some() {
-        return Err(conflict(
-            "is there twice, of two awards: name the winner's code",
-        ));
-    }
+    let (ledger, held) = slot.find(state)?;
+    let conflict = |what: &str| slot.conflict(what);
     let act = AwardAct {
         state: request.state,
         actor: request.actor.clone(),
@@ -108,11 +151,6 @@ fn check(request: &AwardRequest) -> Result<(), AwardError> {
             return invalid("a winner loses his unit by this: a reason is needed");
         }
         _ => {}
-    }
-    let is_short =
-        |code: &String| code.len() < TAIL || !code.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if request.code.as_ref().is_some_and(is_short) {
-        return invalid("a code has at least its last six hexadecimal digits");
     }
     Ok(())
 }

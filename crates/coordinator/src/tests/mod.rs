@@ -1,10 +1,13 @@
 //! Two that lead for a moment, and crashes between any two appends: what the folds see in each partition is
 //! always what one undisturbed coordinator would have written.
 
+mod correct;
+mod corrections;
 mod crash;
 mod gate;
 mod operators;
 mod seals;
+mod stock;
 mod two;
 mod world;
 
@@ -56,6 +59,10 @@ pub(crate) struct Plan {
     pub(crate) ticks: &'static [i64],
     /// Whether it goes on until the winners of two rounds and of the final draw have their units.
     pub(crate) to_the_result: bool,
+    /// Whether it brings secrets for units before the first round, and is shown those of the winners in the end.
+    pub(crate) stocks: bool,
+    /// Whether it then corrects the first round, and the final draw with it.
+    pub(crate) corrects: bool,
 }
 
 /// Publishes the campaign without draws, and ticks.
@@ -64,6 +71,8 @@ pub(crate) const fn ticking(ticks: &'static [i64]) -> Plan {
         toml: CAMPAIGN,
         ticks,
         to_the_result: false,
+        corrects: false,
+        stocks: false,
     }
 }
 
@@ -165,6 +174,9 @@ fn script(around: &Around, plan: &Plan) -> Result<(), LeadError> {
             Err(_) => return Err(LeadError::Stopping),
         }
     }
+    if plan.stocks {
+        stock::brings(&mut lead, around)?;
+    }
     for t in plan.ticks {
         match lead.rehearse(around, &Believes, *t) {
             Ok(()) | Err(TickError::Backwards { .. }) => {}
@@ -176,10 +188,17 @@ fn script(around: &Around, plan: &Plan) -> Result<(), LeadError> {
         state
             .awards()
             .of(ID)
-            .is_some_and(|ledger| ledger.slots().count() == 3)
+            .is_some_and(|ledger| ledger.slots().count() >= 3)
     };
     while plan.to_the_result && !made(&around.control.state()) {
         around.control.wait_until(Duration::from_millis(1), made);
+        lead.go_on(around, &Believes)?;
+    }
+    if plan.stocks {
+        stock::tells_the_winners(&mut lead, around)?;
+    }
+    if plan.corrects {
+        correct::first_round(&mut lead, around)?;
         lead.go_on(around, &Believes)?;
     }
     Ok(())

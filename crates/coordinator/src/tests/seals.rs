@@ -17,10 +17,12 @@ static PLAN: Plan = Plan {
     toml: CONTEST,
     ticks: &[CLOSE - 300, CLOSE + 35, CLOSE + 600 + 35],
     to_the_result: true,
+    corrects: false,
+    stocks: false,
 };
 
 /// What control comes to, and how many of its records hold.
-fn fold(log: &MemoryLog) -> (ControlState, Vec<Act>) {
+pub(crate) fn fold(log: &MemoryLog) -> (ControlState, Vec<Act>) {
     let (mut state, mut valid) = (ControlState::default(), Vec::new());
     for stored in log.read_all(CONTROL, 0).unwrap() {
         let Ok(act) = serde_json::from_slice::<Act>(&stored.value) else {
@@ -93,7 +95,7 @@ fn check(log: &MemoryLog, case: &dyn std::fmt::Debug) {
 }
 
 /// Lets an owner make `appends`, then orders its fate. Whether it got that far.
-fn until_death(owner: &Owner, appends: usize, fate: Fate) -> bool {
+pub(crate) fn until_death(owner: &Owner, appends: usize, fate: Fate) -> bool {
     for _ in 0..appends {
         if !owner.gate.arrive() {
             return false;

@@ -9,7 +9,7 @@ use control::state::Applied;
 use coordinator::prizes::{AwardError, AwardRequest, Due, Fields, award_act, due};
 use record::acts::{Act, CampaignAct};
 use record::hexed::Hex;
-use record::rounds::{AwardAct, ResultAct, SealDecided, SealReq, UnitState};
+use record::rounds::{AwardAct, ResultAct, SealDecided, SealReq, StandingsAct, UnitState};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Standings by the result's digest.
@@ -174,6 +174,18 @@ impl World {
             reason: String::new(),
             at: facts.sealed_at,
         };
+        let known = self.state.standings(ID, act.standings).is_some();
+        if act.corrects.is_some() && !known {
+            self.says(&Act::Standings(StandingsAct {
+                v: 1,
+                campaign: ID.to_owned(),
+                round,
+                digest: act.standings,
+                chunk: 0,
+                of: 1,
+                standings: field.lines(),
+            }));
+        }
         self.kept.fields.insert(act.standings, field);
         self.says(&Act::Result(act));
     }

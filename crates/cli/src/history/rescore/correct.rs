@@ -74,7 +74,7 @@ pub(super) fn corrections<'b>(
                 Arc::new(on_the_board(judge.compiled, &rounds))
             }
         };
-        if field.field == basis.standing.field {
+        if field.field.digest() == one.result.standings.0 {
             hold(&mut holders, &one.draw.awards);
             continue;
         }

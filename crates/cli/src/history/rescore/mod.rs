@@ -13,7 +13,7 @@ use contest::{Compiled, EntrantCode, draw_name, hash};
 use correct::{Corrected, Judge, corrections};
 use record::hexed::Hex;
 use record::rounds::UnitState;
-use serde_json::{Value, json};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::sync::Arc;
@@ -38,6 +38,7 @@ pub(crate) fn rescore(args: &RescoreArgs, out: &mut impl Write) -> Result<(), Fa
     let toml = std::fs::read_to_string(path).map_err(io(format!("read {}", path.display())))?;
     let file = compile(&toml)?;
     fits(&season, &file.campaign)?;
+    has_rounds(&file.campaign, &before)?;
     let sha256 = hash(toml.as_bytes());
     let known = season.control().versions(season.id()).iter();
     let published = known
@@ -67,7 +68,7 @@ pub(crate) fn rescore(args: &RescoreArgs, out: &mut impl Write) -> Result<(), Fa
                  under another policy",
             ));
         }
-        publish(args, published.is_some(), &corrected, out)?;
+        publish(args, published.is_some(), (&before, &corrected), out)?;
     }
     Ok(())
 }
@@ -76,7 +77,7 @@ pub(crate) fn rescore(args: &RescoreArgs, out: &mut impl Write) -> Result<(), Fa
 fn publish(
     args: &RescoreArgs,
     is_published: bool,
-    corrected: &[Corrected<'_>],
+    (before, corrected): (&[Concluded], &[Corrected<'_>]),
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     if !is_published {
@@ -88,9 +89,14 @@ fn publish(
     if corrected.is_empty() {
         return Ok(());
     }
-    let acts: Vec<Value> = corrected.iter().map(|one| json!(one.act)).collect();
+    let corrections: Vec<_> = corrected
+        .iter()
+        .map(|one| (&one.act, one.after.standings_file.as_str()))
+        .collect();
+    let drawn = before.iter().find(|one| one.round.is_none());
     let reason = args.reason.as_deref().unwrap_or_default();
-    let ctls = crate::rounds::publish(&acts.into(), reason, &args.node())?;
+    let drawn = drawn.map(|one| one.ctl);
+    let ctls = crate::corrections::publish(&corrections, drawn, reason, &args.node())?;
     if !args.json {
         for (one, ctl) in corrected.iter().zip(ctls) {
             let name = draw_name(one.before.round);
@@ -118,15 +124,15 @@ fn counted(
             season.id()
         )));
     }
-    let fields = season.recounted(file)?;
-    let wanted = |round: &u16| asked.map_or(rounds.contains(round), |asked| asked == *round);
-    let fields = fields.into_iter().filter(|(round, _)| wanted(round));
+    let wanted = asked.map_or(rounds, |asked| BTreeSet::from([asked]));
+    let fields = season.recounted(file, &wanted)?.into_iter();
     Ok(fields
         .map(|(round, sealed)| (round, Arc::new(sealed)))
         .collect())
 }
 
-/// Without another file: the messages must give the shares that the log has.
+/// Without another file: the messages must give the shares that the log has, and the standings of corrections by their
+/// files.
 fn again(
     season: &Season,
     before: &[Concluded],
@@ -135,36 +141,61 @@ fn again(
 ) -> Result<(), Failure> {
     let fields = counted(season, None, before, args.round)?;
     let mut wrong = Vec::new();
+    // What each file of corrections makes of every round.
+    let mut by_file: BTreeMap<u32, BTreeMap<u16, Sealed>> = BTreeMap::new();
     for one in before {
-        let Some((round, field)) = one
-            .round
-            .and_then(|round| Some((round, fields.get(&round)?)))
-        else {
+        let Some(round) = one.round else { continue };
+        let Some(field) = fields.get(&round) else {
             continue;
         };
-        let equal = one
-            .basis
-            .as_ref()
-            .is_ok_and(|basis| *basis.sealed == **field);
+        let basis = one.basis.as_ref();
+        let mut equal = basis.is_ok_and(|basis| *basis.sealed == **field);
+        compared(round, field, (equal, "sealed"), out)?;
+        if one.result.corrects.is_some() {
+            let version = one.result.version;
+            let field = match by_file.entry(version) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => {
+                    let file = compile(&one.judged.toml)?;
+                    let wanted = fields.keys().copied().collect();
+                    unknown.insert(season.recounted(Some(&file), &wanted)?)
+                }
+            };
+            let field = field.get(&round);
+            let standing = basis.map(|basis| &*basis.standing);
+            let follows = field.is_some_and(|field| standing == Ok(field));
+            if let Some(field) = field {
+                compared(round, field, (follows, "corrected"), out)?;
+            }
+            equal &= follows;
+        }
         if !equal {
             wrong.push(round.to_string());
         }
-        let digest = Hex(field.field.digest());
-        let word = if equal { "equal to" } else { "NOT" };
-        writeln!(
-            out,
-            "round {round}: counted again, digest {digest}, {word} what was sealed"
-        )
-        .map_err(io("write"))?;
     }
     out.flush().map_err(io("write"))?;
     if wrong.is_empty() {
         return Ok(());
     }
     Err(Failure::no(format!(
-        "the messages of round(s) {} give other standings than their shares in `results`",
+        "the messages of round(s) {} give other standings than the log has",
         wrong.join(", ")
     )))
+}
+
+fn compared(
+    round: u16,
+    field: &Sealed,
+    (equal, what): (bool, &str),
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let digest = Hex(field.field.digest());
+    let word = if equal { "equal to" } else { "NOT" };
+    writeln!(
+        out,
+        "round {round}: counted again, digest {digest}, {word} what was {what}"
+    )
+    .map_err(io("write"))
 }
 
 /// A correction may change keys, windows, exclusions; not who a fan is.
@@ -182,6 +213,23 @@ fn fits(season: &Season, file: &Campaign) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// A correction judges rounds again; it takes none away.
+fn has_rounds(file: &Campaign, before: &[Concluded]) -> Result<(), Failure> {
+    let rounds = before.iter().filter_map(|one| one.round);
+    let missing: Vec<String> = rounds
+        .filter(|round| file.round(*round).is_none())
+        .map(|round| round.to_string())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::wrong(format!(
+        "the file has no round {}, which has a result; a correction judges rounds again and takes none away: put it \
+         back, and exclude its winners or change its key instead",
+        missing.join(", ")
+    )))
 }
 
 /// Who was told that he has won, by what `control` says of awards.

@@ -18,7 +18,7 @@ use control::{ControlState, Published};
 use msglog::Log;
 use record::rounds::ResultAct;
 use record::topics::INBOUND;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A campaign as the log tells of it.
@@ -43,6 +43,8 @@ pub(crate) struct Concluded {
     pub(crate) judged: Arc<Published>,
     /// What it was computed from; or why that cannot be put together.
     pub(crate) basis: Result<Basis, String>,
+    /// Whether rounds were corrected after this final draw, and would change it.
+    pub(crate) is_stale: bool,
 }
 
 /// The standings behind a result.
@@ -93,24 +95,12 @@ impl Season {
         });
         let mut results: Vec<_> = with_result.collect();
         results.sort_by_key(|(round, _, _)| round.map_or(u32::MAX, u32::from));
-        let sealed = shares::of_log(&*self.log, self.id())?;
-        let corrected = self.corrected(&results)?;
+        let shares = shares::of_log(&*self.log, self.id())?;
         let mut concluded: Vec<Concluded> = Vec::new();
         for (round, ctl, result) in results {
-            let merge = |shares: &shares::ByDecision| {
-                let none = Vec::new();
-                let of_decision = shares.get(&result.ctl).unwrap_or(&none);
-                shares::merge(of_decision, self.partitions).map(Arc::new)
-            };
             let basis = match round {
-                Some(_) => merge(&sealed).and_then(|sealed| {
-                    let standing = match (result.corrects, corrected.get(&result.version)) {
-                        (Some(_), Some(again)) => merge(again)?,
-                        _ => Arc::clone(&sealed),
-                    };
-                    Ok(Basis { sealed, standing })
-                }),
-                None => self.board_of(&concluded, &result),
+                Some(_) => self.basis(&shares, &result),
+                None => self.board_of(&shares, &concluded, (ctl, &result)),
             };
             let Some(judged) = self.told.version(self.id(), result.version) else {
                 return Err(Failure::no(format!(
@@ -118,7 +108,9 @@ impl Season {
                     result.version
                 )));
             };
+            let is_stale = round.is_none() && is_stale(&judged.compiled, &concluded, ctl, &result);
             concluded.push(Concluded {
+                is_stale,
                 round,
                 ctl,
                 draw: Draw::parse(&result.record).map_err(Failure::no)?,
@@ -130,63 +122,73 @@ impl Season {
         Ok(concluded)
     }
 
-    /// The shares that the files of corrections make, by version.
-    fn corrected(
-        &self,
-        results: &[(Option<u16>, u64, ResultAct)],
-    ) -> Result<BTreeMap<u32, shares::ByDecision>, Failure> {
-        let mut corrected = BTreeMap::new();
-        let corrections = results
-            .iter()
-            .filter(|(round, _, result)| round.is_some() && result.corrects.is_some());
-        for (_, _, result) in corrections {
-            if corrected.contains_key(&result.version) {
-                continue;
-            }
-            if let Some(published) = self.told.version(self.id(), result.version) {
-                let file = compile(&published.toml)?;
-                corrected.insert(result.version, self.recount(Some(&file))?);
-            }
-        }
-        Ok(corrected)
-    }
-
-    fn board_of(&self, rounds: &[Concluded], result: &ResultAct) -> Result<Basis, String> {
-        let published = self.told.version(self.id(), result.version);
-        let published = published.ok_or("the version that judged was not published")?;
-        let board = |of: fn(&Basis) -> &Arc<Sealed>| -> Result<Arc<Sealed>, String> {
-            let mut fields = Vec::new();
-            for round in rounds {
-                let basis = round
-                    .basis
-                    .as_ref()
-                    .map_err(|why| format!("round {}: {why}", round.round.unwrap_or_default()))?;
-                fields.push((round.round.unwrap_or_default(), of(basis)));
-            }
-            Ok(Arc::new(on_the_board(&published.compiled, &fields)))
-        };
-        let standing = board(|basis| &basis.standing)?;
-        let is_first = result.corrects.is_none();
-        let sealed = if is_first {
-            Arc::clone(&standing)
+    /// What a round's result was computed from.
+    fn basis(&self, shares: &shares::ByDecision, result: &ResultAct) -> Result<Basis, String> {
+        let none = Vec::new();
+        let of_decision = shares.get(&result.ctl).unwrap_or(&none);
+        let sealed = Arc::new(shares::merge(of_decision, self.partitions)?);
+        let standing = if result.corrects.is_some() {
+            Arc::new(Sealed {
+                cut: sealed.cut.clone(),
+                field: self.told.corrected(result)?,
+            })
         } else {
-            board(|basis| &basis.sealed)?
+            Arc::clone(&sealed)
         };
         Ok(Basis { sealed, standing })
     }
 
-    /// Counts the messages again, by a file instead of the published ones when there is one: the fields of the
-    /// rounds that are sealed, by number.
+    /// What the final draw was computed from: the rounds as they stood then, or the standings of its correction.
+    fn board_of(
+        &self,
+        shares: &shares::ByDecision,
+        rounds: &[Concluded],
+        (ctl, result): (u64, &ResultAct),
+    ) -> Result<Basis, String> {
+        let mut draws = self.told.results.iter();
+        let first = draws.find(|(_, act)| act.campaign == result.campaign && act.round.is_none());
+        let (first, drawn) = first.map_or((ctl, result), |(at, act)| (*at, act));
+        let published = self.told.version(self.id(), drawn.version);
+        let published = published.ok_or("the version that judged was not published")?;
+        let mut fields = Vec::new();
+        for (round, (at, act)) in self.told.results_before(self.id(), first) {
+            let Some(round) = round else { continue };
+            let known = rounds.iter().find(|one| one.ctl == *at);
+            let basis = known.map_or_else(|| self.basis(shares, act), |one| one.basis.clone());
+            let basis = basis.map_err(|why| format!("round {round}: {why}"))?;
+            fields.push((round, basis.standing));
+        }
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(round, field)| (*round, field))
+            .collect();
+        let sealed = Arc::new(on_the_board(&published.compiled, &fields));
+        let standing = if result.corrects.is_some() {
+            Arc::new(Sealed {
+                cut: sealed.cut.clone(),
+                field: self.told.corrected(result)?,
+            })
+        } else {
+            Arc::clone(&sealed)
+        };
+        Ok(Basis { sealed, standing })
+    }
+
+    /// Counts the messages again, by a file instead of the published ones when there is one: the fields of these
+    /// rounds, by number.
     ///
     /// # Errors
-    /// Failures of reading; the log's own shares and this program do not make a whole field.
+    /// Failures of reading; a round that the file cannot judge; the log's own shares and this program do not make a
+    /// whole field.
     pub(crate) fn recounted(
         &self,
         file: Option<&Arc<Compiled>>,
+        wanted: &BTreeSet<u16>,
     ) -> Result<BTreeMap<u16, Sealed>, Failure> {
-        let shares = self.recount(file)?;
+        let shares = recount::shares(&*self.log, self.id(), file)?;
         let mut fields = BTreeMap::new();
         for (round, life) in self.told.state.rounds().of(self.id()) {
+            let round = round.filter(|round| wanted.contains(round));
             let (Some(round), Some((ctl, _))) = (round, &life.decision) else {
                 continue;
             };
@@ -199,14 +201,27 @@ impl Season {
         Ok(fields)
     }
 
-    fn recount(&self, file: Option<&Arc<Compiled>>) -> Result<shares::ByDecision, Failure> {
-        recount::shares(&*self.log, self.id(), file)
-    }
-
     /// The state of `control`.
     pub(crate) fn control(&self) -> &ControlState {
         &self.told.state
     }
+}
+
+/// Whether the board of the rounds as they stand is another than a final draw was made of.
+fn is_stale(judged: &Compiled, rounds: &[Concluded], ctl: u64, result: &ResultAct) -> bool {
+    if rounds.iter().all(|one| one.ctl < ctl) {
+        return false;
+    }
+    let standing = |one: &'_ Concluded| {
+        let basis = one.basis.as_ref().ok()?;
+        Some((one.round?, Arc::clone(&basis.standing)))
+    };
+    let fields: Vec<_> = rounds.iter().filter_map(standing).collect();
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|(round, field)| (*round, field))
+        .collect();
+    on_the_board(judged, &fields).field.digest() != result.standings.0
 }
 
 /// The rounds' fields, ascending, summed up as the field of the final draw.
@@ -258,6 +273,10 @@ impl Concluded {
                 troubles.push(what.to_owned());
             }
         };
+        say(
+            !self.is_stale,
+            "a round was corrected after it, and changes its board: `rescore --publish` corrects it too",
+        );
         say(
             hash(record.as_bytes()) == result.record_sha256.0,
             "the record has another SHA-256 than the result says",

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use contest::Compiled;
 use msglog::Log;
 use quiz::{Failure as QuizFailure, Recount};
-use record::inband::MARK;
+use record::acts::Act;
+use record::inband::{Copy, MARK};
 use record::topics::ACCEPTED;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -38,7 +39,8 @@ pub(crate) fn shares(
             let recount =
                 file.map_or_else(Recount::new, |file| Recount::with_file(Arc::clone(file)));
             queues.push(give);
-            threads.push(scope.spawn(move || count(recount, &take)));
+            let judge = file.map(|file| file.campaign.id.as_str());
+            threads.push(scope.spawn(move || count(recount, judge, &take)));
         }
         let read = distribute(log, &queues);
         drop(queues);
@@ -88,16 +90,38 @@ fn distribute(log: &dyn Log, queues: &[SyncSender<Batch>]) -> Result<(), Failure
     Ok(())
 }
 
-fn count(mut recount: Recount, batches: &Receiver<Batch>) -> Result<Recount, Failure> {
+/// Counts one counter's partitions; `file` is the campaign that another file judges.
+fn count(
+    mut recount: Recount,
+    file: Option<&str>,
+    batches: &Receiver<Batch>,
+) -> Result<Recount, Failure> {
     for (partition, value) in batches.iter().flatten() {
         if record::type_of(&value).as_deref() == Some(MARK) {
             continue;
         }
         match recount.take(partition, &value) {
-            // What quiz cannot judge it sets aside; so it counts for nobody.
-            Ok(_) | Err(QuizFailure::Reject { .. }) => {}
+            Ok(_) => {}
+            // What quiz cannot judge it sets aside; so it counts for nobody. But quiz could judge each seal that has
+            // a result, so here it is the file that cannot.
+            Err(QuizFailure::Reject { reason, detail }) => {
+                if let Some(round) = file.and_then(|campaign| sealed_round(&value, campaign)) {
+                    return Err(Failure::no(format!(
+                        "the file cannot judge round {round}, which is sealed: {reason}: {detail}"
+                    )));
+                }
+            }
             Err(failure) => return Err(Failure::no(format!("{failure:?}"))),
         }
     }
     Ok(recount)
+}
+
+/// The round whose seal this record is.
+fn sealed_round(value: &[u8], campaign: &str) -> Option<u16> {
+    let copy: Copy = serde_json::from_slice(value).ok()?;
+    match copy.act {
+        Act::SealDecided(decided) if decided.campaign == campaign => Some(decided.round),
+        _ => None,
+    }
 }

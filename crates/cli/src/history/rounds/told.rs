@@ -3,11 +3,14 @@
 
 use super::super::scan;
 use crate::failure::Failure;
+use contest::Field;
 use control::{Applied, ControlState, Published};
 use msglog::Log;
 use record::acts::Act;
+use record::hexed::Hex;
 use record::rounds::{AwardAct, ResultAct};
 use record::topics::CONTROL;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Everything that holds in `control`.
@@ -18,6 +21,8 @@ pub(crate) struct Told {
     pub(crate) results: Vec<(u64, ResultAct)>,
     /// Every step of an award.
     pub(crate) awards: Vec<AwardAct>,
+    /// The standings behind corrected results, by digest and number of the part.
+    standings: BTreeMap<Hex<32>, BTreeMap<u32, String>>,
 }
 
 impl Told {
@@ -45,8 +50,34 @@ impl Told {
         match act {
             Act::Result(result) => self.results.push((offset, result)),
             Act::Award(award) => self.awards.push(award),
+            Act::Standings(part) => {
+                let parts = self.standings.entry(part.digest).or_default();
+                parts.insert(part.chunk, part.standings);
+            }
             _ => {}
         }
+    }
+
+    /// The standings behind a corrected result: no such result holds without them.
+    ///
+    /// # Errors
+    /// They are torn.
+    pub(crate) fn corrected(&self, result: &ResultAct) -> Result<Field<'static>, String> {
+        let parts = self.standings.get(&result.standings);
+        let parts = parts.ok_or("the log lacks the standings of the correction")?;
+        let text: String = parts.values().map(String::as_str).collect();
+        Field::parse(&text).map_err(|torn| format!("the standings of the correction: {torn}"))
+    }
+
+    /// What each draw of a campaign had come to before an offset of `control`.
+    pub(crate) fn results_before(
+        &self,
+        id: &str,
+        offset: u64,
+    ) -> BTreeMap<Option<u16>, &(u64, ResultAct)> {
+        let before = self.results.iter().filter(|(at, _)| *at < offset);
+        let of_campaign = before.filter(|(_, result)| result.campaign == id);
+        of_campaign.map(|found| (found.1.round, found)).collect()
     }
 
     /// The newest version of the campaign that is asked for; without a name, of the only one.
