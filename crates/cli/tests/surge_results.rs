@@ -69,6 +69,20 @@ fn every_delivery_three_times_in_shuffled_order_changes_only_counters() {
     assert_eq!(node.metric("spillway_dedup_total"), 3.0 * sent as f64);
     assert_eq!(result("new") + result("duplicate"), 3.0 * sent as f64);
     assert!(result("duplicate") >= 2.0 * sent as f64);
+    // The alternate of a winner who declines is the one whom the oracle's ranking names.
+    let id = manifest["campaign"]["id"].as_str().unwrap();
+    let declined = format!("award {id} 3 phone 1 declined --reason no");
+    scene.ask("node", &declined).well();
+    let show = format!("award show {id} 3 phone 1 --json");
+    until("the alternate", || {
+        scene.ask("node", &show).stdout.contains("\"attempt\":2")
+    });
+    scene.export("node", "export");
+    let verdict = scene.reconcile("export");
+    assert!(
+        verdict.contains("13 units given, 12 with their winners, 1 returned"),
+        "{verdict}"
+    );
 }
 
 /// The directories of both consumers.

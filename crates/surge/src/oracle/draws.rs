@@ -181,6 +181,31 @@ fn ranked<'s>(
     keyed.into_iter().map(|(.., fan)| fan).collect()
 }
 
+/// A fan in the ranking of an award.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ranked {
+    /// Entrant code.
+    pub code: String,
+    /// Why the fan cannot win, if so.
+    pub bar: Option<&'static str>,
+}
+
+/// Everyone who could win an award, best first, with who cannot.
+#[must_use]
+pub fn ranking(
+    campaign: &Campaign,
+    award: &Award,
+    standings: &[Standing],
+    seed: &[u8],
+) -> Vec<Ranked> {
+    let ranked = ranked(standings, award, campaign.draw.ranking, seed).into_iter();
+    let fan = |fan: &Standing| Ranked {
+        code: fan.code.clone(),
+        bar: fan.bar,
+    };
+    ranked.map(fan).collect()
+}
+
 /// One fan on the board.
 #[derive(Debug, Clone)]
 struct Total {

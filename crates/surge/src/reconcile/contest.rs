@@ -2,6 +2,8 @@
 //! Pure; one line for each difference.
 
 use super::accepted::{Accepted, Copies};
+use super::entitled::{self, Entitled};
+use super::prizes::{self, Units};
 use super::record::{self, Draw};
 use super::rescore::Rescored;
 use super::results::Results;
@@ -36,6 +38,8 @@ pub struct Contest<'a> {
 pub struct Findings {
     /// Each draw of the log.
     pub draws: Vec<Drawn>,
+    /// What became of units, by prize.
+    pub prizes: BTreeMap<String, Units>,
     /// What does not hold.
     pub problems: Vec<String>,
     /// What is worth a line and holds.
@@ -54,8 +58,10 @@ pub fn judge(contest: &Contest<'_>) -> Findings {
         findings.notes.push("no results in this log".to_owned());
     }
     let mut holders = Holders::default();
+    let mut entitled = Vec::new();
     for (round, decision) in &control.decisions {
-        one_round(contest, *round, decision, &mut holders, &mut findings);
+        let draw = one_round(contest, *round, decision, &mut holders, &mut findings);
+        entitled.extend(draw);
     }
     let sealed = |round: &Round| {
         control.decisions.contains_key(&round.number) || control.void.contains(&round.number)
@@ -71,13 +77,14 @@ pub fn judge(contest: &Contest<'_>) -> Findings {
             .any(|award| award.after == After::LastRound)
     });
     match control.standing(None) {
-        Some(found) => final_draw(contest, found, &mut holders, &mut findings),
+        Some(found) => entitled.extend(final_draw(contest, found, &mut holders, &mut findings)),
         None if has_final && all_sealed && !control.results.is_empty() => {
             let problem = "every round is sealed, but the final draw has no result";
             findings.problems.push(problem.to_owned());
         }
         None => {}
     }
+    prizes::judge(contest, &entitled, &mut findings);
     findings
 }
 
@@ -87,20 +94,20 @@ fn one_round(
     decision: &Decision,
     holders: &mut Holders,
     findings: &mut Findings,
-) {
+) -> Option<Entitled> {
     let control = contest.control;
     let name = format!("round {round}");
     late(contest, round, findings);
     cuts(contest, &name, decision, findings);
     if control.void.contains(&round) {
         findings.notes.push(format!("{name} is void"));
-        return;
+        return None;
     }
     let Some(found) = control.standing(Some(round)) else {
         findings
             .problems
             .push(format!("{name} is sealed and has no result"));
-        return;
+        return None;
     };
     let version = control.version_of(Some(round)).unwrap_or(0);
     let standings = contest.rescored.standings(version, round);
@@ -108,7 +115,7 @@ fn one_round(
         findings
             .problems
             .push(format!("{name} cannot be judged by version {version}"));
-        return;
+        return None;
     };
     let drawn = digests(
         Some(round),
@@ -127,6 +134,7 @@ fn one_round(
         standings: &standings,
     };
     record::judge(contest, &draw, holders, findings);
+    entitled::of_draw(contest, &draw, findings)
 }
 
 fn final_draw(
@@ -134,7 +142,7 @@ fn final_draw(
     found: &Found,
     holders: &mut Holders,
     findings: &mut Findings,
-) {
+) -> Option<Entitled> {
     let control = contest.control;
     let version = control.version_of(None).unwrap_or(0);
     let last = control
@@ -148,7 +156,7 @@ fn final_draw(
         findings
             .problems
             .push("there is a final draw without a sealed round".to_owned());
-        return;
+        return None;
     };
     let counted = |round: &&Round| {
         control.decisions.contains_key(&round.number) && !control.void.contains(&round.number)
@@ -173,6 +181,7 @@ fn final_draw(
         standings: &board,
     };
     record::judge(contest, &draw, holders, findings);
+    entitled::of_draw(contest, &draw, findings)
 }
 
 /// what came after the seal is what the tallies say, and is told.

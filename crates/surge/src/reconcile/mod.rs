@@ -3,9 +3,11 @@
 
 pub mod accepted;
 pub mod contest;
+mod entitled;
 pub mod judge;
 pub mod lines;
 pub mod messages;
+pub mod prizes;
 mod record;
 pub mod rescore;
 pub mod results;

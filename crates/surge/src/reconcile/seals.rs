@@ -56,6 +56,10 @@ pub struct Control {
     pub root: Option<String>,
     /// Results by round, in the order of the log; `None` is the final draw.
     pub results: BTreeMap<Option<u16>, Vec<Found>>,
+    /// Lists of draws, in the order of the log.
+    pub lists: BTreeMap<Option<u16>, Vec<Found>>,
+    /// Steps of awards, and who was shown the secret of a unit, in the order of the log.
+    pub awards: Vec<Found>,
 }
 
 #[derive(Deserialize)]
@@ -126,12 +130,16 @@ impl Control {
                     at: time("at"),
                 });
             }
-            ("result", round) => {
+            ("result" | "list" | "award" | "shown", round) => {
                 let found = Found {
                     at: offset,
                     act: value,
                 };
-                self.results.entry(round).or_default().push(found);
+                match kind.as_str() {
+                    "result" => self.results.entry(round).or_default().push(found),
+                    "list" => self.lists.entry(round).or_default().push(found),
+                    _ => self.awards.push(found),
+                }
             }
             _ => {}
         }
@@ -153,8 +161,15 @@ impl Control {
     /// The result of a draw that stands: the first, or the last of those that correct the one before them.
     #[must_use]
     pub fn standing(&self, round: Option<u16>) -> Option<&Found> {
+        self.standing_before(round, u64::MAX)
+    }
+
+    /// The result of a draw that stood at an offset of `control`.
+    #[must_use]
+    pub fn standing_before(&self, round: Option<u16>, offset: u64) -> Option<&Found> {
         let mut standing: Option<&Found> = None;
-        for found in self.results.get(&round)? {
+        let before = self.results.get(&round)?.iter();
+        for found in before.take_while(|found| found.at < offset) {
             let corrects = found.act["corrects"].as_u64();
             if corrects == standing.map(|before| before.at) {
                 standing = Some(found);

@@ -59,6 +59,12 @@ pub fn describe(verdict: &Verdict) -> String {
             drawn.entrants.found, drawn.answered.found, drawn.correct.found, drawn.standings.found
         ));
     }
+    for (prize, units) in &verdict.prizes {
+        lines.push(format!(
+            "prize {prize}: {} units given, {} with their winners, {} returned",
+            units.given, units.held, units.returned
+        ));
+    }
     lines.extend(verdict.notes.iter().cloned());
     for (fault, examples) in &verdict.examples {
         examples

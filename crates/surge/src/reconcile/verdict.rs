@@ -1,6 +1,7 @@
 //! What a reconciliation found, as it is printed and as JSON for scripts. The shape stands in `docs/surge.md`.
 
 use super::contest::Findings;
+use super::prizes::Units;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -158,6 +159,9 @@ pub struct Verdict {
     /// Each result of the log.
     #[serde(default)]
     pub results: Vec<Drawn>,
+    /// What became of units, by prize.
+    #[serde(default)]
+    pub prizes: BTreeMap<String, Units>,
     /// What holds and is worth a line, for people.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -171,6 +175,7 @@ impl Verdict {
     /// Takes what was found of the contest into it.
     pub fn add(&mut self, findings: Findings) {
         self.results = findings.draws;
+        self.prizes = findings.prizes;
         self.notes = findings.notes;
         self.problems.extend(findings.problems);
         self.holds = self.problems.is_empty();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod made;
+mod prizes;
 mod sealed;
 
 use made::{Run, ledger_row, message, tally};

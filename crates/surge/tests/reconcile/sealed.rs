@@ -9,12 +9,12 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn sha256(text: &str) -> String {
+pub(crate) fn sha256(text: &str) -> String {
     hex(&Sha256::digest(text))
 }
 
 /// Entrant code under a salt that is shorter than a block.
-fn code(fan: &str) -> String {
+pub(crate) fn code(fan: &str) -> String {
     let pad = |byte: u8| {
         let mut block = [byte; 64];
         block
@@ -80,6 +80,8 @@ default = "t"
 t = "收到"
 "#;
 
+/// Offset of the result in control.
+const RESULT: usize = 5;
 /// Where the copy of the decision stands: behind everything.
 const CUT: u64 = 9;
 
@@ -136,8 +138,23 @@ fn result(record: &Value) -> Value {
     })
 }
 
+/// The list of the draw, published before its secret.
+fn list() -> Value {
+    let (_, list) = standings();
+    json!({"type": "list", "v": 1, "campaign": "c", "round": 1, "ctl": 3, "list": sha256(&list), "count": 3})
+}
+
+/// A step of the award of a slot, whose unit has its number.
+pub(crate) fn award(slot: u64, fan: &str, place: u64, state: &str) -> Value {
+    json!({
+        "type": "award", "v": 1, "campaign": "c", "round": 1, "result": RESULT,
+        "award": sha256(&format!("c\0round-01\01\0{slot}")), "prize": "phone", "unit": slot, "slot": slot,
+        "attempt": 1, "place": place, "code": code(fan), "state": state, "at": START + 337
+    })
+}
+
 /// A run that was sealed: [`Run::new`] with a control log and a manifest of its own campaign.
-fn run() -> Run {
+pub(crate) fn run() -> Run {
     let mut run = Run::new();
     let secret: Vec<u8> = (0..32).collect();
     run.control = vec![
@@ -146,7 +163,11 @@ fn run() -> Run {
         json!({"type": "seal_req", "v": 1, "campaign": "c", "round": 1}),
         json!({"type": "seal_decided", "v": 1, "campaign": "c", "round": 1, "req": 2, "version": 1,
             "open": START, "close": START + 300, "at": START + 336}),
+        list(),
         result(&record()),
+        award(1, "oB", 2, "awarded"),
+        award(2, "oC", 3, "awarded"),
+        award(1, "oB", 2, "notified"),
     ];
     let copy = json!({"type": "copy", "v": 1, "ctl": 3, "act": run.control[3]});
     assert_eq!(run.accepted.len() as u64, CUT);
@@ -185,7 +206,7 @@ fn a_log_without_results_says_so_and_a_sealed_round_without_one_is_found() {
     let verdict = Run::new().reconcile();
     assert!(verdict.holds && verdict.notes.contains(&"no results in this log".to_owned()));
     let mut run = run();
-    run.control.pop();
+    run.control.truncate(RESULT);
     problem(&run.reconcile(), "round 1 is sealed and has no result");
 }
 
@@ -199,7 +220,7 @@ fn digests_and_counts_of_a_result_are_recomputed() {
         ("correct", json!(0)),
     ] {
         let mut run = run();
-        run.control[4][field] = wrong;
+        run.control[RESULT][field] = wrong;
         let verdict = run.reconcile();
         problem(&verdict, &format!("round 1: {field} "));
         problem(&verdict, "but the recording gives");
@@ -235,7 +256,7 @@ fn winners_and_every_field_of_the_record_are_recomputed() {
     for (path, field, wrong) in spoilt {
         let (mut run, mut record) = (run(), record());
         *record.pointer_mut(path).unwrap() = wrong;
-        run.control[4] = result(&record);
+        run.control[RESULT] = result(&record);
         let verdict = run.reconcile();
         problem(&verdict, &format!("round 1: {field} is "));
         assert_eq!(
@@ -273,7 +294,7 @@ fn what_came_after_the_seal_is_not_in_it_and_is_what_the_tallies_say() {
     run.inbound[0]["offset"] = 5.into();
     let mut record = record();
     record["cut"][0]["offset"] = 5.into();
-    run.control[4] = result(&record);
+    run.control[RESULT] = result(&record);
     problem(
         &run.reconcile(),
         "count 0 messages after the seal, but 1 stand behind its cut",
@@ -301,7 +322,8 @@ fn what_came_after_the_seal_is_not_in_it_and_is_what_the_tallies_say() {
 #[test]
 fn a_void_round_needs_no_result() {
     let mut run = run();
-    run.control[4] = json!({"type": "round", "v": 1, "campaign": "c", "round": 1, "verb": "void"});
+    run.control[RESULT] =
+        json!({"type": "round", "v": 1, "campaign": "c", "round": 1, "verb": "void"});
     let verdict = run.reconcile();
     assert!(verdict.notes.contains(&"round 1 is void".to_owned()));
     assert!(
