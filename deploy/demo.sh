@@ -152,10 +152,29 @@ done
 [ "$behind" = 0 ] || { echo "the consumers did not reach the end; see $demo/node.log" >&2; exit 1; }
 # What dedup wrote last, quiz must have read: both stood at the end twice.
 sleep 0.3
+# The last seal waits for the node, for quiz, and for the rounds before.
+rounds=$(grep -c '^\[\[round\]\]' "$surge.campaign.toml")
+results=0
+for _ in $(seq 240); do
+  results=$("$bin/spillway" results fanfest-2013-04-09 --json "${where[@]}" | grep -o '"draw":"round-[0-9]*"' | sort -u | wc -l)
+  [ "$results" = "$rounds" ] && break
+  sleep 0.25
+done
+[ "$results" = "$rounds" ] || { echo "$results of $rounds rounds have a result; see $demo/node.log" >&2; exit 1; }
 done_phase
 
 phase export "export: every topic without bodies, the digest recomputed"
 run "$bin/spillway" export --without-bodies --out "$demo/export" "${where[@]}"
+done_phase
+
+phase results "results: the winners, computed again from the shares in the log, and every record from its published files"
+run "$bin/spillway" results fanfest-2013-04-09 --html "$demo/results" "${where[@]}" >"$demo/results.txt"
+for record in "$demo"/results/round-*.record.json; do
+  draw=${record%.record.json}
+  "$bin/spillway" verify-draw "$record" "$draw.list.txt" --standings "$draw.standings.jsonl" >"$draw.verified.txt" ||
+    { cat "$draw.verified.txt"; exit 1; }
+done
+echo "$(find "$demo/results" -name '*.verified.txt' | wc -l) records verified"
 done_phase
 
 peak=$(($(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status") * 1024))
@@ -188,6 +207,11 @@ JSON
 echo
 table=0
 "$bin/surge" demo-table --report "$demo/report.json" --verdict "$demo/verdict.json" --phases "$demo/phases.json" || table=$?
+
+echo
+awk '/ round [0-9]+: / { line = sprintf("round %-4s%8s on the list %8s right   phone to …", $3, $4, $10); next }
+  $1 == "phone" { $1 = ""; print line substr($0, 2) }' "$demo/results.txt"
+echo "Winners by the last digits of their entrant codes; each draw step by step, for the camera: $demo/results/index.html"
 
 # Nobody hangs up on grep: its end by a broken pipe would be the script's.
 fan=$(grep -m 1000 -o 'FromUserName><!\[CDATA\[[^]]*' "$surge" | tail -n 1 | sed 's/.*\[//')

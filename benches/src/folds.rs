@@ -57,10 +57,7 @@ pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
         fill(&*log, plan.count)?;
         scans.push(scan(&*log)?);
         dedups.push(dedup(&log, dir.path(), 0)?);
-        let budget = Budget::new(BUDGET.0, BUDGET.1);
-        let metrics = quiz::Metrics::new(&Registry::new()).map_err(tried("register metrics"))?;
-        let store = Store::rocks(dir.path().join("state").join("quiz"), &budget);
-        quizzes.push(drain(quiz::Quiz::new(metrics), &log, store, 0)?);
+        quizzes.push(quiz(&log, dir.path())?);
     }
     let mut table = Table::new(
         format!(
@@ -109,12 +106,34 @@ pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
 /// dedup over everything that the log has, at least `wanted` records, with its state below `dir`.
 pub(crate) fn dedup(log: &Arc<dyn Log>, dir: &Path, wanted: u64) -> Result<Sample, Failure> {
     let registry = Registry::new();
-    let metrics = dedup::Metrics::new(&registry).map_err(tried("register metrics"))?;
-    let budget = Budget::new(BUDGET.0, BUDGET.1);
-    let store = Store::rocks(dir.join("state").join("dedup"), &budget);
-    let sample = drain(dedup::Dedup::new(metrics), log, store, wanted)?;
+    let sample = dedup_into(&registry, log, dir, wanted)?;
     check_quarantine(&registry)?;
     Ok(sample)
+}
+
+/// dedup over what is new in the log, which has no message.
+pub(crate) fn dedup_copies(log: &Arc<dyn Log>, dir: &Path) -> Result<Sample, Failure> {
+    dedup_into(&Registry::new(), log, dir, 0)
+}
+
+fn dedup_into(
+    registry: &Registry,
+    log: &Arc<dyn Log>,
+    dir: &Path,
+    wanted: u64,
+) -> Result<Sample, Failure> {
+    let metrics = dedup::Metrics::new(registry).map_err(tried("register metrics"))?;
+    let budget = Budget::new(BUDGET.0, BUDGET.1);
+    let store = Store::rocks(dir.join("state").join("dedup"), &budget);
+    drain(dedup::Dedup::new(metrics), log, store, wanted)
+}
+
+/// quiz over everything that `accepted` has, with its state below `dir`.
+pub(crate) fn quiz(log: &Arc<dyn Log>, dir: &Path) -> Result<Sample, Failure> {
+    let metrics = quiz::Metrics::new(&Registry::new()).map_err(tried("register metrics"))?;
+    let budget = Budget::new(BUDGET.0, BUDGET.1);
+    let store = Store::rocks(dir.join("state").join("quiz"), &budget);
+    drain(quiz::Quiz::new(metrics), log, store, 0)
 }
 
 /// All topics of a node.
@@ -154,31 +173,60 @@ impl Mailbox for Durables {
 
 /// Writes `count` deliveries, with ticks and the campaign between them; how many records that were.
 pub(crate) fn fill(log: &dyn Log, count: u64) -> Result<u64, Failure> {
-    let inbound = log.appender(INBOUND).map_err(tried("append to the log"))?;
-    let durables = Arc::new(Durables::default());
-    let mut sent = append(&*inbound, &durables, synth::tick_everywhere(0, count)?)?;
-    sent += append(&*inbound, &durables, synth::campaign_everywhere()?)?;
-    let mut chunk = Vec::new();
+    let mut filling = Filling::new(log)?;
+    filling.extend(synth::tick_everywhere(0, count)?)?;
+    filling.extend(synth::campaign_everywhere()?)?;
     for nth in 0..count {
-        chunk.push(synth::delivery(nth, count)?);
+        filling.extend(vec![synth::delivery(nth, count)?])?;
         if nth % TICK_EVERY == TICK_EVERY - 1 {
-            chunk.extend(synth::tick_everywhere(nth, count)?);
-        }
-        if chunk.len() as u64 >= CHUNK {
-            sent += append(&*inbound, &durables, std::mem::take(&mut chunk))?;
+            filling.extend(synth::tick_everywhere(nth, count)?)?;
         }
     }
     // Past the end of the event, so that the last tallies are written too.
-    chunk.extend(synth::tick_everywhere(count, count)?);
-    sent += append(&*inbound, &durables, chunk)?;
-    while durables.answered.load(Ordering::Acquire) < sent {
-        std::thread::park_timeout(Duration::from_millis(5));
+    filling.extend(synth::tick_everywhere(count, count)?)?;
+    filling.finish()
+}
+
+/// Records on their way into `inbound`.
+pub(crate) struct Filling {
+    inbound: Arc<dyn Appender>,
+    durables: Arc<Durables>,
+    chunk: Vec<NewRecord>,
+    sent: u64,
+}
+
+impl Filling {
+    pub(crate) fn new(log: &dyn Log) -> Result<Self, Failure> {
+        Ok(Self {
+            inbound: log.appender(INBOUND).map_err(tried("append to the log"))?,
+            durables: Arc::default(),
+            chunk: Vec::new(),
+            sent: 0,
+        })
     }
-    match durables.failed.load(Ordering::Relaxed) {
-        0 => Ok(sent),
-        failed => Err(Failure::away(format!(
-            "{failed} records did not become durable; is the disk full?"
-        ))),
+
+    /// Takes records; they are appended when there are enough of them.
+    pub(crate) fn extend(&mut self, records: Vec<NewRecord>) -> Result<(), Failure> {
+        self.chunk.extend(records);
+        if self.chunk.len() as u64 >= CHUNK {
+            let chunk = std::mem::take(&mut self.chunk);
+            self.sent += append(&*self.inbound, &self.durables, chunk)?;
+        }
+        Ok(())
+    }
+
+    /// Appends the rest and waits until all of them are durable; how many they were.
+    pub(crate) fn finish(mut self) -> Result<u64, Failure> {
+        self.sent += append(&*self.inbound, &self.durables, self.chunk)?;
+        while self.durables.answered.load(Ordering::Acquire) < self.sent {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        match self.durables.failed.load(Ordering::Relaxed) {
+            0 => Ok(self.sent),
+            failed => Err(Failure::away(format!(
+                "{failed} records did not become durable; is the disk full?"
+            ))),
+        }
     }
 }
 

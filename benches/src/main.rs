@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod brokers;
+mod contest;
 mod echo;
 mod failure;
 mod folds;
@@ -26,6 +27,7 @@ mod rebuild;
 mod report;
 mod requests;
 mod sample;
+mod seals;
 mod server;
 mod synth;
 
@@ -75,6 +77,27 @@ enum Command {
         count: u64,
         /// Repetitions; medians are shown
         #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
+        rounds: u64,
+    },
+    /// Seconds from the decision to seal a round to its result, on the journal
+    Seals {
+        /// Fans who answer the round
+        #[arg(long, value_name = "N", default_value_t = 70_000, value_parser = clap::value_parser!(u64).range(24..=10_000_000))]
+        fans: u64,
+        /// Repetitions; medians are shown
+        #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
+        rounds: u64,
+    },
+    /// Candidates scored and ranked, texts classified, each beside a bare hash; one thread
+    Contest {
+        /// Candidates of a round
+        #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+        candidates: u64,
+        /// Messages of the event whose texts are classified
+        #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1_000..=10_000_000))]
+        texts: u64,
+        /// Repetitions, sides in turns; medians are shown
+        #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=100))]
         rounds: u64,
     },
     /// Seconds that dedup and quiz need to rebuild their states from the log of a stopped node
@@ -178,19 +201,8 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Failure> {
     machine::raise_open_files();
-    if let Command::EchoServer { listen } = command {
-        return echo::serve(listen).map_err(tried(format!("listen on {listen}")));
-    }
-    if let Command::ProduceServer {
-        listen,
-        bootstrap,
-        prefix,
-        replication,
-    } = command
-    {
-        let replicas = (replication, if replication < 3 { 1 } else { 2 });
-        let config = brokers::shipped(bootstrap, prefix, replicas, brokers::inbound());
-        return produce::serve(listen, config);
+    if let Some(served) = bare_server(&command) {
+        return served;
     }
     let place = Place::find()?;
     let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
@@ -220,6 +232,12 @@ fn run(command: Command) -> Result<(), Failure> {
                 rounds: count(rounds),
             },
         ),
+        Command::Seals { fans, rounds } => seals::run(&place, fans, count(rounds)),
+        Command::Contest {
+            candidates,
+            texts,
+            rounds,
+        } => contest::run(&place, &contest::Plan::of(candidates, texts, count(rounds))),
         Command::Rebuild { node, config } => rebuild::run(&place, &node, config.as_deref()),
         Command::Memory { seconds } => memory::run(&place, seconds),
         Command::All { quick } => all(&place, quick),
@@ -248,6 +266,27 @@ fn run(command: Command) -> Result<(), Failure> {
     }
 }
 
+/// The servers that others are compared with; `None` for a benchmark.
+fn bare_server(command: &Command) -> Option<Result<(), Failure>> {
+    match command {
+        Command::EchoServer { listen } => {
+            Some(echo::serve(*listen).map_err(tried(format!("listen on {listen}"))))
+        }
+        Command::ProduceServer {
+            listen,
+            bootstrap,
+            prefix,
+            replication,
+        } => {
+            let replicas = (*replication, if *replication < 3 { 1 } else { 2 });
+            let (bootstrap, prefix) = (bootstrap.clone(), prefix.clone());
+            let config = brokers::shipped(bootstrap, prefix, replicas, brokers::inbound());
+            Some(produce::serve(*listen, config))
+        }
+        _ => None,
+    }
+}
+
 fn all(place: &Place, quick: bool) -> Result<(), Failure> {
     let (filling, memory_s) = if quick { (2, 1) } else { (60, 30) };
     if quick {
@@ -260,6 +299,8 @@ fn all(place: &Place, quick: bool) -> Result<(), Failure> {
                 rounds: 1,
             },
         )?;
+        seals::run(place, 1_000, 1)?;
+        contest::run(place, &contest::Plan::of(20_000, 5_000, 1))?;
         ingress::run(place, &ingress::Plan::quick())?;
         latency::run(place, &latency::Plan::quick())?;
     } else {
@@ -271,6 +312,8 @@ fn all(place: &Place, quick: bool) -> Result<(), Failure> {
                 rounds: 3,
             },
         )?;
+        seals::run(place, 70_000, 3)?;
+        contest::run(place, &contest::Plan::of(1_000_000, 200_000, 5))?;
         ingress::run(place, &ingress::Plan::of(60, 3))?;
         latency::run(place, &latency::Plan::full())?;
     }

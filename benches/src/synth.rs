@@ -28,14 +28,24 @@ pub(crate) fn delivery(nth: u64, count: u64) -> Result<NewRecord, Failure> {
     // A multiplier without a common divisor spreads each fan's messages over the event.
     let fan = requests::fan(message.wrapping_mul(7_919) % fans);
     let second = i64::try_from(message.saturating_mul(EVENT_S) / count.max(1)).unwrap_or(0);
+    written(&fan, second, message, nth, requests::text(message))
+}
+
+/// A delivery of a text so many seconds into the event: the number of the message, and that of the delivery.
+pub(crate) fn written(
+    fan: &str,
+    second: i64,
+    message: u64,
+    nth: u64,
+    text: &str,
+) -> Result<NewRecord, Failure> {
     let create_time = ROUND_OPEN + second;
     let msg_id = 5_864_722_896_518_676_480_u64.wrapping_add(message);
     let (id_text, time_text) = (msg_id.to_string(), create_time.to_string());
-    let text = requests::text(message);
     let digest = identity::content_digest([
         ("Content", text),
         ("CreateTime", time_text.as_str()),
-        ("FromUserName", fan.as_str()),
+        ("FromUserName", fan),
         ("MsgId", id_text.as_str()),
         ("MsgType", "text"),
         ("ToUserName", requests::ORIGINAL_ID),
@@ -50,7 +60,7 @@ pub(crate) fn delivery(nth: u64, count: u64) -> Result<NewRecord, Failure> {
         r#type: DELIVERY.into(),
         v: record::SCHEMA_VERSION,
         account: "mi".into(),
-        from: fan.as_str().into(),
+        from: fan.into(),
         to: requests::ORIGINAL_ID.into(),
         create_time,
         kind: "text".into(),
@@ -62,7 +72,7 @@ pub(crate) fn delivery(nth: u64, count: u64) -> Result<NewRecord, Failure> {
         node: Some(Hex([1; 8])),
         boot: Some(Hex([2; 8])),
         seq: Some(nth),
-        key: Some(identity::message_key("mi", &fan, MsgId::Number(msg_id))),
+        key: Some(identity::message_key("mi", fan, MsgId::Number(msg_id))),
         digest: Some(digest),
         retry: false,
         content: Content {
@@ -86,7 +96,7 @@ pub(crate) fn delivery(nth: u64, count: u64) -> Result<NewRecord, Failure> {
     let partition = identity::partition_of(fan.as_bytes(), PARTITIONS);
     Ok(NewRecord {
         partition,
-        key: Bytes::from(fan),
+        key: Bytes::copy_from_slice(fan.as_bytes()),
         value: Bytes::from(value),
     })
 }
@@ -105,12 +115,27 @@ pub(crate) fn campaign_everywhere() -> Result<Vec<NewRecord>, Failure> {
         actor: "benches".to_owned(),
         reason: "a benchmark".to_owned(),
     });
-    everywhere(&serde_json::to_vec(&Copy::new(0, None, act)).map_err(tried("write a copy"))?)
+    copy_everywhere(0, None, act)
+}
+
+/// The copy of a record of control.
+pub(crate) fn copy_everywhere(
+    ctl: u64,
+    prev_ctl: Option<u64>,
+    act: Act,
+) -> Result<Vec<NewRecord>, Failure> {
+    let copy = Copy::new(ctl, prev_ctl, act);
+    everywhere(&serde_json::to_vec(&copy).map_err(tried("write a copy"))?)
 }
 
 /// A tick of a rehearsal, so many deliveries of `count` into the event.
 pub(crate) fn tick_everywhere(nth: u64, count: u64) -> Result<Vec<NewRecord>, Failure> {
     let second = i64::try_from(nth.saturating_mul(EVENT_S) / count.max(1)).unwrap_or(0);
+    tick_at(second)
+}
+
+/// A tick of a rehearsal, so many seconds into the event.
+pub(crate) fn tick_at(second: i64) -> Result<Vec<NewRecord>, Failure> {
     let tick = Tick::rehearsal(ROUND_OPEN + second);
     everywhere(&serde_json::to_vec(&tick).map_err(tried("write a tick"))?)
 }

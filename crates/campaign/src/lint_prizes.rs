@@ -14,8 +14,9 @@ const GRAND_YUAN: u32 = 10_000;
 /// A winner can be written to for so long after his message.
 const WINDOW_HOURS: u32 = 48;
 
-/// Notes everything that is wrong with prizes, awards and who can win.
-pub(crate) fn check(campaign: &Campaign, notes: &mut Notes) {
+/// Notes everything that is wrong with prizes, awards and who can win. Without `all_rounds` some of the file's
+/// could not be read: then nothing is said of rounds that are missing.
+pub(crate) fn check(campaign: &Campaign, all_rounds: bool, notes: &mut Notes) {
     let mut seen = HashMap::new();
     for prize in &campaign.prizes {
         one_prize(campaign, prize, notes);
@@ -27,6 +28,9 @@ pub(crate) fn check(campaign: &Campaign, notes: &mut Notes) {
     }
     for award in &campaign.awards {
         one_award(campaign, award, notes);
+        if all_rounds {
+            rounds_of(campaign, award, notes);
+        }
     }
     if let Some(prize) = campaign.prizes.first() {
         if campaign.terms.trim().is_empty() {
@@ -122,19 +126,6 @@ fn one_award(campaign: &Campaign, award: &Award, notes: &mut Notes) {
         let message = format!("no prize '{}'; {way_out}", award.prize);
         notes.error(award.line, format!("{path}.prize"), message);
     }
-    if let After::Rounds(rounds) = &award.after {
-        if rounds.is_empty() {
-            notes.error(award.line, format!("{path}.after"), "names no round");
-        }
-        for round in rounds.iter().filter(|r| campaign.round(**r).is_none()) {
-            let message = format!("there is no round {round}");
-            notes.error(award.line, format!("{path}.after"), message);
-        }
-    }
-    if campaign.rounds.is_empty() {
-        let message = "a campaign without rounds has nobody to give it to";
-        notes.error(award.line, format!("{path}.after"), message);
-    }
     let last = award.after == After::LastRound;
     let of_board = matches!(
         award.mode,
@@ -155,6 +146,25 @@ fn one_award(campaign: &Campaign, award: &Award, notes: &mut Notes) {
         notes.error(award.line, format!("{path}.mode"), message);
     }
     nobody_right(campaign, award, &path, notes);
+}
+
+/// The rounds that an award follows.
+fn rounds_of(campaign: &Campaign, award: &Award, notes: &mut Notes) {
+    let key = format!("award[{}].after", award.prize);
+    if let After::Rounds(rounds) = &award.after {
+        if rounds.is_empty() {
+            let message = "names no round; list them, or write \"each_round\"";
+            notes.error(award.line, key.clone(), message);
+        }
+        for round in rounds.iter().filter(|r| campaign.round(**r).is_none()) {
+            let message = format!("there is no round {round}");
+            notes.error(award.line, key.clone(), message);
+        }
+    }
+    if campaign.rounds.is_empty() {
+        let message = "a campaign without rounds has nobody to give it to";
+        notes.error(award.line, key, message);
+    }
 }
 
 /// Awards for right answers where no answer is right.

@@ -60,7 +60,8 @@ pub(crate) fn check(question: &Question, path: &str, notes: &mut Notes) {
 fn options(question: &Question, error: &mut impl FnMut(&str, String)) {
     let mut letters = question.options.iter().map(|choice| choice.letter);
     if question.options.len() < 2 {
-        error("options", "must be at least two".to_owned());
+        let message = "must be at least two, like { A = \"…\", B = \"…\" }";
+        error("options", message.to_owned());
     } else if !letters
         .by_ref()
         .zip('A'..)

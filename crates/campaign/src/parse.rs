@@ -51,14 +51,14 @@ pub(crate) fn campaign(text: &str) -> Result<(Campaign, Vec<Problem>), Vec<Probl
     let (document, syntax) = DeTable::parse_recoverable(text);
     if !syntax.is_empty() {
         for error in syntax {
-            let line = error.span().map_or(1, |span| notes.line(span.start));
-            notes.error(line, "toml", error.message().replace('\n', ", "));
+            notes.push(syntax_problem(&error, text));
         }
         return Err(finished(notes, text));
     }
     let campaign = read(document.get_ref(), &mut notes);
     lint::check(&campaign, &mut notes);
-    lint_prizes::check(&campaign, &mut notes);
+    let all_rounds = rounds_written(document.get_ref()) == campaign.rounds.len();
+    lint_prizes::check(&campaign, all_rounds, &mut notes);
     lint_templates::check(&campaign, &mut notes);
     let problems = finished(notes, text);
     if problems
@@ -70,11 +70,39 @@ pub(crate) fn campaign(text: &str) -> Result<(Campaign, Vec<Problem>), Vec<Probl
     Ok((campaign, problems))
 }
 
+/// What is no TOML, at its very place.
+fn syntax_problem(error: &toml::de::Error, text: &str) -> Problem {
+    let mut message = error.message().replace('\n', ", ");
+    if message == "duplicate key" {
+        message.push_str("; a key stands once in its table, and a [table] once in the file");
+    }
+    // Some spans begin with the line break that should not have come yet.
+    let place = error.span().map_or(0, |span| span.start).min(text.len());
+    let before = text.get(..place).unwrap_or_default();
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    let mut problem = Problem::error(Some(before.split('\n').count()), "toml", message);
+    let width = text[start..]
+        .lines()
+        .next()
+        .map_or(0, |l| l.chars().count());
+    let column = text[start..place].chars().count().saturating_add(1);
+    problem.column = Some(column.min(width.max(1)));
+    problem
+}
+
 fn finished(notes: Notes, text: &str) -> Vec<Problem> {
     let mut problems = notes.into_list();
     Problem::place(&mut problems, text);
     Problem::sort(&mut problems);
     problems
+}
+
+/// How many rounds the file has, readable or not.
+fn rounds_written(table: &DeTable<'_>) -> usize {
+    let rounds = table.iter().find(|(name, _)| name.get_ref() == "round");
+    rounds.map_or(0, |(_, value)| {
+        value.get_ref().as_array().map_or(1, |all| all.len())
+    })
 }
 
 fn read(table: &DeTable<'_>, notes: &mut Notes) -> Campaign {
@@ -256,11 +284,8 @@ fn round(section: &Section<'_, '_>, notes: &mut Notes) -> Option<Round> {
         Some(Ok(number @ 1..=99)) => Some(number),
         None => None,
         Some(_) => {
-            notes.error(
-                section.line,
-                section.path_of("number"),
-                "must lie in 1..=99",
-            );
+            let message = "must lie in 1..=99; a campaign has at most that many rounds";
+            notes.error(section.line, section.path_of("number"), message);
             None
         }
     };

@@ -58,10 +58,7 @@ pub(crate) fn question(section: &Section<'_, '_>, notes: &mut Notes) -> Option<Q
     let policy = policy(section, kind, notes);
     let points = section.integer_in(notes, "points", 0..=1_000_000, 1000);
     let max_chars = section.integer_in(notes, "max_chars", 1..=100, 16);
-    let units = section
-        .get(notes, "units")
-        .map(|item| item.texts(notes))
-        .unwrap_or_default();
+    let units = units(section, notes);
     let tolerance = tolerance(section, notes);
     let options = options(section, notes);
     Some(Question {
@@ -131,6 +128,18 @@ fn policy(
         _ => {}
     }
     policy
+}
+
+fn units(section: &Section<'_, '_>, notes: &mut Notes) -> Vec<String> {
+    let Some(item) = section.get(notes, "units") else {
+        return Vec::new();
+    };
+    let units = item.texts(notes);
+    if units.iter().any(|unit| unit.trim().is_empty()) {
+        let message = "an empty unit is none; numbers without a unit are read anyway";
+        notes.error(item.line, item.key, message);
+    }
+    units
 }
 
 fn tolerance(section: &Section<'_, '_>, notes: &mut Notes) -> i64 {

@@ -281,6 +281,10 @@ fn detector(root: &Section<'_, '_>, notes: &mut Notes) -> Detector {
     let mut words = |key: &str, list: &mut Vec<String>| {
         if let Some(item) = section.get(notes, key) {
             *list = item.texts(notes);
+            if list.iter().any(|word| word.trim().is_empty()) {
+                let message = "an empty word stands in every text; leave it out";
+                notes.error(item.line, item.key, message);
+            }
         }
     };
     words("interrogatives", &mut detector.interrogatives);

@@ -55,25 +55,59 @@ impl Problem {
         }
     }
 
-    /// Finds the column of each problem in the text of the file: where the value that the message quotes
-    /// first stands in its line, else the key, else what the line begins with.
+    /// Finds line and column of each problem in the text of the file: the line of its key where only that of the
+    /// table was known; the column where the value that the message quotes first stands in it, else the key, else
+    /// what the line begins with. What has a column is in its place already.
     pub fn place(problems: &mut [Self], text: &str) {
         let lines: Vec<&str> = text.lines().collect();
         for problem in problems {
-            let line = problem.line.and_then(|line| line.checked_sub(1));
-            let Some(line) = line.and_then(|line| lines.get(line)) else {
+            let first = problem.line.and_then(|line| line.checked_sub(1));
+            let Some(first) = first.filter(|first| *first < lines.len()) else {
                 continue;
             };
-            let byte = problem.byte_in(line);
-            problem.column = Some(line[..byte].chars().count().saturating_add(1));
+            if problem.column.is_some() {
+                continue;
+            }
+            let at = problem.line_in(&lines, first);
+            let byte = problem.byte_in(lines[at]);
+            problem.line = Some(at.saturating_add(1));
+            problem.column = Some(lines[at][..byte].chars().count().saturating_add(1));
         }
     }
 
+    /// The value that the message quotes first.
+    fn quoted(&self) -> Option<&str> {
+        self.message.split('\'').nth(1)
+    }
+
+    /// Index of the line that it is about, when `first` is at least in the right table.
+    fn line_in(&self, lines: &[&str], first: usize) -> usize {
+        // A member of a list has its own line from the start.
+        if self.key.ends_with(']') {
+            return first;
+        }
+        let names = || self.key.rsplit('.').filter(|name| !name.ends_with(']'));
+        let local = names().find_map(|name| key_line(lines, first, name));
+        let found = local.or_else(|| {
+            let (table, name) = self.key.rsplit_once('.').unwrap_or(("", &self.key));
+            let is_header = |line: &&str| line.trim_end() == format!("[{table}]");
+            let header = lines.iter().position(|line| is_header(&line.trim_start()));
+            let start = if table.is_empty() { Some(0) } else { header };
+            start.and_then(|start| key_line(lines, start, name))
+        });
+        let Some(at) = found else { return first };
+        // The value may stand in several lines.
+        let next = lines[at + 1..].iter().position(|line| ends_value(line));
+        let value = at..next.map_or(lines.len(), |next| at + 1 + next);
+        let quoted = self.quoted().filter(|quoted| !quoted.is_empty());
+        let holds = |at: &usize| quoted.is_some_and(|quoted| lines[*at].contains(quoted));
+        value.into_iter().find(holds).unwrap_or(at)
+    }
+
     fn byte_in(&self, line: &str) -> usize {
-        let quoted = self.message.split('\'').nth(1);
         let name = self.key.rsplit(['.', ']']).find(|part| !part.is_empty());
         let found = |word: &str| (!word.is_empty()).then(|| line.find(word)).flatten();
-        quoted
+        self.quoted()
             .and_then(found)
             .or_else(|| name.and_then(found))
             .or_else(|| line.find(|c: char| !c.is_whitespace()))
@@ -86,6 +120,28 @@ impl Problem {
             (a.line, a.severity, &a.key, &a.message).cmp(&(b.line, b.severity, &b.key, &b.message))
         });
     }
+}
+
+/// Index of the line that gives `name` a value in the table that goes on at `first`.
+fn key_line(lines: &[&str], first: usize, name: &str) -> Option<usize> {
+    let goes_on = |line: &&&str| !line.trim_start().starts_with('[');
+    let rest = lines.get(first + 1..).unwrap_or_default();
+    let more = rest.iter().take_while(goes_on).count();
+    let gives = |at: &usize| {
+        let rest = lines[*at].trim_start().strip_prefix(name);
+        rest.is_some_and(|rest| rest.trim_start().starts_with('='))
+    };
+    (first..=first + more).find(gives)
+}
+
+/// Whether this line begins something else than the value before it goes on with.
+fn ends_value(line: &str) -> bool {
+    let line = line.trim_start();
+    let name = line
+        .bytes()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte));
+    let name = name.count();
+    line.starts_with('[') || (name > 0 && line[name..].trim_start().starts_with('='))
 }
 
 impl fmt::Display for Problem {

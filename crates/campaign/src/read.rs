@@ -67,7 +67,7 @@ impl<'a, 'i> Item<'a, 'i> {
         notes.error(
             self.line,
             self.key.clone(),
-            format!("must be {wanted}, is a {found}"),
+            format!("must be {wanted}, is {} {found}", article(found)),
         );
         None
     }
@@ -231,7 +231,14 @@ impl<'a, 'i> Section<'a, 'i> {
     pub(crate) fn need(&self, notes: &mut Notes, key: &str) -> Option<Item<'a, 'i>> {
         let found = self.get(notes, key);
         if found.is_none() {
-            notes.error(self.line, self.path_of(key), "is missing");
+            let message = match key {
+                "slots" | "templates" => format!("is missing; add a [{key}] table"),
+                _ if self.path.is_empty() => {
+                    format!("is missing; write {key} = … above the first [table] of the file")
+                }
+                _ => format!("is missing; write {key} = … in this table"),
+            };
+            notes.error(self.line, self.path_of(key), message);
         }
         found
     }
@@ -277,6 +284,14 @@ impl<'a, 'i> Section<'a, 'i> {
             return absent;
         }
         number
+    }
+}
+
+fn article(noun: &str) -> &'static str {
+    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
     }
 }
 

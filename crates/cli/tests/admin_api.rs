@@ -263,7 +263,7 @@ fn the_status_document_has_its_documented_members() {
     );
     assert_eq!(
         members(&status["coordinator"]),
-        set("tick ticks copies trouble leads retries take_overs")
+        set("tick ticks copies trouble leads retries take_overs awaits sealing")
     );
     assert_eq!(status["coordinator"]["tick"], OPEN);
     for (stage, name) in status["stages"]

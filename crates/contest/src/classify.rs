@@ -297,11 +297,23 @@ impl Compiled {
 
     fn reading(&self, round: u16, forms: &Forms) -> Reading {
         match self.grammar(round) {
+            Some(grammar) if !grammar.keeps(&forms.tight) && self.names_another(round, forms) => {
+                Reading::NotAnAnswer
+            }
             Some(grammar) => {
                 grammar.read(round, &forms.tight, || self.questions.asks(&forms.plain))
             }
             None => Reading::NotAnAnswer,
         }
+    }
+
+    /// Whether the text names another round with letters that are an answer there (P-4).
+    fn names_another(&self, round: u16, forms: &Forms) -> bool {
+        let named = words::explicit(&forms.tight.text).filter(|(number, _)| *number != round);
+        named.is_some_and(|(number, letters)| {
+            let grammar = self.grammar(number);
+            grammar.is_some_and(|grammar| grammar.letters(letters).is_some())
+        })
     }
 
     fn accepts_voice(&self, round: u16) -> bool {

@@ -151,6 +151,16 @@ impl Grammar {
         }
     }
 
+    /// Whether a text that names another round may still be read for this one: questions with letters know
+    /// themselves what it is then; of the others only an accepted spelling may (P-4).
+    pub(crate) fn keeps(&self, tight: &Tight) -> bool {
+        match self.kind {
+            QuestionKind::Numeric => false,
+            QuestionKind::Text => self.text.accepts(&tight.text),
+            _ => true,
+        }
+    }
+
     /// Whether the letters of an explicit round are an answer to this question.
     pub(crate) fn letters(&self, letters: &str) -> Option<String> {
         match self.kind {
@@ -164,7 +174,9 @@ impl Grammar {
     fn choice(&self, own: u16, tight: &Tight) -> Reading {
         let text = tight.text.as_str();
         let middle = core(text);
-        if let Some(value) = self.letters(middle) {
+        let named = explicit(text);
+        // `3ab` names round 3 before it is a set of letters and digits (P-4).
+        if let Some(value) = self.letters(middle).filter(|_| named.is_none()) {
             return Reading::Answer(value);
         }
         // One option says nothing about a row of all of them.
@@ -176,7 +188,7 @@ impl Grammar {
                 return reading;
             }
         }
-        match explicit(text) {
+        match named {
             Some((number, _)) if number != own => Reading::NotAnAnswer,
             Some((_, letters)) => match self.letters(letters) {
                 Some(value) => Reading::Answer(value),
@@ -303,17 +315,20 @@ impl OptionForms {
 }
 
 impl TextForms {
-    /// P-8.
-    fn read(&self, text: &str, asks: impl FnOnce() -> bool) -> Reading {
-        let accepted = self.forms.iter().any(|form| {
+    fn accepts(&self, text: &str) -> bool {
+        self.forms.iter().any(|form| {
             let length = form.chars().count();
             form == text
                 || (self.forgive_one && length >= 6 && within_one(form, text))
                 || (self.contains
                     && text.contains(form.as_str())
                     && text.chars().count() <= 2 * length + 6)
-        });
-        if accepted {
+        })
+    }
+
+    /// P-8.
+    fn read(&self, text: &str, asks: impl FnOnce() -> bool) -> Reading {
+        if self.accepts(text) {
             return Reading::Answer(self.value.clone());
         }
         if self.only_key || text.chars().nth(self.max_chars).is_some() || asks() {

@@ -84,25 +84,23 @@ fn answers_that_never_arrive(
     compiled: &Compiled,
     problems: &mut Vec<Problem>,
 ) {
-    let keys: Vec<String> = match round.question.kind {
-        QuestionKind::Text => round
-            .question
-            .key
-            .iter()
-            .map(|key| compiled.normaliser.tight(key).text)
-            .collect(),
-        _ => Vec::new(),
-    };
-    for form in grammar
-        .options()
-        .iter()
-        .flat_map(|option| &option.forms)
-        .chain(&keys)
-    {
+    let path = format!("round[{}].question", round.number);
+    let mut judge = |form: &str, key: String, line: usize| {
         if crate::words::joins(form) {
-            let key = format!("round[{}].question", round.number);
             let message = format!("the answer '{form}' is a join and would never be read");
-            problems.push(Problem::error(Some(round.question.line), key, message));
+            problems.push(Problem::error(Some(line), key, message));
+        }
+    };
+    for (option, choice) in grammar.options().iter().zip(&round.question.options) {
+        for form in &option.forms {
+            let key = format!("{path}.options.{}", choice.letter);
+            judge(form, key, choice.line);
+        }
+    }
+    if round.question.kind == QuestionKind::Text {
+        for key in &round.question.key {
+            let form = compiled.normaliser.tight(key).text;
+            judge(&form, format!("{path}.key"), round.question.line);
         }
     }
 }

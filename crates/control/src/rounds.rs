@@ -2,6 +2,7 @@
 //! same for everyone who reads control. Times of states are not here: whether a round is open follows from its
 //! window and the newest tick.
 
+use crate::snapshot::Published;
 use campaign::{Campaign, Round};
 use record::rounds::{ListAct, ResultAct, RoundAct, RoundVerb, SealDecided, SealReq, Window};
 use std::collections::BTreeMap;
@@ -195,10 +196,17 @@ impl Rounds {
     pub fn decide(
         &mut self,
         offset: u64,
-        campaign: &Campaign,
+        newest: &Published,
         act: &SealDecided,
     ) -> Result<(), String> {
-        let round = known(campaign, act.round)?;
+        let round = known(&newest.compiled.campaign, act.round)?;
+        // Quiz judges by what is named here; nobody could judge by a version that never was.
+        if (act.version, act.sha256) != (newest.version, newest.sha256) {
+            return Err(format!(
+                "version {} is in force, not {}",
+                newest.version, act.version
+            ));
+        }
         if (act.open, act.close) != (round.open, round.close) {
             return Err(format!("round {} has another window", act.round));
         }

@@ -93,11 +93,11 @@ impl ControlState {
             }
             Act::Round(act) => holds(self.act_on_rounds(offset, act)),
             Act::Commitment(act) => holds(self.commit(act)),
-            Act::SealReq(act) => holds(self.with_newest(&act.campaign, |rounds, campaign| {
-                rounds.request(offset, campaign, act)
+            Act::SealReq(act) => holds(self.with_newest(&act.campaign, |rounds, newest| {
+                rounds.request(offset, &newest.compiled.campaign, act)
             })),
-            Act::SealDecided(act) => holds(self.with_newest(&act.campaign, |rounds, campaign| {
-                rounds.decide(offset, campaign, act)
+            Act::SealDecided(act) => holds(self.with_newest(&act.campaign, |rounds, newest| {
+                rounds.decide(offset, newest, act)
             })),
             Act::List(act) => {
                 holds(self.with_newest(&act.campaign, |rounds, _| rounds.list(offset, act)))
@@ -206,10 +206,10 @@ impl ControlState {
     fn with_newest(
         &mut self,
         id: &str,
-        apply: impl FnOnce(&mut Rounds, &campaign::Campaign) -> Result<(), String>,
+        apply: impl FnOnce(&mut Rounds, &Published) -> Result<(), String>,
     ) -> Result<(), String> {
         let newest = Arc::clone(self.newest_of(id)?);
-        apply(&mut self.rounds, &newest.compiled.campaign)
+        apply(&mut self.rounds, &newest)
     }
 
     fn newest_of(&self, id: &str) -> Result<&Arc<Published>, String> {

@@ -5,6 +5,7 @@ use crate::counters::Counters;
 use crate::horizon::{self, Now};
 use crate::metrics::Metrics;
 use crate::partition::{Failure, Partition, Record, World};
+use record::envelope::Envelope;
 use record::identity::MessageKey;
 use record::topics;
 use serde::{Deserialize, Serialize};
@@ -164,6 +165,12 @@ impl World for Stage<'_, '_, '_> {
 
     fn emit<T: Serialize + ?Sized>(&mut self, key: &[u8], value: &T) {
         self.out.emit(ACCEPTED, key, value);
+    }
+
+    fn emit_envelope(&mut self, key: &[u8], envelope: &Envelope<'_>) {
+        self.out.emit_written(ACCEPTED, key, |object| {
+            envelope.write_json(object);
+        });
     }
 
     fn dead(&mut self, reason: &'static str, detail: String) {

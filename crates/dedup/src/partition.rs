@@ -32,6 +32,11 @@ pub trait World {
     /// Emits a record to `accepted`.
     fn emit<T: Serialize + ?Sized>(&mut self, key: &[u8], value: &T);
 
+    /// Emits an envelope to `accepted`: the same record as by [`World::emit`], however it is written.
+    fn emit_envelope(&mut self, key: &[u8], envelope: &Envelope<'_>) {
+        self.emit(key, envelope);
+    }
+
     /// Sets the input aside in `inbound.dead`; no failure of judging.
     fn dead(&mut self, reason: &'static str, detail: String);
 }
@@ -200,7 +205,7 @@ impl Partition {
         if outcome == Outcome::Redelivery {
             envelope.r#type = inband::RETRY.into();
             strip(&mut envelope);
-            world.emit(envelope.from.as_bytes(), &envelope);
+            world.emit_envelope(envelope.from.as_bytes(), &envelope);
         }
         self.count(outcome);
         Ok(())
@@ -268,7 +273,7 @@ impl Partition {
     fn emit_message<W: World>(&mut self, mut envelope: Envelope<'_>, world: &mut W) {
         envelope.r#type = envelope::MESSAGE.into();
         strip(&mut envelope);
-        world.emit(envelope.from.as_bytes(), &envelope);
+        world.emit_envelope(envelope.from.as_bytes(), &envelope);
         self.counters.emitted = self.counters.emitted.saturating_add(1);
     }
 
@@ -361,7 +366,7 @@ fn emit_note<W: World>(
 }
 
 fn read<'a, T: serde::Deserialize<'a>, E>(value: &'a [u8]) -> Result<T, Failure<E>> {
-    serde_json::from_slice(value).map_err(|error| reject("unreadable", error))
+    record::parse(value).map_err(|error| reject("unreadable", error))
 }
 
 fn reject<E>(reason: &'static str, detail: impl std::fmt::Display) -> Failure<E> {

@@ -50,7 +50,7 @@ impl Book {
         if act.windows.is_empty() {
             return Ok(());
         }
-        let running = self.named(&act.campaign)?;
+        let running = named(&mut self.campaigns, &act.campaign)?;
         let published = version(running, running.version, shelf)?;
         let mut windows = running.windows.clone();
         let moved = act.windows.iter();
@@ -66,6 +66,13 @@ impl Book {
     }
 
     /// Seals a round: its first decision makes this partition's share, every later one is ignored.
+    ///
+    /// A decision that cannot be judged here is a dead letter and makes no share, not even an empty one: the
+    /// coordinator waits for this partition where all can see it, and publishes no result without its fans. In a
+    /// log that was kept whole it does not happen. `control` lets only a published campaign's round be decided,
+    /// copies come in the order of `control`, and a copy is applied only behind the one before it; so whatever
+    /// made the decision possible stands before it here. It takes a history that begins behind the publication,
+    /// and then the fans' messages are missing too.
     pub(crate) fn seal<S: Shelf>(
         &mut self,
         decided: &SealDecided,
@@ -73,7 +80,7 @@ impl Book {
         shelf: &mut S,
         versions: &Versions,
     ) -> Result<(), Failure<S::Error>> {
-        let running = self.named(&decided.campaign)?;
+        let running = named(&mut self.campaigns, &decided.campaign)?;
         if running.sealed.contains_key(&decided.round) {
             self.counts.copies_ignored = self.counts.copies_ignored.saturating_add(1);
             return Ok(());
@@ -98,18 +105,18 @@ impl Book {
             None => compile(&Moved::from([(decided.round, window)]))?
                 .ok_or_else(|| reject("campaign", "the window of a seal does not fit"))?,
         };
-        let shares = running.share(decided, cut, &judging, shelf)?;
+        let shares = running.share(decided, cut, (&judging, &self.follows), shelf)?;
         running.sealed.insert(decided.round, window);
         let stands = version(running, running.version, shelf)?;
         saved::put_campaign(running, &stands, shelf)?;
         self.shares.extend(shares);
         Ok(())
     }
+}
 
-    fn named<E>(&mut self, id: &str) -> Result<&mut Running, Failure<E>> {
-        let found = self.campaigns.iter_mut().find(|each| each.id == id);
-        found.ok_or_else(|| reject("campaign", format_args!("no campaign {id:?} stands here")))
-    }
+fn named<'a, E>(campaigns: &'a mut [Running], id: &str) -> Result<&'a mut Running, Failure<E>> {
+    let found = campaigns.iter_mut().find(|each| each.id == id);
+    found.ok_or_else(|| reject("campaign", format_args!("no campaign {id:?} stands here")))
 }
 
 /// A version that stood or stands here.

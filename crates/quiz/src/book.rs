@@ -3,7 +3,7 @@
 
 use crate::copies::{Copies, Standing as CopyStanding};
 use crate::failure::{Failure, read, reject};
-use crate::follow;
+use crate::follow::Follows;
 use crate::running::Running;
 use crate::seal::Cut;
 use crate::sense::sense;
@@ -67,6 +67,7 @@ pub struct Book {
     pub(crate) campaigns: Vec<Running>,
     pub(crate) classes: Classes,
     pub(crate) shares: Vec<Share>,
+    pub(crate) follows: Follows,
 }
 
 impl Book {
@@ -172,33 +173,30 @@ impl Book {
         envelope: &Envelope<'_>,
         shelf: &mut S,
     ) -> Result<(), Failure<S::Error>> {
-        follow::take(envelope, shelf)?;
-        let Some(place) = self.belongs_to(&envelope.account, envelope.create_time) else {
+        let place = self.belongs_to(&envelope.account, envelope.create_time);
+        if let Some(running) = place.and_then(|place| self.campaigns.get_mut(place)) {
+            let message = Message {
+                kind: &envelope.kind,
+                text: &envelope.content.text,
+                recognition: &envelope.content.recognition,
+                menu_id: &envelope.menu_id,
+                event: &envelope.event,
+                event_key: &envelope.event_key,
+                from: &envelope.from,
+                create_time: envelope.create_time,
+            };
+            let sense = sense(&running.compiled, &message);
+            if running.apply(envelope, &sense, shelf)? {
+                self.counts.late_after_seal = self.counts.late_after_seal.saturating_add(1);
+            }
+            let class = (running.tag, sense.round, sense.class);
+            let count = self.classes.entry(class).or_default();
+            *count = count.saturating_add(1);
+            self.counts.messages = self.counts.messages.saturating_add(1);
+        } else {
             self.counts.no_campaign = self.counts.no_campaign.saturating_add(1);
-            return Ok(());
-        };
-        let Some(running) = self.campaigns.get_mut(place) else {
-            return Ok(());
-        };
-        let message = Message {
-            kind: &envelope.kind,
-            text: &envelope.content.text,
-            recognition: &envelope.content.recognition,
-            menu_id: &envelope.menu_id,
-            event: &envelope.event,
-            event_key: &envelope.event_key,
-            from: &envelope.from,
-            create_time: envelope.create_time,
-        };
-        let sense = sense(&running.compiled, &message);
-        if running.apply(envelope, &sense, shelf)? {
-            self.counts.late_after_seal = self.counts.late_after_seal.saturating_add(1);
         }
-        let class = (running.tag, sense.round, sense.class);
-        let count = self.classes.entry(class).or_default();
-        *count = count.saturating_add(1);
-        self.counts.messages = self.counts.messages.saturating_add(1);
-        Ok(())
+        self.follows.take(envelope, shelf)
     }
 
     /// Of the account's campaigns the one whose span holds the CreateTime, else the nearest within a day: the

@@ -17,7 +17,7 @@ pub enum Failure<E> {
 }
 
 pub(crate) fn read<'a, T: serde::Deserialize<'a>, E>(value: &'a [u8]) -> Result<T, Failure<E>> {
-    serde_json::from_slice(value).map_err(|error| reject("unreadable", error))
+    record::parse(value).map_err(|error| reject("unreadable", error))
 }
 
 pub(crate) fn reject<E>(reason: &'static str, detail: impl std::fmt::Display) -> Failure<E> {

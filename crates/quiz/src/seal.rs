@@ -5,7 +5,7 @@ use crate::candidate::Id;
 use crate::codec::Span;
 use crate::failure::{Failure, reject};
 use crate::fan::FanRound;
-use crate::follow;
+use crate::follow::Follows;
 use crate::rejudge::{Fan, fans};
 use crate::running::Running;
 use crate::shelf::{SLICES, Shelf};
@@ -32,7 +32,7 @@ impl Running {
         &self,
         decided: &SealDecided,
         cut: Cut,
-        judging: &Arc<Compiled>,
+        (judging, follows): (&Arc<Compiled>, &Follows),
         shelf: &mut S,
     ) -> Result<Vec<Share>, Failure<S::Error>> {
         let number = decided.round;
@@ -57,7 +57,7 @@ impl Running {
                     fan.read_again(judging, &name);
                 }
                 let follow = if asks_follow {
-                    follow::get(&judging.campaign.account, &name, shelf)?
+                    follows.get(&judging.campaign.account, &name, shelf)?
                 } else {
                     Follow::default()
                 };

@@ -15,21 +15,31 @@ impl<const N: usize> Hex<N> {
             return None;
         }
         let mut bytes = [0_u8; N];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = (nibble(pair[0])? << 4) | nibble(pair[1])?;
+        let mut seen = 0;
+        for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
+            let [high, low] = pair.map(|digit| NIBBLES[usize::from(digit)]);
+            seen |= high | low;
+            *byte = (high << 4) | low;
         }
-        Some(Self(bytes))
+        (seen != NO_DIGIT).then_some(Self(bytes))
     }
 }
 
-fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
+/// What stands in [`NIBBLES`] for a byte that is no digit: whatever it is joined with, it stays.
+const NO_DIGIT: u8 = u8::MAX;
+
+/// The value of every hex digit.
+const NIBBLES: [u8; 256] = {
+    let mut nibbles = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        let lower = b"0123456789abcdef"[value];
+        nibbles[lower as usize] = value as u8;
+        nibbles[lower.to_ascii_uppercase() as usize] = value as u8;
+        value += 1;
     }
-}
+    nibbles
+};
 
 /// Lower-case hex of any bytes.
 #[must_use]
@@ -113,7 +123,11 @@ mod tests {
         assert_eq!(hex.to_string(), "00ff1a");
         assert_eq!(Hex::<3>::parse("00FF1a"), Some(hex));
         assert_eq!(Hex::<3>::parse("00ff1"), None);
-        assert_eq!(Hex::<3>::parse("00fg1a"), None);
+        for digit in u8::MIN..=0x7f {
+            let parsed = Hex::<2>::parse(&format!("a{}0{}", char::from(digit), 'F'));
+            assert_eq!(parsed.is_some(), digit.is_ascii_hexdigit(), "{digit}");
+        }
+        assert_eq!(Hex::<1>::parse("é"), None);
         let json = serde_json::to_string(&hex).unwrap();
         assert_eq!(json, "\"00ff1a\"");
         assert_eq!(serde_json::from_str::<Hex<3>>(&json).unwrap(), hex);

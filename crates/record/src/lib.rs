@@ -41,6 +41,17 @@ pub enum ReadError {
     UnknownType(String),
 }
 
+/// Reads a value of a topic, or a part of one. That it is UTF-8 is seen to once, not text by text.
+///
+/// # Errors
+/// Those of serde_json for the same bytes.
+pub fn parse<'a, T: serde::Deserialize<'a>>(value: &'a [u8]) -> serde_json::Result<T> {
+    match std::str::from_utf8(value) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(value),
+    }
+}
+
 /// The `"type"` of a value, read without parsing the rest when the value was written by this crate, and
 /// by parsing otherwise. `None` when there is none.
 #[must_use]

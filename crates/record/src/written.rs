@@ -207,7 +207,8 @@ fn is_special(byte: u8) -> bool {
 fn first_special(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    let (words, rest) = bytes.as_chunks::<8>();
+    let clean = clean_chunks(bytes);
+    let (words, rest) = bytes.get(clean..).unwrap_or_default().as_chunks::<8>();
     for (number, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
         // The highest bit of each byte that is below n, or zero; a borrow reaches only bytes above a hit.
@@ -216,11 +217,24 @@ fn first_special(bytes: &[u8]) -> Option<usize> {
             | below(word ^ (ONES * u64::from(b'"')), 1)
             | below(word ^ (ONES * u64::from(b'\\')), 1);
         if hits != 0 {
-            return Some(number * 8 + (hits.trailing_zeros() / 8) as usize);
+            return Some(clean + number * 8 + (hits.trailing_zeros() / 8) as usize);
         }
     }
     let place = rest.iter().position(|&byte| is_special(byte))?;
-    Some(words.len() * 8 + place)
+    Some(clean + words.len() * 8 + place)
+}
+
+/// So many bytes from the start on, in whole chunks, need no escape. The loop over a chunk has no branch: the compiler
+/// looks at many bytes at once.
+fn clean_chunks(bytes: &[u8]) -> usize {
+    let (chunks, _) = bytes.as_chunks::<32>();
+    let clean = chunks.iter().take_while(|chunk| {
+        let special = chunk
+            .iter()
+            .fold(0, |seen, &byte| seen | u8::from(is_special(byte)));
+        special == 0
+    });
+    clean.count() * 32
 }
 
 fn escape(out: &mut Vec<u8>, byte: u8) {

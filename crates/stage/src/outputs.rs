@@ -121,7 +121,19 @@ impl<'a> Outputs<'a> {
             self.fail("?", format_args!("no output topic number {topic}"));
             return;
         }
-        self.write(topic, key, value);
+        self.write(topic, key, |object| serde_json::to_writer(object, value));
+    }
+
+    /// As [`Outputs::emit`], of an object that `write` appends to what it is given, without serde.
+    pub fn emit_written(&mut self, topic: usize, key: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
+        if topic >= self.facts.dead() {
+            self.fail("?", format_args!("no output topic number {topic}"));
+            return;
+        }
+        self.write(topic, key, |object| {
+            write(object);
+            Ok(())
+        });
     }
 
     /// Sets the input aside as an ordinary dead letter (a conflict, quarantined, unparsed), which does not
@@ -130,7 +142,9 @@ impl<'a> Outputs<'a> {
         let input = self.input;
         let place = (self.facts.input, input.partition, input.offset);
         let letter = DeadLetter::new(reason, detail, place, input.value);
-        self.write(self.facts.dead(), input.key, &letter);
+        self.write(self.facts.dead(), input.key, |object| {
+            serde_json::to_writer(object, &letter)
+        });
     }
 
     /// Ends the step: writes the marks that are due.
@@ -142,7 +156,9 @@ impl<'a> Outputs<'a> {
                 .checked_add(MARK_EVERY)
                 .is_some_and(|due| self.input.offset >= due);
             if due {
-                self.write(topic, b"", &record::inband::Mark::default());
+                self.write(topic, b"", |object| {
+                    serde_json::to_writer(object, &record::inband::Mark::default())
+                });
             }
         }
         match self.failure {
@@ -151,7 +167,12 @@ impl<'a> Outputs<'a> {
         }
     }
 
-    fn write<T: Serialize + ?Sized>(&mut self, topic: usize, key: &[u8], value: &T) {
+    fn write(
+        &mut self,
+        topic: usize,
+        key: &[u8],
+        write: impl FnOnce(&mut Vec<u8>) -> serde_json::Result<()>,
+    ) {
         let chain = &mut self.chains[topic];
         let pos = Position(self.input.offset, chain.n);
         chain.n = chain.n.saturating_add(1);
@@ -165,7 +186,7 @@ impl<'a> Outputs<'a> {
             step: self.facts.version,
         };
         self.pending.object.clear();
-        if let Err(error) = serde_json::to_writer(&mut self.pending.object, value) {
+        if let Err(error) = write(&mut self.pending.object) {
             self.fail(&self.facts.topics[topic], error);
             return;
         }

@@ -58,7 +58,7 @@ pub fn counts(profile: Profile, messages: u64) -> Vec<u32> {
     let messages = messages.min(MAX_MESSAGES);
     let total = u128::from(messages) * UNIT;
     let weights = match profile {
-        Profile::Fanfest0409 => fanfest(profile.seconds(), total),
+        Profile::Fanfest0409 | Profile::Kinds => fanfest(profile.seconds(), total),
         Profile::Guose0507 => guose(total),
         Profile::Mi11Minute => mi11(),
     };

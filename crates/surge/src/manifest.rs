@@ -7,8 +7,8 @@ use crate::recording::Table;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Version of the schema.
-pub const VERSION: u16 = 1;
+/// Version of the schema. 2 has the standings of each round; 1 had not, and is read all the same.
+pub const VERSION: u16 = 2;
 
 /// What must come out of a recording.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -117,6 +117,16 @@ pub struct Round {
     pub wrong_format: u64,
     /// Sum modulo 2^128 of the hashes of the round's lines, 32 hexadecimal digits.
     pub sum: String,
+    /// Fans on the round's list: all who answered, and where an award is among the joined, all who joined.
+    #[serde(default)]
+    pub entrants: u64,
+    /// SHA-256 of the list file, hexadecimal; empty outside all rounds, and in a manifest that has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub list: String,
+    /// SHA-256 of the standings file, hexadecimal: what the digest of the round's result must be when nothing comes
+    /// after its seal. Empty as `list` is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub standings: String,
     /// Distinct messages and events in the window per class.
     pub classes: BTreeMap<String, u64>,
 }

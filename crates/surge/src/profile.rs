@@ -11,6 +11,8 @@ pub const DEFAULT_SEED: u64 = 20_130_409;
 pub enum Profile {
     /// Twelve rounds of a prize quiz on 9 April 2013, 14:00–16:00 in China.
     Fanfest0409,
+    /// The same two hours with every kind of question, each twice: a rehearsal, for tests.
+    Kinds,
     /// A park's account on 7 May 2013: a whole day with a burst at 20:00.
     Guose0507,
     /// The launch of a phone: one minute.
@@ -19,13 +21,19 @@ pub enum Profile {
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 3] = [Self::Fanfest0409, Self::Guose0507, Self::Mi11Minute];
+    pub const ALL: [Self; 4] = [
+        Self::Fanfest0409,
+        Self::Kinds,
+        Self::Guose0507,
+        Self::Mi11Minute,
+    ];
 
     /// The name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Fanfest0409 => "fanfest-0409",
+            Self::Kinds => "kinds",
             Self::Guose0507 => "guose-0507",
             Self::Mi11Minute => "mi11-minute",
         }
@@ -36,6 +44,7 @@ impl Profile {
     pub fn messages(self) -> u64 {
         match self {
             Self::Fanfest0409 => 2_800_000,
+            Self::Kinds => 280_000,
             Self::Guose0507 => 173_734,
             Self::Mi11Minute => 2_000_000,
         }
@@ -45,7 +54,7 @@ impl Profile {
     #[must_use]
     pub fn seconds(self) -> usize {
         match self {
-            Self::Fanfest0409 => 7_200,
+            Self::Fanfest0409 | Self::Kinds => 7_200,
             Self::Guose0507 => 86_400,
             Self::Mi11Minute => 60,
         }
@@ -60,7 +69,7 @@ impl fmt::Display for Profile {
 
 /// A name that no profile has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no profile is called `{0}`; there are fanfest-0409, guose-0507 and mi11-minute")]
+#[error("no profile is called `{0}`; there are fanfest-0409, kinds, guose-0507 and mi11-minute")]
 pub struct UnknownProfile(String);
 
 impl FromStr for Profile {

@@ -176,3 +176,45 @@ fn arguments_out_of_bounds_are_refused_with_what_is_allowed() {
     nowhere.out = Some(folder.path().join("no/where.jsonl"));
     assert_eq!(run(&nowhere, 0).unwrap_err().exit_code(), 3);
 }
+
+#[test]
+fn every_kind_of_question_is_answered_rightly_and_wrongly_in_many_spellings() {
+    let (made, folder) = generated(|args| {
+        args.profile = Profile::Kinds;
+        args.messages = Some(28_000);
+    });
+    let text = std::fs::read_to_string(folder.path().join("r.jsonl.campaign.toml")).unwrap();
+    let (campaign, warnings) = Campaign::parse(&text).unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
+    for (asked, round) in campaign.rounds.iter().zip(&made.manifest.rounds) {
+        let kind = asked.question.kind.name();
+        let number = asked.number;
+        assert!(round.lines > 200, "round {number}, {kind}: {}", round.lines);
+        assert!(
+            round.answers.len() >= 2,
+            "round {number}, {kind}: {:?}",
+            round.answers
+        );
+        assert!(round.entrants >= round.lines);
+        assert_eq!((round.list.len(), round.standings.len()), (64, 64));
+        let right = round.correct * 100 / round.lines;
+        if kind == "poll" {
+            assert_eq!(right, 0);
+        } else {
+            assert!(
+                (20..95).contains(&right),
+                "round {number}, {kind}: {right} %"
+            );
+        }
+        let tries = round.classes.get("wrong_format").copied().unwrap_or(0);
+        assert!(
+            kind == "text" || tries > 20,
+            "round {number}, {kind}: {tries}"
+        );
+    }
+    let listed = &made.manifest.rounds[6];
+    assert!(
+        listed.entrants > listed.lines,
+        "a draw among the joined lists them"
+    );
+}

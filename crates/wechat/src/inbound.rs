@@ -64,9 +64,9 @@ impl Inbound {
         let from = leaves
             .filled("FromUserName")
             .ok_or(ParseError::FromMissing)?;
-        if from.len() > FROM_BYTES_MAX
-            || from.contains(|c: char| c.is_whitespace() || c.is_control())
-        {
+        let plain = from.bytes().all(|byte| byte.is_ascii_graphic());
+        let bad = |c: char| c.is_whitespace() || c.is_control();
+        if from.len() > FROM_BYTES_MAX || (!plain && from.contains(bad)) {
             return Err(ParseError::FromInvalid);
         }
         let create_time = leaves

@@ -8,15 +8,19 @@ pub(crate) fn allowed(c: char) -> bool {
     !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// Whether [`clean`] would change anything. It runs over every body and every reply: one pass without a
+/// Whether [`clean`] would change anything. It runs over every body and every reply: without a
 /// branch, so that the compiler looks at many bytes at once.
 pub(crate) fn needs_cleaning(text: &str) -> bool {
     let (mut control, mut high) = (0_u8, 0_u8);
-    for &byte in text.as_bytes() {
+    let bytes = text.as_bytes();
+    for &byte in bytes {
         // Below a blank, and neither a tab nor a line feed: two ranges.
         let between = byte.wrapping_sub(b'\n' + 1) < b' ' - b'\n' - 1;
         control |= u8::from((byte < b'\t') | between);
-        high |= u8::from(byte == 0xef);
+    }
+    // Both forbidden characters begin with EF BF; EF alone begins every wide punctuation mark.
+    for (&first, &second) in bytes.iter().zip(bytes.get(1..).unwrap_or_default()) {
+        high |= u8::from(first == 0xef) & u8::from(second == 0xbf);
     }
     control != 0 || (high != 0 && text.contains(['\u{fffe}', '\u{ffff}']))
 }
@@ -128,7 +132,15 @@ mod tests {
                 );
             }
         }
-        for text in ["！", "\u{fffd}", "\u{fffe}", "a\u{ffff}b", "\u{1f600}", ""] {
+        for text in [
+            "！",
+            "\u{fffd}",
+            "\u{fffe}",
+            "a\u{ffff}b",
+            "\u{1f600}",
+            "",
+            "\u{ffc0}",
+        ] {
             assert_eq!(needs_cleaning(text), cleaned(text) != text, "{text:?}");
         }
     }

@@ -11,6 +11,16 @@ const LEAVES_MAX: usize = 64;
 /// The root is the first element of a body.
 const ROOT: u32 = 1;
 const CDATA: &str = "<![CDATA[";
+/// Whether a byte may stand in a name.
+const NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_';
+        byte += 1;
+    }
+    table
+};
 
 /// Reads a body that is written as the platform writes messages. `None`: it is not, and says nothing about it.
 pub(crate) fn read(body: &str) -> Option<Leaves> {
@@ -50,9 +60,7 @@ fn skip_blanks(text: &str) -> &str {
 /// A tag's name in ASCII, without attributes, and what follows its `>`.
 fn name(text: &str) -> Option<(&str, &str)> {
     let bytes = text.as_bytes();
-    let end = bytes
-        .iter()
-        .position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_'))?;
+    let end = bytes.iter().position(|&byte| !NAME[usize::from(byte)])?;
     let starts = bytes
         .first()
         .is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
@@ -79,7 +87,7 @@ fn cdata(text: &str) -> Option<(&str, &str)> {
 fn simple(text: &str) -> (&str, &str) {
     let end = text
         .bytes()
-        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        .take_while(|&byte| NAME[usize::from(byte)] || matches!(byte, b'-' | b'.'))
         .count();
     text.split_at_checked(end).unwrap_or((text, ""))
 }

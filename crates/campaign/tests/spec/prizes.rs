@@ -45,21 +45,21 @@ fn stock_below_slots_q_20() {
         "units = 13",
         "prize[phone].units",
         "12 slots but only 11 units",
-        "[[prize]]",
+        "units = ",
     );
     refused(
         "reserve = 2",
         "reserve = 14",
         "prize[phone].reserve",
         "takes all 14 units",
-        "[[prize]]",
+        "reserve = ",
     );
     refused(
         "\nn = 1\n",
         "\nn = 2\n",
         "prize[phone].units",
         "24 slots",
-        "[[prize]]",
+        "units = ",
     );
 }
 
@@ -97,7 +97,7 @@ fn prizes_within_the_law_q_20() {
         "value_yuan = 50001",
         "value_yuan",
         "above the cap of 50000",
-        "[[prize]]",
+        "value_yuan = ",
     );
     warned(
         "value_yuan = 1999",
@@ -113,7 +113,7 @@ fn prizes_within_the_law_q_20() {
         "terms = \"\" # \"活动",
         "terms",
         "by what rules",
-        "[[prize]]",
+        "terms = ",
     );
     warned(
         "claim_hours = 48",
@@ -142,14 +142,14 @@ fn prizes_need_names() {
         "id = \"Phone 1\"",
         "prize[Phone 1].id",
         "lower-case",
-        "[[prize]]",
+        "id = ",
     );
     refused(
         "title = \"小米手机2\"",
         "title = \" \"",
         "prize[phone].title",
         "empty",
-        "[[prize]]",
+        "title = ",
     );
     refused(
         "units = 14\n",
@@ -186,7 +186,7 @@ fn awards_name_what_there_is() {
         "prize = \"phon\"",
         "award[phon].prize",
         "did you mean 'phone'?",
-        "[[award]]",
+        "prize = ",
     );
     warned(
         "prize = \"phone\"",
@@ -199,7 +199,7 @@ fn awards_name_what_there_is() {
         "after = [1, 13]",
         "after",
         "there is no round 13",
-        "[[award]]",
+        "after = ",
     );
     refused(
         "after = \"each_round\"",
@@ -213,7 +213,7 @@ fn awards_name_what_there_is() {
         "after = []",
         "after",
         "names no round",
-        "[[award]]",
+        "after = ",
     );
     refused(
         "after = \"each_round\"",
@@ -274,7 +274,7 @@ fn modes_have_their_own_numbers() {
         "mode = \"top\"\nn = 1",
         "mode",
         "write after = \"last_round\"",
-        "[[award]]",
+        "mode = ",
     );
     let every = parsed(&changed(
         award,
@@ -287,7 +287,7 @@ fn modes_have_their_own_numbers() {
         "after = \"last_round\"",
         "mode",
         "looks at one round",
-        "[[award]]",
+        "mode = ",
     );
 }
 

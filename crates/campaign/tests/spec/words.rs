@@ -98,35 +98,35 @@ fn rules_are_complete_r_17() {
         "id = \"service\"",
         "rule.id",
         "is the id of the rule in line",
-        "[[rule]]",
+        "id = ",
     );
     refused(
         "keywords = [\"退订\", \"td\"]",
         "keywords = []",
         "rule[optout].keywords",
         "at least one",
-        "[[rule]]",
+        "keywords = ",
     );
     refused(
         "\"订单\", ",
         "\"单\", ",
         "rule[order].keywords",
         "too short",
-        "[[rule]]",
+        "keywords = ",
     );
     refused(
         "preempt = true\nmatch = \"exact\"",
         "preempt = true\nmatch = \"prefix\"",
         "rule[service].match",
         "exactly",
-        "[[rule]]",
+        "match = ",
     );
     refused(
         "templates = [\"optout\"]",
         "templates = []",
         "rule[optout].templates",
         "",
-        "[[rule]]",
+        "templates = ",
     );
     refused(
         "templates = [\"optout\"]",

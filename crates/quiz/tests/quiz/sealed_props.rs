@@ -154,8 +154,8 @@ fn check(spec: &Spec, sent: &[Sent], keys: &[u32]) -> Result<(), TestCaseError> 
         is_shuffled,
     };
     let whole = run(spec, sent, keys, how(1, 1, false));
-    for place in 0..WINDOWS.len() {
-        let field = field_of(&whole, WINDOWS[place].0);
+    for (place, window) in WINDOWS.iter().enumerate() {
+        let field = field_of(&whole, window.0);
         for (fan, name) in FANS.iter().enumerate() {
             let is = of(spec, &field, name).map(|s| {
                 let bar = s.bar.is_some();

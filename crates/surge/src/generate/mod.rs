@@ -33,6 +33,8 @@ use timeline::Timeline;
 
 /// The Fan Festival's campaign, from which its questions and options are taken.
 const FANFEST: &str = include_str!("../../../../deploy/campaigns/fanfest-2013-04-09.toml");
+/// A campaign with every kind of question, on the same timetable.
+const KINDS: &str = include_str!("../../data/kinds.toml");
 /// The first second of the Fan Festival's window: 2013-04-09 14:00:00 in China.
 pub const FANFEST_START: i64 = 1_365_487_200;
 /// Fewest messages: with less there is hardly a fan.
@@ -47,7 +49,7 @@ const TO_ORACLE: usize = 4;
 /// What `generate` is told.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// The burst to make: fanfest-0409.
+    /// The burst to make: fanfest-0409, or kinds, the same with every kind of question.
     pub profile: Profile,
     /// Seed of all randomness.
     #[arg(long, default_value_t = DEFAULT_SEED)]
@@ -77,7 +79,7 @@ pub struct Args {
 pub enum GenerateError {
     /// The profile has no more than a curve.
     #[error(
-        "{0} has only its arrival curve so far; print it with `surge curve {0}`, or generate fanfest-0409"
+        "{0} has only its arrival curve so far; print it with `surge curve {0}`, or generate fanfest-0409 or kinds"
     )]
     OnlyCurve(Profile),
     /// An argument is out of bounds.
@@ -151,7 +153,11 @@ struct Order {
 /// [`GenerateError`]; a recording that could not be finished is left as `OUT.part`.
 pub fn run(args: &Args, now_s: i64) -> Result<Generated, GenerateError> {
     let order = Order::new(args, now_s)?;
-    let text = move_campaign(FANFEST, FANFEST_START, order.clock);
+    let file = match order.profile {
+        Profile::Kinds => KINDS,
+        _ => FANFEST,
+    };
+    let text = move_campaign(file, FANFEST_START, order.clock);
     let campaign = parse(&text)?;
     let corpus = Corpus::new(&campaign)?;
     let out = args
@@ -196,7 +202,7 @@ pub fn run(args: &Args, now_s: i64) -> Result<Generated, GenerateError> {
 
 impl Order {
     fn new(args: &Args, now_s: i64) -> Result<Self, GenerateError> {
-        if args.profile != Profile::Fanfest0409 {
+        if !matches!(args.profile, Profile::Fanfest0409 | Profile::Kinds) {
             return Err(GenerateError::OnlyCurve(args.profile));
         }
         let start = match args.start.as_deref() {

@@ -1,5 +1,5 @@
-//! What the oracle keeps of each fan: which messages it has seen, joins, answers, wrong formats. What they
-//! amount to is summed up elsewhere.
+//! What the oracle keeps of each fan: which messages it has seen, joins, answers, wrong formats, follows. What
+//! they amount to is summed up elsewhere.
 
 use std::collections::HashMap;
 
@@ -20,23 +20,54 @@ pub(super) struct Attempt {
     pub(super) create_time: i64,
     /// In the order of Q-9: numbers by their value, before ids that are none.
     pub(super) id: AttemptId,
-    pub(super) letter: char,
+    /// What it says.
+    pub(super) value: Box<str>,
+    /// Offset in `inbound`; 0 while nothing has been sent.
+    pub(super) offset: u64,
 }
 
-/// The id that orders attempts of one second and stands in the digest's line.
+/// The id that orders attempts of one second, and stands in the digest's line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum AttemptId {
     Number(u64),
-    Text(Box<str>),
+    /// The dedup key, and the MsgId as it was written.
+    Key(u128, Box<str>),
 }
 
 impl std::fmt::Display for AttemptId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Number(number) => number.fmt(f),
-            Self::Text(text) => f.write_str(text),
+            Self::Key(_, text) => f.write_str(text),
         }
     }
+}
+
+/// What else a message says of its fan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// A message that joins.
+    Join,
+    /// A message, which implies following, or a subscribe.
+    Follows,
+    /// An unsubscribe.
+    Leaves,
+}
+
+/// A sign with its time and place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) create_time: i64,
+    /// Offset in `inbound`; 0 while nothing has been sent.
+    pub(super) offset: u64,
+    pub(super) sign: Sign,
+}
+
+/// A wrong format: its round and place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wrong {
+    pub(super) round: u16,
+    pub(super) offset: u64,
 }
 
 /// One fan.
@@ -44,16 +75,16 @@ impl std::fmt::Display for AttemptId {
 pub(super) struct Fan {
     numbers: Vec<u64>,
     keys: Vec<u128>,
+    /// The partition of `inbound` that has all of the fan's messages; 0 while nothing has been sent.
+    pub(super) partition: u32,
     /// Whether the fan sent anything but events.
     pub(super) writes: bool,
-    /// Rounds in whose window a join lies.
-    pub(super) joined: Vec<u16>,
-    /// Whether a join lies in no window.
-    pub(super) joined_outside: bool,
+    /// Joins and, if the campaign asks for it, signs of following.
+    pub(super) seen: Vec<Seen>,
     /// Every valid answer.
     pub(super) attempts: Vec<Attempt>,
-    /// Rounds with a wrong format.
-    pub(super) wrong: Vec<u16>,
+    /// Wrong formats.
+    pub(super) wrong: Vec<Wrong>,
 }
 
 impl Fan {
@@ -65,24 +96,9 @@ impl Fan {
         }
     }
 
-    /// Notes a join at a time that lies in this round's window, or in none.
-    pub(super) fn joins(&mut self, round: Option<u16>) {
-        match round {
-            Some(round) => {
-                once(&mut self.joined, round);
-            }
-            None => self.joined_outside = true,
-        }
-    }
-
-    /// Notes a wrong format in a round.
-    pub(super) fn wrong_format(&mut self, round: u16) {
-        once(&mut self.wrong, round);
-    }
-
     /// Whether the fan joined at all: by a message, or by an answer.
     pub(super) fn has_joined(&self) -> bool {
-        self.joined_outside || !self.joined.is_empty() || !self.attempts.is_empty()
+        !self.attempts.is_empty() || self.seen.iter().any(|seen| seen.sign == Sign::Join)
     }
 }
 

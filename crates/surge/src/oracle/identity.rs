@@ -9,17 +9,27 @@ pub(super) fn of(account: &str, message: &Inbound) -> (Identity, AttemptId) {
     if let Some(id) = message.msg_id.as_deref() {
         return match number(id) {
             Some(number) => (Identity::Number(number), AttemptId::Number(number)),
-            None => (
-                Identity::Key(head(&Sha256::digest(id))),
-                AttemptId::Text(id.into()),
-            ),
+            None => {
+                let key = text_key(account, &message.from, id);
+                (Identity::Key(key), AttemptId::Key(key, id.into()))
+            }
         };
     }
     let key = event_key(account, message);
-    (
-        Identity::Key(key),
-        AttemptId::Text(format!("{key:032x}").into()),
-    )
+    (Identity::Key(key), AttemptId::Key(key, "".into()))
+}
+
+/// D-2 for a MsgId that is no number.
+fn text_key(account: &str, from: &str, id: &str) -> u128 {
+    let mut key = Sha256::new();
+    key.update(b"m");
+    for text in [account, from] {
+        key.update(text);
+        key.update([0]);
+    }
+    key.update(b"t");
+    key.update(id);
+    head(&key.finalize())
 }
 
 /// An unsigned number of 64 bits in its shortest spelling.

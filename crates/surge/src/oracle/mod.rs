@@ -1,6 +1,8 @@
 //! The oracle: judges a recording by its own slow and obvious code, from the bodies alone. It shares no
 //! code with what it judges, only the wire, the campaign file's model and two data tables.
 
+mod cuts;
+pub mod draws;
 mod fans;
 mod grammar;
 mod identity;
@@ -8,17 +10,20 @@ mod keywords;
 mod normal;
 mod numerals;
 mod run;
+pub mod standings;
 #[cfg(test)]
 mod tests;
 mod totals;
+mod values;
 mod verdict;
 
+pub use cuts::{Cuts, Place};
 pub use run::{Args, OracleError, run};
 
 use crate::manifest::{self, Manifest};
 use crate::recording::{Part, Row, Table, Written, hex};
 use campaign::Campaign;
-use fans::{Attempt, Fan, Fans};
+use fans::{Attempt, Fan, Fans, Seen, Sign, Wrong};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use totals::ClassesByRound;
@@ -28,12 +33,6 @@ use wechat::Inbound;
 /// Why the oracle cannot judge by a campaign.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unjudgeable {
-    /// A question is not of the one kind that it has a grammar for.
-    #[error("round {round} asks no single-choice question; the oracle judges only these so far")]
-    Question {
-        /// The round.
-        round: u16,
-    },
     /// A keyword rule is a regular expression.
     #[error("keyword rule `{rule}` is a regular expression; the oracle has none")]
     Regex {
@@ -68,6 +67,8 @@ impl Delivery {
 #[derive(Debug)]
 pub struct Judge {
     campaign: Campaign,
+    cuts: Cuts,
+    asks_follow: bool,
     judgement: Judgement,
     fans: Fans,
     rows: BTreeMap<Table, u64>,
@@ -87,6 +88,9 @@ impl Judge {
     pub fn new(campaign: &Campaign) -> Result<Self, Unjudgeable> {
         Ok(Self {
             judgement: Judgement::new(campaign)?,
+            cuts: Cuts::default(),
+            asks_follow: campaign.eligible.must_follow
+                || campaign.eligible.followed_before.is_some(),
             campaign: campaign.clone(),
             fans: Fans::new(),
             rows: Table::ALL.into_iter().map(|table| (table, 0)).collect(),
@@ -104,8 +108,19 @@ impl Judge {
         self.delivery(&Delivery::read(row));
     }
 
+    /// The same after a run: what lies behind a round's cut is not in the round.
+    #[must_use]
+    pub fn with_cuts(self, cuts: Cuts) -> Self {
+        Self { cuts, ..self }
+    }
+
     /// Judges one delivery whose body has been read.
     pub fn delivery(&mut self, delivery: &Delivery) {
+        self.delivery_at(delivery, Place::default());
+    }
+
+    /// The same for a delivery whose place in the log is known.
+    pub fn delivery_at(&mut self, delivery: &Delivery, place: Place) {
         let first = self.span_us.map_or(delivery.at_us, |(first, _)| first);
         self.span_us = Some((first, delivery.at_us));
         let Some(message) = &delivery.message else {
@@ -127,25 +142,69 @@ impl Judge {
         let round = round_at(&self.campaign, message.create_time);
         let verdict = self.judgement.judge(message);
         fan.writes |= !message.is_event();
+        fan.partition = place.partition;
+        let (create_time, offset) = (message.create_time, place.offset);
+        let mut sees = |sign| {
+            fan.seen.push(Seen {
+                create_time,
+                offset,
+                sign,
+            });
+        };
+        match follow_sign(message) {
+            _ if verdict.effect == Effect::Joins => sees(Sign::Join),
+            Some(sign) if self.asks_follow => sees(sign),
+            _ => {}
+        }
         match verdict.effect {
-            Effect::None => {}
-            Effect::Joins => fan.joins(round),
-            Effect::Answers { round, letter } => {
-                let create_time = message.create_time;
-                fan.attempts.push(Attempt {
-                    round,
-                    create_time,
-                    id,
-                    letter,
-                });
-            }
-            Effect::WrongFormat { round } => fan.wrong_format(round),
+            Effect::None | Effect::Joins => {}
+            Effect::Answers { round, value } => fan.attempts.push(Attempt {
+                round,
+                create_time,
+                id,
+                value: value.into(),
+                offset,
+            }),
+            Effect::WrongFormat { round } => fan.wrong.push(Wrong { round, offset }),
         }
         self.count_row(delivery.part, true);
         self.messages += 1;
         count(&mut self.kinds, &message.msg_type);
         count(&mut self.rules, &verdict.rule);
         count(self.by_round.entry(round).or_default(), verdict.class);
+    }
+
+    /// The standings of a round, sorted by entrant code; none when there is no such round.
+    #[must_use]
+    pub fn standings(&self, round: u16) -> Vec<standings::Standing> {
+        let found = self
+            .campaign
+            .rounds
+            .iter()
+            .find(|each| each.number == round);
+        found.map_or_else(Vec::new, |round| {
+            standings::of(&self.campaign, &self.cuts, &self.fans, round)
+        })
+    }
+
+    /// Messages that came behind the cut of their round, by round: joins, answers and wrong formats.
+    #[must_use]
+    pub fn late_after_seal(&self) -> BTreeMap<u16, u64> {
+        let mut late: BTreeMap<u16, u64> = BTreeMap::new();
+        for fan in self.fans.values() {
+            let partition = fan.partition;
+            let joins = fan.seen.iter().filter(|seen| seen.sign == Sign::Join);
+            let joins = joins.filter_map(|seen| {
+                Some((round_at(&self.campaign, seen.create_time)?, seen.offset))
+            });
+            let answers = fan.attempts.iter().map(|a| (a.round, a.offset));
+            let wrong = fan.wrong.iter().map(|wrong| (wrong.round, wrong.offset));
+            for (round, offset) in joins.chain(answers).chain(wrong) {
+                let behind = !self.cuts.holds(round, Place { partition, offset });
+                *late.entry(round).or_default() += u64::from(behind);
+            }
+        }
+        late
     }
 
     fn count_row(&mut self, part: Part, new: bool) {
@@ -161,7 +220,7 @@ impl Judge {
     /// The manifest of all that was judged. `file` is the recording's name, `text` the campaign file.
     #[must_use]
     pub fn manifest(&self, file: &str, written: &Written, text: &str) -> Manifest {
-        let totals = totals::of(&self.campaign, &self.fans, &self.by_round);
+        let totals = totals::of(&self.campaign, &self.cuts, &self.fans, &self.by_round);
         let mut classes: BTreeMap<String, u64> = BTreeMap::new();
         for (class, messages) in self.by_round.values().flatten() {
             *classes.entry(class.clone()).or_default() += messages;
@@ -196,6 +255,21 @@ impl Judge {
             rounds: totals.rounds,
             digest: totals.digest,
         }
+    }
+}
+
+/// What a message says of following: events other than these two say nothing.
+fn follow_sign(message: &Inbound) -> Option<Sign> {
+    let named = |name: &str| {
+        message
+            .event()
+            .is_some_and(|event| event.eq_ignore_ascii_case(name))
+    };
+    match message.is_event() {
+        false => Some(Sign::Follows),
+        true if named("unsubscribe") => Some(Sign::Leaves),
+        true if named("subscribe") => Some(Sign::Follows),
+        true => None,
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Forms {
     pub(super) tight: String,
     /// Whether an emoticon or emoji stood in it.
     pub(super) emoticons: bool,
+    /// Whether deleted punctuation stood between two digits, which look like one number in the tight form.
+    pub(super) met_digits: bool,
 }
 
 /// The tables that normal forms rest on.
@@ -60,23 +62,37 @@ impl Normaliser {
 
     /// Both forms of a text.
     pub(super) fn forms(&self, text: &str) -> Forms {
-        let mut text: Vec<char> = text.chars().take(MAX_CHARS).collect();
-        text = keycaps(&text);
         let mut emoticons = false;
+        let plain = self.plain(text, &mut emoticons);
+        let (mut tight, met_digits) = tight(&plain);
+        // What stood apart may combine now: the pipeline is its own fixed point (N-3).
+        for _ in 0..PASSES {
+            let (again, _) = self::tight(&self.plain(&tight, &mut false));
+            if again == tight {
+                break;
+            }
+            tight = again;
+        }
+        Forms {
+            tight: numerals::whole(&tight).unwrap_or(tight),
+            plain: plain.into_iter().collect(),
+            emoticons,
+            met_digits,
+        }
+    }
+
+    /// Steps 0 to 6.
+    fn plain(&self, text: &str, emoticons: &mut bool) -> Vec<char> {
+        let cut: Vec<char> = text.chars().take(MAX_CHARS).collect();
+        let mut text = undisguised(&cut);
         for _ in 0..PASSES {
             let before = text.clone();
-            text = self.pass(&text, &mut emoticons);
+            text = self.pass(&text, emoticons);
             if text == before {
                 break;
             }
         }
-        let plain: String = text.iter().collect();
-        let tight = tight(&text);
-        Forms {
-            tight: numerals::whole(&tight).unwrap_or(tight),
-            plain,
-            emoticons,
-        }
+        text
     }
 
     /// The tight form of a campaign's word.
@@ -130,33 +146,28 @@ impl Normaliser {
     }
 }
 
-/// Step 0: keycaps and squared or circled letters that NFKC leaves alone.
-fn keycaps(text: &[char]) -> Vec<char> {
+/// Step 0: keycaps, squared and circled letters and digits that NFKC leaves alone.
+fn undisguised(text: &[char]) -> Vec<char> {
     let mut out = Vec::with_capacity(text.len());
-    let mut place = 0;
-    while let Some(&c) = text.get(place) {
-        let is_key = c.is_ascii_digit() || c == '#' || c == '*';
-        let cap = match (text.get(place + 1), text.get(place + 2)) {
-            (Some('\u{20e3}'), _) if is_key => 2,
-            (Some('\u{fe0f}'), Some('\u{20e3}')) if is_key => 3,
-            _ => 1,
-        };
-        out.push(plain_letter(c));
-        place += cap;
+    for &c in text {
+        let code = u32::from(c);
+        let letter = |first: u32| char::from_u32(u32::from('A') + code - first);
+        match code {
+            0x20E3 => {} // the cap of a key
+            0x1F150..=0x1F169 => out.extend(letter(0x1F150)),
+            0x1F170..=0x1F189 => out.extend(letter(0x1F170)),
+            0x1F18E => out.extend("AB".chars()),
+            0x1F51F => out.extend("10".chars()),
+            0x24EB..=0x24F4 => out.extend((code - 0x24EB + 11).to_string().chars()),
+            0x24F5..=0x24FE => out.extend((code - 0x24F5 + 1).to_string().chars()),
+            0x24FF => out.push('0'),
+            0x2776..=0x277F => out.extend((code - 0x2776 + 1).to_string().chars()),
+            0x2780..=0x2789 => out.extend((code - 0x2780 + 1).to_string().chars()),
+            0x278A..=0x2793 => out.extend((code - 0x278A + 1).to_string().chars()),
+            _ => out.push(c),
+        }
     }
     out
-}
-
-/// The letter inside a squared or dark circled letter.
-fn plain_letter(c: char) -> char {
-    let code = u32::from(c);
-    let place = match code {
-        0x1F130..=0x1F149 => code - 0x1F130,
-        0x1F150..=0x1F169 => code - 0x1F150,
-        0x1F170..=0x1F189 => code - 0x1F170,
-        _ => return c,
-    };
-    char::from_u32(u32::from('A') + place).unwrap_or(c)
 }
 
 /// Step 2.
@@ -166,13 +177,15 @@ fn is_invisible(c: char) -> bool {
         '\u{ad}' | '\u{feff}' => true,
         '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' => true,
         '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}' => true,
+        '\u{180b}'..='\u{180d}' => true,
         _ => c.is_control(),
     }
 }
 
 fn is_emoji(c: char) -> bool {
     matches!(u32::from(c),
-        0x1F000..=0x1FAFF | 0x2600..=0x27BF | 0x2B05..=0x2B07 | 0x2B1B | 0x2B1C | 0x2B50 | 0x2B55
+        0x1F000..=0x1FAFF | 0x2600..=0x27BF | 0x2194..=0x2199 | 0x21A9 | 0x21AA | 0x2934 | 0x2935 | 0x3030 | 0x303D
+        | 0xE000..=0xF8FF | 0xE0020..=0xE007F | 0x2B05..=0x2B07 | 0x2B1B | 0x2B1C | 0x2B50 | 0x2B55
         | 0x231A | 0x231B | 0x2328 | 0x23CF | 0x23E9..=0x23FA | 0x25AA | 0x25AB | 0x25B6 | 0x25C0
         | 0x25FB..=0x25FE)
 }
@@ -202,8 +215,8 @@ fn single_spaces(text: impl Iterator<Item = char>) -> Vec<char> {
     out
 }
 
-/// Steps 7 and 8. What separates two numbers becomes one space.
-fn tight(plain: &[char]) -> String {
+/// Steps 7 and 8, and whether two digits met that punctuation had kept apart.
+fn tight(plain: &[char]) -> (String, bool) {
     let digit = |c: Option<&char>| c.is_some_and(char::is_ascii_digit);
     let mut joined: Vec<char> = Vec::with_capacity(plain.len());
     for (place, &c) in plain.iter().enumerate() {
@@ -213,30 +226,29 @@ fn tight(plain: &[char]) -> String {
         }
     }
     let joined = without_thousands(&joined);
-    let mut out = String::new();
+    let mut out: Vec<char> = Vec::new();
+    let (mut met, mut deleted) = (false, false);
     for (place, &c) in joined.iter().enumerate() {
         let before = place.checked_sub(1).and_then(|place| joined.get(place));
         let after = joined.get(place + 1);
         let kept = match c {
-            '%' | '#' | ' ' => true,
-            '.' => digit(before) && digit(after),
+            '%' | '#' => true,
+            '.' | ',' | ' ' => digit(before) && digit(after),
             '+' | '-' => digit(after),
-            ',' if digit(before) && digit(after) => {
-                out.push(' ');
-                false
-            }
             c => !is_mark(c),
         };
         if kept {
+            met |= deleted && c.is_ascii_digit() && digit(out.last());
             out.push(c);
         }
+        deleted = !kept;
     }
-    out
+    (out.into_iter().collect(), met)
 }
 
 /// Takes the commas out of well-formed groups of thousands.
 fn without_thousands(text: &[char]) -> Vec<char> {
-    let mut out = Vec::with_capacity(text.len());
+    let mut out: Vec<char> = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some(&c) = rest.first() {
         if !c.is_ascii_digit() {
@@ -255,7 +267,8 @@ fn without_thousands(text: &[char]) -> Vec<char> {
         let mut groups = run.split(',');
         let first = groups.next().map_or(0, str::len);
         let rest_is_threes = groups.all(|group| group.len() == 3);
-        let well_formed = (1..=3).contains(&first) && rest_is_threes;
+        let behind_point = out.last() == Some(&'.');
+        let well_formed = (1..=3).contains(&first) && rest_is_threes && !behind_point;
         out.extend(run.chars().filter(|c| *c != ',' || !well_formed));
         rest = &rest[end..];
     }
@@ -286,11 +299,11 @@ mod tests {
             ("一千九百九十九", "1999"),
             ("紅米", "红米"),
             ("/:8-)", ""),
-            ("1，2", "1 2"),
+            ("1，2", "1,2"),
             ("12 34", "12 34"),
             ("答案：Ａ。", "答案a"),
             ("１，９９９．００", "1999.00"),
-            ("1,9999", "1 9999"),
+            ("1,9999", "1,9999"),
             ("1️⃣", "1"),
             ("🅰", "a"),
             ("1/:8-)2", "1 2"),

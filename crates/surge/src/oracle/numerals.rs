@@ -55,48 +55,53 @@ fn large_unit(c: char) -> Option<u64> {
     }
 }
 
-/// The value of a numeral with units, such as `一千九百九十九` or `十二万`.
+/// The value of a numeral with units, such as `一千九百九十九` or `十二万`. What people say short, `一百二` for 120
+/// or `一万二` for 12,000, could be two numbers and is none: a digit behind a gap needs its 零.
 fn value(token: &str) -> Option<u64> {
-    let mut total: u64 = 0;
-    let mut section: u64 = 0;
+    let (mut total, mut section): (u64, u64) = (0, 0);
     let mut pending: Option<u64> = None;
-    let mut last_unit = u64::MAX;
-    for (place, c) in token.chars().enumerate() {
+    // The place that was filled last, and whether a 零 has stood since.
+    let (mut place, mut zero): (Option<u64>, bool) = (None, false);
+    let (mut larger, mut in_section) = (u64::MAX, false);
+    let follows = |place: Option<u64>, zero: bool, unit: u64| match place {
+        None => true,
+        Some(above) => unit < above && (unit * 10 == above || zero),
+    };
+    for (at, c) in token.chars().enumerate() {
         if let Some(digit) = digit(c) {
-            match pending {
-                None | Some(0) => pending = Some(digit),
-                Some(_) => return None, // two digits side by side among units
+            match (digit, pending) {
+                (0, None) => zero = true,
+                (digit, None) => pending = Some(digit),
+                _ => return None, // two digits side by side among units
             }
+            in_section = true;
         } else if let Some(unit) = small_unit(c) {
-            if unit >= last_unit {
-                return None; // units must fall
-            }
             let count = match pending.take() {
                 Some(count) => count,
-                None if unit == 10 && place == 0 => 1, // 十二
+                None if unit == 10 && at == 0 => 1, // 十二
                 None => return None,
             };
-            section = section.checked_add(count.checked_mul(unit)?)?;
-            last_unit = unit;
-        } else {
-            let unit = large_unit(c)?;
-            section = section.checked_add(pending.take().unwrap_or(0))?;
-            if section == 0 && total == 0 {
+            if !follows(place, zero, unit) {
                 return None;
             }
-            // 亿 takes everything before it, 万 only its own section.
-            if unit == 100_000_000 {
-                total = total.checked_add(section)?.checked_mul(unit)?;
-            } else {
-                total = total.checked_add(section.checked_mul(unit)?)?;
+            section = section.checked_add(count * unit)?;
+            (place, zero, in_section) = (Some(unit), false, true);
+        } else {
+            let unit = large_unit(c).filter(|unit| *unit < larger && in_section)?;
+            if let Some(ones) = pending.take() {
+                follows(place, zero, 1).then_some(())?;
+                section = section.checked_add(ones)?;
             }
-            section = 0;
-            last_unit = u64::MAX;
+            total = total.checked_add(section.checked_mul(unit)?)?;
+            (section, larger, in_section) = (0, unit, false);
+            (place, zero) = (Some(10_000), false);
         }
     }
-    total
-        .checked_add(section)?
-        .checked_add(pending.unwrap_or(0))
+    if let Some(ones) = pending {
+        follows(place, zero, 1).then_some(())?;
+        section = section.checked_add(ones)?;
+    }
+    total.checked_add(section)
 }
 
 #[cfg(test)]
@@ -115,6 +120,11 @@ mod tests {
             ("三亿五千万", Some("350000000")),
             ("两", Some("2")),
             ("一百五六", None),
+            ("一百二", None),
+            ("一万二", None),
+            ("一百零五", Some("105")),
+            ("一万二千", Some("12000")),
+            ("二十万", Some("200000")),
             ("十百", None),
             ("万", None),
             ("一起", None),

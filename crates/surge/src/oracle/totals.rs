@@ -1,10 +1,14 @@
-//! Sums up what fans did: joins, answers that count, wrong formats, and the digest of the lines.
+//! Sums up what fans did: joins, answers that count, wrong formats, the digest of the lines, and the standings of
+//! each round.
 
-use super::fans::{Attempt, Fans};
+use super::cuts::{Cuts, Place};
+use super::fans::{Fans, Seen, Sign};
 use super::identity::head;
+use super::standings;
+use super::values::is_right;
 use crate::manifest::{Digest, Round};
 use crate::recording::hex;
-use campaign::{AnswerPolicy, Campaign};
+use campaign::Campaign;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
@@ -20,14 +24,25 @@ pub(super) struct Totals {
 }
 
 /// Sums everything up.
-pub(super) fn of(campaign: &Campaign, fans: &Fans, classes: &ClassesByRound) -> Totals {
+pub(super) fn of(
+    campaign: &Campaign,
+    cuts: &Cuts,
+    fans: &Fans,
+    classes: &ClassesByRound,
+) -> Totals {
     let mut lines = Vec::new();
     let mut rounds: Vec<Round> = Vec::new();
     for round in &campaign.rounds {
-        rounds.push(one_round(round, fans, classes, &mut lines));
+        rounds.push(one_round(campaign, cuts, round, fans, classes, &mut lines));
     }
     let mut outside = empty(None, classes);
-    outside.joins = fans.values().filter(|fan| fan.joined_outside).count() as u64;
+    let joins_outside = |seen: &Seen| {
+        seen.sign == Sign::Join && super::round_at(campaign, seen.create_time).is_none()
+    };
+    let joined = fans
+        .values()
+        .filter(|fan| fan.seen.iter().any(joins_outside));
+    outside.joins = joined.count() as u64;
     rounds.push(outside);
     let digest = digest(lines);
     Totals {
@@ -40,6 +55,8 @@ pub(super) fn of(campaign: &Campaign, fans: &Fans, classes: &ClassesByRound) -> 
 
 /// One round's totals; its lines are added to `lines`.
 fn one_round(
+    campaign: &Campaign,
+    cuts: &Cuts,
     round: &campaign::Round,
     fans: &Fans,
     classes: &ClassesByRound,
@@ -50,52 +67,33 @@ fn one_round(
     totals.close = Some(round.close);
     let mut sum: u128 = 0;
     for (openid, fan) in fans {
-        let mut attempts: Vec<&Attempt> = fan
-            .attempts
-            .iter()
-            .filter(|attempt| attempt.round == round.number)
-            .collect();
-        attempts.sort();
-        let counts = counting(&attempts, round.question.policy, &round.question.key);
-        if counts.is_some() || fan.joined.contains(&round.number) {
-            totals.joins += 1;
-        }
-        let Some(attempt) = counts else {
-            totals.wrong_format += u64::from(fan.wrong.contains(&round.number));
+        let is = standings::in_round(campaign, cuts, round, fan);
+        totals.joins += u64::from(is.takes_part);
+        let Some(attempt) = is.counting else {
+            let (number, partition) = (round.number, fan.partition);
+            let wrong = fan.wrong.iter().any(|wrong| {
+                let offset = wrong.offset;
+                wrong.round == number && cuts.holds(number, Place { partition, offset })
+            });
+            totals.wrong_format += u64::from(wrong);
             continue;
         };
-        let letter = attempt.letter.to_string();
         totals.lines += 1;
-        totals.correct += u64::from(round.question.key.contains(&letter));
+        totals.correct += u64::from(is_right(&round.question, &attempt.value));
         let line = format!(
-            "{}\t{openid}\t{letter}\t{}\t{}\n",
-            round.number, attempt.create_time, attempt.id
+            "{}\t{openid}\t{}\t{}\t{}\n",
+            round.number, attempt.value, attempt.create_time, attempt.id
         );
         sum = sum.wrapping_add(head(&Sha256::digest(&line)));
         lines.push(line);
-        *totals.answers.entry(letter).or_default() += 1;
+        *totals.answers.entry(attempt.value.to_string()).or_default() += 1;
     }
     totals.sum = format!("{sum:032x}");
+    let standings = standings::of(campaign, cuts, fans, round);
+    totals.entrants = standings.len() as u64;
+    totals.list = standings::sha256(&standings::list(&standings));
+    totals.standings = standings::sha256(&standings::file(&standings));
     totals
-}
-
-/// The attempt that counts, of attempts in the order of Q-9.
-fn counting<'a>(
-    attempts: &[&'a Attempt],
-    policy: AnswerPolicy,
-    key: &[String],
-) -> Option<&'a Attempt> {
-    match policy {
-        AnswerPolicy::First => attempts.first().copied(),
-        AnswerPolicy::Last => attempts.last().copied(),
-        AnswerPolicy::BestOf(tries) => {
-            let tried = &attempts[..attempts.len().min(usize::from(tries))];
-            let right = tried
-                .iter()
-                .find(|attempt| key.contains(&attempt.letter.to_string()));
-            right.or(tried.first()).copied()
-        }
-    }
 }
 
 fn empty(round: Option<u16>, classes: &ClassesByRound) -> Round {
@@ -110,6 +108,9 @@ fn empty(round: Option<u16>, classes: &ClassesByRound) -> Round {
         lines: 0,
         correct: 0,
         wrong_format: 0,
+        entrants: 0,
+        list: String::new(),
+        standings: String::new(),
         sum: format!("{:032x}", 0),
         classes,
     }

@@ -4,7 +4,7 @@ use super::Unjudgeable;
 use super::grammar::{Grammar, Reading};
 use super::keywords::{Circumstances, Keywords, Questions};
 use super::normal::{Forms, Normaliser};
-use campaign::{Campaign, MenuAction, MessageKind, QuestionKind};
+use campaign::{Campaign, MenuAction, MessageKind};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,6 +12,8 @@ use wechat::{Event, Inbound};
 
 /// What the platform puts in the place of a sticker; compared as it came.
 const STICKER: &str = "【收到不支持的消息类型，暂无法显示】";
+/// Words that join in every campaign, besides the spellings of GO.
+const JOINS: [&str; 2] = ["报名", "参加"];
 /// Longest join that says more than GO, in characters.
 const LONG_JOIN: usize = 8;
 /// Texts whose normal forms are remembered: the burst's texts are few and come again and again.
@@ -31,14 +33,14 @@ pub(super) struct Verdict {
 }
 
 /// What a message does in the contest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Effect {
     /// Nothing.
     None,
     /// Its sender joins.
     Joins,
     /// A valid answer in the window of a round.
-    Answers { round: u16, letter: char },
+    Answers { round: u16, value: String },
     /// A wrong format in the window of a round.
     WrongFormat { round: u16 },
 }
@@ -94,11 +96,6 @@ impl Judgement {
         let normaliser = Normaliser::new();
         let mut windows = Vec::new();
         for round in &campaign.rounds {
-            if round.question.kind != QuestionKind::Single {
-                return Err(Unjudgeable::Question {
-                    round: round.number,
-                });
-            }
             windows.push(Window {
                 number: round.number,
                 open: round.open,
@@ -109,10 +106,9 @@ impl Judgement {
         }
         Ok(Self {
             windows,
-            join_words: campaign
-                .join
-                .keywords
-                .iter()
+            join_words: JOINS
+                .into_iter()
+                .chain(campaign.join.keywords.iter().map(String::as_str))
                 .map(|word| normaliser.tight(word))
                 .collect(),
             keywords: Keywords::new(campaign, &normaliser)?,
@@ -162,8 +158,7 @@ impl Judgement {
     fn menu(&self, id: &str, create_time: i64) -> Verdict {
         match self.menu.get(id) {
             Some(MenuAction::Answer { round, value }) => {
-                let letter = value.chars().next().unwrap_or(' ');
-                self.answer_to(*round, letter, create_time)
+                self.answer_to(*round, value.clone(), create_time)
             }
             Some(MenuAction::Reply { .. }) => Verdict::by_rule("menu", format!("menu:{id}")),
             None => Verdict::by_rule("stale_menu", "default"),
@@ -250,47 +245,45 @@ impl Judgement {
 
     /// Steps 4, 4b and 5.
     fn attempt(&self, forms: &Forms, create_time: i64) -> Option<Verdict> {
-        if let Some(window) = self.window_at(create_time) {
-            return match window.grammar.read(forms) {
-                Reading::Answer(letter) => Some(self.answer_to(window.number, letter, create_time)),
-                Reading::Explicit(round, letter) if self.names_option(round, letter) => {
-                    Some(self.answer_to(round, letter, create_time))
-                }
-                // A round that does not exist, or an option that it does not have.
-                Reading::Explicit(..) | Reading::WrongFormat => {
-                    let effect = Effect::WrongFormat {
-                        round: window.number,
-                    };
-                    Some(Verdict::of("wrong_format").with(effect))
-                }
-                Reading::NotAnAnswer => None,
-            };
-        }
-        let asked = self.last_closed(create_time).or(self.windows.first())?;
-        match asked.grammar.read(forms) {
-            Reading::Answer(letter) => Some(self.answer_to(asked.number, letter, create_time)),
-            Reading::Explicit(round, letter) if self.names_option(round, letter) => {
-                Some(self.answer_to(round, letter, create_time))
+        let open = self.window_at(create_time);
+        let asked = open
+            .or(self.last_closed(create_time))
+            .or(self.windows.first())?;
+        let asks = self.questions.is_question(forms);
+        let mut reading = asked.grammar.read(asked.number, forms, asks);
+        if let Reading::Explicit(round, letters, alone) = reading {
+            // P-4: it is never an answer to the round that is open.
+            if let Some(value) = self.named(round, &letters) {
+                return Some(self.answer_to(round, value, create_time));
             }
-            _ => None,
+            reading = *alone;
+        }
+        match reading {
+            Reading::Answer(value) => Some(self.answer_to(asked.number, value, create_time)),
+            Reading::WrongFormat => {
+                let effect = Effect::WrongFormat {
+                    round: open?.number,
+                };
+                Some(Verdict::of("wrong_format").with(effect))
+            }
+            Reading::Explicit(..) | Reading::NotAnAnswer => None,
         }
     }
 
     /// An answer to a round: in its window it counts, after it it is late, before it early.
-    fn answer_to(&self, round: u16, letter: char, create_time: i64) -> Verdict {
+    fn answer_to(&self, round: u16, value: String, create_time: i64) -> Verdict {
         match self.windows.iter().find(|window| window.number == round) {
             Some(window) if create_time < window.open => Verdict::of("early"),
             Some(window) if create_time >= window.close => Verdict::of("late"),
-            Some(_) => Verdict::of("answer").with(Effect::Answers { round, letter }),
+            Some(_) => Verdict::of("answer").with(Effect::Answers { round, value }),
             None => Verdict::by_rule("stale_menu", "default"),
         }
     }
 
-    /// Whether a round exists and has such an option.
-    fn names_option(&self, round: u16, letter: char) -> bool {
-        self.windows
-            .iter()
-            .any(|window| window.number == round && window.grammar.has(letter))
+    /// What letters say to a round, if it exists and has such options.
+    fn named(&self, round: u16, letters: &str) -> Option<String> {
+        let window = self.windows.iter().find(|window| window.number == round)?;
+        window.grammar.named(letters)
     }
 
     fn window_at(&self, create_time: i64) -> Option<&Window> {

@@ -35,6 +35,8 @@ struct Value<'a> {
     digest: Cow<'a, str>,
     #[serde(borrow, default)]
     reply: Reply<'a>,
+    #[serde(default)]
+    ctl: u64,
 }
 
 #[derive(Default, Deserialize)]
@@ -59,6 +61,8 @@ enum Fact {
         rule: u16,
     },
     Note,
+    /// The copy of a record of `control`, by its offset there.
+    Copy(u64),
     Other,
 }
 
@@ -100,6 +104,9 @@ impl Chains {
     }
 }
 
+/// Offsets of `inbound` at which copies stand, by offset of the copied record in `control` and partition.
+pub type Copies = BTreeMap<u64, BTreeMap<u32, u64>>;
+
 /// What `accepted` says.
 #[derive(Debug, Default)]
 pub struct Accepted {
@@ -107,6 +114,8 @@ pub struct Accepted {
     pub messages: u64,
     /// Delivery notes: re-deliveries that had no effect.
     pub notes: u64,
+    /// Where copies stand.
+    pub copies: Copies,
     /// Messages per deciding rule; the empty name is "no rule".
     pub rules: BTreeMap<String, u64>,
     /// Messages whose identity does not stand in the recording.
@@ -127,7 +136,7 @@ pub fn read(path: &Path, messages: &mut Messages) -> Result<Accepted, LinesError
         let mut counts = vec![0_u64; chunk.rules.len()];
         for (place, fact) in chunk.facts {
             if accepted.chains.accept(place) {
-                accepted.take(&fact, messages, &mut counts);
+                accepted.take(place, &fact, messages, &mut counts);
             }
         }
         for (rule, count) in chunk.rules.into_iter().zip(counts) {
@@ -139,9 +148,15 @@ pub fn read(path: &Path, messages: &mut Messages) -> Result<Accepted, LinesError
 }
 
 impl Accepted {
-    fn take(&mut self, fact: &Fact, messages: &mut Messages, counts: &mut [u64]) {
+    fn take(&mut self, place: Place, fact: &Fact, messages: &mut Messages, counts: &mut [u64]) {
         match fact {
             Fact::Note => self.notes += 1,
+            Fact::Copy(ctl) => {
+                let partitions = self.copies.entry(*ctl).or_default();
+                if let Some((offset, _)) = place.pos {
+                    partitions.entry(place.partition).or_insert(offset);
+                }
+            }
             Fact::Other => {}
             Fact::Message {
                 id,
@@ -157,6 +172,8 @@ impl Accepted {
                     None => self.strangers += 1,
                     Some(message) => {
                         message.accepted += 1;
+                        message.partition = place.partition;
+                        message.offset = place.pos.map_or(0, |(offset, _)| offset);
                         self.altered += u64::from(message.create_time != *create_time);
                     }
                 }
@@ -177,6 +194,7 @@ fn parse(lines: &mut dyn Iterator<Item = &[u8]>) -> Result<Facts, String> {
                 rule: chunk.number_of(&value.reply.rule),
             },
             "note" => Fact::Note,
+            "copy" => Fact::Copy(value.ctl),
             _ => Fact::Other,
         };
         chunk.facts.push((

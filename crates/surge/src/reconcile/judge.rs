@@ -5,7 +5,7 @@ use super::messages::{Message, Messages};
 use super::results::{Results, Sums};
 use super::silent;
 use super::verdict::{Counts, Digests, Pair, Round, VERSION, Verdict};
-use crate::manifest::Manifest;
+use crate::manifest::{self, Manifest};
 use crate::recording::Table;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +28,8 @@ pub struct ExportDigest {
 pub struct Evidence {
     /// The oracle's word.
     pub manifest: Manifest,
+    /// The totals of the rounds and the digest with the cuts of the seals, where they are not the manifest's.
+    pub sealed: Option<(Vec<manifest::Round>, manifest::Digest)>,
     /// The recording, with the marks of ledger and `accepted`.
     pub messages: Messages,
     /// Rows of the ledger that name no message of the recording.
@@ -87,7 +89,8 @@ pub fn judge(evidence: &Evidence) -> (Verdict, Faults) {
     let silence = silent::count(messages, manifest.campaign.coalesce_window_s);
     (verdict.unheard, verdict.silent_fans) = (silence.unheard, silence.fans);
     verdict.rules = rules(&manifest.rules, &accepted.rules);
-    verdict.rounds = rounds(manifest, &evidence.results);
+    let totals = evidence.sealed.as_ref().map(|(rounds, _)| rounds);
+    verdict.rounds = rounds(totals.unwrap_or(&manifest.rounds), &evidence.results);
     verdict.digests = digests(evidence);
     verdict.problems = problems(&verdict, evidence);
     verdict.holds = verdict.problems.is_empty();
@@ -144,9 +147,8 @@ fn rules(
         .collect()
 }
 
-fn rounds(manifest: &Manifest, results: &Results) -> Vec<Round> {
-    let expected: BTreeMap<Option<u16>, Sums> = manifest
-        .rounds
+fn rounds(totals: &[manifest::Round], results: &Results) -> Vec<Round> {
+    let expected: BTreeMap<Option<u16>, Sums> = totals
         .iter()
         .map(|round| {
             let sums = Sums {
@@ -155,6 +157,7 @@ fn rounds(manifest: &Manifest, results: &Results) -> Vec<Round> {
                 wrong_format: round.wrong_format,
                 lines: round.lines,
                 digest: crate::wire::number_of_hex(&round.sum).unwrap_or(0),
+                late_after_seal: 0,
             };
             (round.round, sums)
         })
@@ -209,20 +212,24 @@ fn digests(evidence: &Evidence) -> Digests {
         manifest,
         results,
         digest,
+        sealed,
         ..
     } = evidence;
     let total = results.total();
+    let expected = sealed
+        .as_ref()
+        .map_or(&manifest.digest, |(_, digest)| digest);
     Digests {
         sha256: Pair {
-            expected: manifest.digest.sha256.clone(),
+            expected: expected.sha256.clone(),
             found: digest.digest.clone(),
         },
         lines: Pair {
-            expected: manifest.digest.lines,
+            expected: expected.lines,
             found: total.lines,
         },
         sum: Pair {
-            expected: manifest.digest.sum.clone(),
+            expected: expected.sum.clone(),
             found: format!("{:032x}", total.digest),
         },
         exported_sum: digest.sum.clone(),

@@ -1,4 +1,4 @@
-//! Every message of a recording by its identity, and what became of it. In memory: some 80 bytes each.
+//! Every message of a recording by its identity, and what became of it. In memory: some 100 bytes each.
 
 use super::lines::{self, LinesError, Tail, excerpt};
 use crate::recording::{Row, Table};
@@ -22,6 +22,10 @@ pub struct Message {
     pub acked: u32,
     /// Records of type `message` in `accepted`.
     pub accepted: u32,
+    /// Where the one that stands in `accepted` was read: partition of `inbound`.
+    pub partition: u32,
+    /// Offset in it.
+    pub offset: u64,
     /// Whether it stands in the recording.
     pub known: bool,
     /// Whether it is a message, not an event.

@@ -2,10 +2,14 @@
 //! manifest. It shares no code with what it judges.
 
 pub mod accepted;
+pub mod contest;
 pub mod judge;
 pub mod lines;
 pub mod messages;
+mod record;
+pub mod rescore;
 pub mod results;
+pub mod seals;
 pub mod silent;
 pub mod text;
 pub mod verdict;
@@ -14,6 +18,7 @@ use crate::ledger::{Kind, Outcome, Row};
 use crate::manifest::Manifest;
 use crate::recording::{ReadError, Reader};
 use crate::wire::field;
+use contest::Contest;
 use judge::{Evidence, ExportDigest, Faults};
 use lines::{LinesError, Tail, excerpt};
 use messages::Messages;
@@ -89,7 +94,19 @@ pub fn run(files: &Files) -> Result<Verdict, ReconcileError> {
     let accepted = accepted::read(&files.export.join("accepted.jsonl"), &mut messages)?;
     let results = results::read(&files.export.join("results.jsonl"), &manifest.campaign.id)?;
     let dead_letters = read_dead_letters(&files.export)?;
+    let control = seals::read(&files.export.join("control.jsonl"), &manifest.campaign.id)?;
+    let rescored = rescore::rescore(&recording, &messages, &accepted, &control)?;
+    let inbound = seals::copies_in_inbound(&files.export.join("inbound.jsonl"))?;
+    let findings = contest::judge(&Contest {
+        control: &control,
+        rescored: &rescored,
+        accepted: &accepted,
+        inbound: inbound.as_ref(),
+        results: &results,
+        manifest: &manifest,
+    });
     let evidence = Evidence {
+        sealed: rescored.instead_of(&manifest),
         manifest,
         messages,
         foreign_rows,
@@ -99,6 +116,7 @@ pub fn run(files: &Files) -> Result<Verdict, ReconcileError> {
         dead_letters,
     };
     let (mut verdict, faults) = judge::judge(&evidence);
+    verdict.add(findings);
     verdict.examples = name_examples(&recording, &faults)?;
     Ok(verdict)
 }

@@ -31,6 +31,8 @@ struct Tally {
     wrong_format: u64,
     lines: u64,
     digest: String,
+    #[serde(default)]
+    late_after_seal: u64,
 }
 
 /// Sums over all partitions of one round, or of the time outside all rounds.
@@ -46,6 +48,8 @@ pub struct Sums {
     pub lines: u64,
     /// Sum modulo 2^128 of the hashes of the lines.
     pub digest: u128,
+    /// Messages that came after the seal.
+    pub late_after_seal: u64,
 }
 
 /// What the tallies say.
@@ -72,6 +76,7 @@ impl Sums {
         self.joins += other.joins;
         self.wrong_format += other.wrong_format;
         self.lines += other.lines;
+        self.late_after_seal += other.late_after_seal;
         self.digest = self.digest.wrapping_add(other.digest);
         for (answer, fans) in &other.answers {
             *self.answers.entry(answer.clone()).or_default() += fans;
@@ -132,6 +137,7 @@ fn parse(
                 answers,
                 wrong_format,
                 lines,
+                late_after_seal,
                 ..
             } = tally;
             let sums = Sums {
@@ -140,6 +146,7 @@ fn parse(
                 wrong_format,
                 lines,
                 digest,
+                late_after_seal,
             };
             Ok((place, Some((place, value.round, sums))))
         })

@@ -50,6 +50,16 @@ pub fn describe(verdict: &Verdict) -> String {
         digests.sha256.expected
     ));
     lines.push(format!("digest of the log:      {}", digests.sha256.found));
+    for drawn in &verdict.results {
+        let name = drawn.round.map_or("the final draw".to_owned(), |round| {
+            format!("round {round}")
+        });
+        lines.push(format!(
+            "result of {name}: {} entrants, {} answered, {} correct, standings {}",
+            drawn.entrants.found, drawn.answered.found, drawn.correct.found, drawn.standings.found
+        ));
+    }
+    lines.extend(verdict.notes.iter().cloned());
     for (fault, examples) in &verdict.examples {
         examples
             .iter()

@@ -1,5 +1,6 @@
 //! What a reconciliation found, as it is printed and as JSON for scripts. The shape stands in `docs/surge.md`.
 
+use super::contest::Findings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -70,6 +71,25 @@ impl Round {
     }
 }
 
+/// The result of a round, or, with `round` null, of the final draw: by the recording up to the cuts, and in the log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drawn {
+    /// Its number.
+    pub round: Option<u16>,
+    /// Messages that came after the seal.
+    pub late_after_seal: u64,
+    /// Fans on the list.
+    pub entrants: Pair<u64>,
+    /// Fans with an answer that counts.
+    pub answered: Pair<u64>,
+    /// Fans whose answer is right.
+    pub correct: Pair<u64>,
+    /// SHA-256 of the list file.
+    pub list: Pair<String>,
+    /// SHA-256 of the standings file.
+    pub standings: Pair<String>,
+}
+
 /// The digests of the run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digests {
@@ -135,8 +155,24 @@ pub struct Verdict {
     pub rounds: Vec<Round>,
     /// The digests.
     pub digests: Digests,
+    /// Each result of the log.
+    #[serde(default)]
+    pub results: Vec<Drawn>,
+    /// What holds and is worth a line, for people.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// Dead letters by topic and reason.
     pub dead_letters: BTreeMap<String, BTreeMap<String, u64>>,
     /// The first messages of each fault, by fault.
     pub examples: BTreeMap<String, Vec<String>>,
+}
+
+impl Verdict {
+    /// Takes what was found of the contest into it.
+    pub fn add(&mut self, findings: Findings) {
+        self.results = findings.draws;
+        self.notes = findings.notes;
+        self.problems.extend(findings.problems);
+        self.holds = self.problems.is_empty();
+    }
 }

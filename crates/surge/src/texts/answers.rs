@@ -1,6 +1,7 @@
 //! Spellings of joins, answers and wrong formats.
 
-use super::{Corpus, NoOptions, traditional};
+use super::kinds::Several;
+use super::{Corpus, NoOptions, pick, traditional};
 use crate::mix::Draws;
 use campaign::{QuestionKind, Round};
 use std::collections::BTreeMap;
@@ -12,6 +13,8 @@ pub struct Asked {
     pub number: u16,
     /// Its options in order.
     options: Vec<Offered>,
+    /// Answers that are no single letter, in the place of options.
+    several: Option<Several>,
     /// Place of the right option.
     pub right: usize,
 }
@@ -29,7 +32,7 @@ impl Asked {
     /// Takes what is needed from a round.
     ///
     /// # Errors
-    /// [`NoOptions`] when it is no single-choice question.
+    /// [`NoOptions`] when fans could not choose between two answers at least.
     pub(super) fn new(round: &Round, table: &BTreeMap<char, char>) -> Result<Self, NoOptions> {
         let question = &round.question;
         let options: Vec<Offered> = question
@@ -41,31 +44,36 @@ impl Asked {
                 traditional: traditional(&choice.text, table),
             })
             .collect();
+        let several = Several::new(question, table);
         let key = question
             .key
             .first()
             .and_then(|letter| letter.chars().next());
-        let right = options.iter().position(|option| Some(option.letter) == key);
-        match right {
-            Some(right)
-                if question.kind == QuestionKind::Single && (2..=11).contains(&options.len()) =>
-            {
-                Ok(Self {
-                    number: round.number,
-                    options,
-                    right,
-                })
-            }
-            _ => Err(NoOptions {
+        let right = match question.kind {
+            QuestionKind::Single => options.iter().position(|o| Some(o.letter) == key),
+            // Nothing is right in a poll: fans agree on the first. Other kinds have what is right first.
+            _ => Some(0),
+        };
+        let of_letters = matches!(question.kind, QuestionKind::Single | QuestionKind::Poll);
+        let enough = several.is_some() || (of_letters && (2..=11).contains(&options.len()));
+        match right.filter(|_| enough) {
+            Some(right) => Ok(Self {
+                number: round.number,
+                options,
+                several,
+                right,
+            }),
+            None => Err(NoOptions {
                 round: round.number,
             }),
         }
     }
 
-    /// How many options there are, 2 to 11.
+    /// How many answers there are to choose from, 2 to 11.
     #[must_use]
     pub fn options(&self) -> usize {
-        self.options.len()
+        let several = self.several.as_ref().map(Several::places);
+        several.unwrap_or(self.options.len())
     }
 
     fn option(&self, place: usize) -> &Offered {
@@ -104,6 +112,9 @@ impl Corpus {
         let Some(asked) = self.asked.get(round) else {
             return String::new();
         };
+        if let Some(several) = &asked.several {
+            return several.answer(asked.number, place, draws);
+        }
         let option = asked.option(place);
         let (upper, lower) = (option.letter, option.letter.to_ascii_lowercase());
         let wide = wide(upper);
@@ -139,6 +150,9 @@ impl Corpus {
         let Some(asked) = self.asked.get(round) else {
             return String::new();
         };
+        if let Some(several) = &asked.several {
+            return several.wrong_format(draws);
+        }
         let count = asked.options() as u64;
         let place = draws.below(count) as usize;
         let other = (place + 1 + draws.below(count - 1) as usize) % asked.options();
@@ -175,13 +189,8 @@ fn beyond(options: usize) -> char {
 }
 
 /// A Latin capital in full width.
-fn wide(letter: char) -> char {
+pub(super) fn wide(letter: char) -> char {
     char::from_u32(u32::from(letter) + 0xFEE0).unwrap_or(letter)
-}
-
-/// One of a few spellings.
-fn pick(draws: &mut Draws, spellings: &[&str]) -> String {
-    draws.of(spellings).copied().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

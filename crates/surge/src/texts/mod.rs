@@ -4,6 +4,7 @@
 //! oracle reads the finished bodies.
 
 mod answers;
+mod kinds;
 mod talk;
 
 use crate::mix::Draws;
@@ -22,7 +23,7 @@ const TRADITIONAL: &str = include_str!("../../data/traditional.tsv");
 /// Why texts cannot be made for a campaign.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "round {round} of the campaign has no single-choice question with two to eleven options: the profile needs one"
+    "round {round} of the campaign has no question with two to eleven answers: the profile needs one"
 )]
 pub struct NoOptions {
     /// The round.
@@ -45,7 +46,7 @@ impl Corpus {
     /// The corpora with the options of the campaign's rounds.
     ///
     /// # Errors
-    /// [`NoOptions`] when a round asks anything but a single-choice question.
+    /// [`NoOptions`] when a round asks what has fewer than two answers.
     pub fn new(campaign: &Campaign) -> Result<Self, NoOptions> {
         let traditional: BTreeMap<char, char> = pairs(TRADITIONAL)
             .filter_map(|(from, to)| Some((from.chars().next()?, to.chars().next()?)))
@@ -92,4 +93,9 @@ fn pairs(table: &'static str) -> impl Iterator<Item = (&'static str, &'static st
 /// One of a table of texts; the empty text of an empty table.
 fn one(table: &[&'static str], draws: &mut Draws) -> &'static str {
     draws.of(table).copied().unwrap_or_default()
+}
+
+/// One of a few spellings.
+fn pick(draws: &mut Draws, spellings: &[&str]) -> String {
+    draws.of(spellings).copied().unwrap_or_default().to_owned()
 }

@@ -18,6 +18,9 @@ pub(crate) struct Run {
     pub(crate) accepted: Vec<Value>,
     pub(crate) results: Vec<Value>,
     pub(crate) dead: Vec<Value>,
+    /// Records of `control`, and copies in `inbound` with their offsets; neither was exported when empty.
+    pub(crate) control: Vec<Value>,
+    pub(crate) inbound: Vec<Value>,
     pub(crate) manifest: Value,
     pub(crate) digest: Value,
 }
@@ -113,6 +116,8 @@ impl Run {
             accepted,
             results,
             dead: Vec::new(),
+            control: Vec::new(),
+            inbound: Vec::new(),
             manifest,
             digest,
         }
@@ -161,6 +166,14 @@ impl Run {
             &export.join("inbound.dead.jsonl"),
             &chained(&self.dead, "inbound.dead"),
         );
+        let numbered = |(offset, value): (usize, &Value)| json!({"topic": "control", "partition": 0, "offset": offset, "key": "", "value": value});
+        if !self.control.is_empty() {
+            let control: Vec<Value> = self.control.iter().enumerate().map(numbered).collect();
+            write(&export.join("control.jsonl"), &control);
+        }
+        if !self.inbound.is_empty() {
+            write(&export.join("inbound.jsonl"), &self.inbound);
+        }
         let (manifest, digest) = (dir.join("m.json"), export.join("digest.json"));
         std::fs::write(&manifest, self.manifest.to_string()).unwrap();
         std::fs::write(digest, self.digest.to_string()).unwrap();

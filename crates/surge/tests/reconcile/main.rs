@@ -2,13 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod made;
+mod sealed;
 
 use made::{Run, ledger_row, message, tally};
 use serde_json::{Value, json};
 use surge::reconcile::verdict::Verdict;
 use surge::reconcile::{ReconcileError, run};
 
-fn problem(verdict: &Verdict, part: &str) {
+pub(crate) fn problem(verdict: &Verdict, part: &str) {
     assert!(!verdict.holds);
     let found = verdict
         .problems

@@ -1,0 +1,166 @@
+//! Judges the recording once more after a run: only what stands in `accepted`, with the cuts and windows of the
+//! seals, by the versions that judged. Never what the results say.
+
+use super::accepted::Accepted;
+use super::messages::Messages;
+use super::seals::Control;
+use crate::manifest::{Digest, Manifest, Round};
+use crate::oracle::standings::Standing;
+use crate::oracle::{Cuts, Delivery, Judge, Place};
+use crate::recording::{ReadError, Reader, Written};
+use campaign::Campaign;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A round or draw that was judged once more.
+#[derive(Debug)]
+pub struct Rescored {
+    judges: BTreeMap<u64, (Campaign, Judge)>,
+    /// Messages behind the cut, by round: they must be the tallies' `late_after_seal`.
+    pub late: BTreeMap<u16, u64>,
+    /// The totals of every round and the digest by the newest version.
+    pub totals: Option<(Vec<Round>, Digest)>,
+    /// What could not be judged, and why.
+    pub problems: Vec<String>,
+}
+
+/// Judges a recording by every version that judged a round.
+///
+/// # Errors
+/// [`ReadError`] when the recording cannot be read again.
+pub fn rescore(
+    recording: &Path,
+    messages: &Messages,
+    accepted: &Accepted,
+    control: &Control,
+) -> Result<Rescored, ReadError> {
+    let mut cuts = Cuts::default();
+    for (round, decision) in &control.decisions {
+        let places = accepted.copies.get(&decision.ctl).cloned();
+        cuts.rounds.insert(*round, places.unwrap_or_default());
+    }
+    let mut rescored = Rescored {
+        judges: BTreeMap::new(),
+        late: BTreeMap::new(),
+        totals: None,
+        problems: Vec::new(),
+    };
+    if control.decisions.is_empty() {
+        return Ok(rescored);
+    }
+    let draws = control.decisions.keys().copied().map(Some).chain([None]);
+    let newest = control.versions.keys().next_back().copied();
+    let named = draws
+        .filter_map(|draw| control.version_of(draw))
+        .chain(newest);
+    for version in named {
+        if rescored.judges.contains_key(&version) {
+            continue;
+        }
+        match prepared(control, version) {
+            Ok((campaign, judge)) => {
+                let judge = judge.with_cuts(cuts.clone());
+                rescored.judges.insert(version, (campaign, judge));
+            }
+            Err(problem) => rescored.problems.push(problem),
+        }
+    }
+    read(recording, messages, &mut rescored)?;
+    let newest = newest.and_then(|version| rescored.judges.get(&version));
+    if let Some((_, judge)) = newest {
+        rescored.late = judge.late_after_seal();
+        let nothing = Written {
+            rows: 0,
+            bytes: 0,
+            sha256: String::new(),
+        };
+        let manifest = judge.manifest("", &nothing, "");
+        rescored.totals = Some((manifest.rounds, manifest.digest));
+    }
+    Ok(rescored)
+}
+
+impl Rescored {
+    /// The totals with the cuts, where something was late or moved and the manifest's cannot hold.
+    #[must_use]
+    pub fn instead_of(&self, manifest: &Manifest) -> Option<(Vec<Round>, Digest)> {
+        let window = |rounds: &[Round]| -> Vec<_> {
+            rounds
+                .iter()
+                .map(|round| (round.round, round.open, round.close))
+                .collect()
+        };
+        let late = self.late.values().any(|late| *late > 0);
+        let differs = |(rounds, _): &&(Vec<Round>, Digest)| {
+            late || window(rounds) != window(&manifest.rounds)
+        };
+        self.totals.as_ref().filter(differs).cloned()
+    }
+
+    /// The campaign of a version, with the windows of the seals.
+    #[must_use]
+    pub fn campaign(&self, version: u64) -> Option<&Campaign> {
+        self.judges.get(&version).map(|(campaign, _)| campaign)
+    }
+
+    /// The standings of a round by a version.
+    #[must_use]
+    pub fn standings(&self, version: u64, round: u16) -> Option<Vec<Standing>> {
+        let (_, judge) = self.judges.get(&version)?;
+        Some(judge.standings(round))
+    }
+}
+
+/// A version's judge, with the windows that operators gave its rounds, and those of the decisions.
+fn prepared(control: &Control, version: u64) -> Result<(Campaign, Judge), String> {
+    let published = control
+        .versions
+        .get(&version)
+        .ok_or_else(|| format!("version {version} of the campaign is not in control"))?;
+    let faulty = |why: String| format!("version {version} of the campaign cannot be judged: {why}");
+    let parse = |toml: &str| {
+        Campaign::parse(toml)
+            .map(|(campaign, _)| campaign)
+            .map_err(|_| faulty("its file has mistakes".into()))
+    };
+    let mut campaign = parse(&published.toml)?;
+    for round in &mut campaign.rounds {
+        let own = (round.open, round.close);
+        let decision = control.decisions.get(&round.number);
+        // A corrected window is that of the file which was published to correct it.
+        let corrected = decision.is_some_and(|decision| decision.version != version)
+            && decision
+                .and_then(|decision| control.versions.get(&decision.version))
+                .and_then(|judged| parse(&judged.toml).ok())
+                .and_then(|judged| judged.round(round.number).map(|r| (r.open, r.close)))
+                .is_some_and(|judged| judged != own);
+        let moved = decision
+            .map(|decision| (decision.open, decision.close))
+            .or(control.windows.get(&round.number).copied());
+        if let Some(moved) = moved.filter(|_| !corrected) {
+            (round.open, round.close) = moved;
+        }
+    }
+    let judge = Judge::new(&campaign).map_err(|error| faulty(error.to_string()))?;
+    Ok((campaign, judge))
+}
+
+/// Hands every message that stands in `accepted` to the judges, at its place.
+fn read(recording: &Path, messages: &Messages, rescored: &mut Rescored) -> Result<(), ReadError> {
+    let mut reader = Reader::open(recording)?;
+    while let Some(row) = reader.next()? {
+        let message = usize::try_from(row.n)
+            .ok()
+            .and_then(|n| messages.all.get(n));
+        let Some(message) = message.filter(|message| row.attempt == 1 && message.accepted > 0)
+        else {
+            continue;
+        };
+        let (partition, offset) = (message.partition, message.offset);
+        let delivery = Delivery::read(&row);
+        for (_, judge) in rescored.judges.values_mut() {
+            judge.delivery_at(&delivery, Place { partition, offset });
+        }
+    }
+    Ok(())
+}
