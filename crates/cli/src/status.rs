@@ -79,10 +79,14 @@ fn print(status: &Value) {
     );
     for campaign in status["campaigns"].as_array().into_iter().flatten() {
         println!(
-            "campaign {} version {} effective {}",
+            "campaign {} version {} effective {}  {} rounds, {} sealed, {} with results, {} void",
             text(&campaign["id"]),
             text(&campaign["version"]),
-            text(&campaign["effective"])
+            text(&campaign["effective"]),
+            text(&campaign["rounds"]),
+            text(&campaign["sealed"]),
+            text(&campaign["results"]),
+            text(&campaign["void"]),
         );
     }
     for stage in status["stages"].as_array().into_iter().flatten() {

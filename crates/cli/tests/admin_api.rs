@@ -240,7 +240,7 @@ fn the_status_document_has_its_documented_members() {
     assert_eq!(
         members(&status),
         set(
-            "version node boot log backend is_away spool ready reasons notices roles clock snapshot campaigns coordinator \
+            "version node boot log backend partitions is_away spool ready reasons notices roles clock snapshot campaigns coordinator \
              stages leader nodes"
         )
     );
@@ -255,7 +255,7 @@ fn the_status_document_has_its_documented_members() {
     assert_eq!(status["clock"], "rehearsal");
     assert_eq!(
         members(&status["campaigns"][0]),
-        set("id version ctl effective")
+        set("id version ctl effective rounds void sealed results")
     );
     assert_eq!(
         status["snapshot"],

@@ -55,7 +55,7 @@ fn a_node_on_a_broker_has_the_digest_of_the_oracle() {
     let node = scene.start_at(&seat, &[]);
     scene.publish_at(&seat);
     succeed(&mut scene.replay_at(&seat, &seat, &["--speed", "max"]));
-    node.wait_drained();
+    node.wait_concluded();
     assert_eq!(node.metric("spillway_audit_mismatch_total"), 0.0);
     let status = node.status();
     assert_eq!(status["backend"], "kafka");
@@ -105,7 +105,7 @@ fn every_role_in_a_process_of_its_own_has_the_same_digest() {
         dedup("new") >= f64::from(MESSAGES)
     });
     nodes[2].wait_drained();
-    nodes[3].wait_drained();
+    nodes[3].wait_concluded();
     scene.judge("ingress");
     for (seat, node) in seats.iter().zip(nodes) {
         let ended = node.terminate().0;

@@ -36,6 +36,11 @@ fn edit(scene: &Scene, data: &str, change: impl FnOnce(&mut Vec<u8>)) -> PathBuf
     path
 }
 
+fn concluded(node: &Node) {
+    node.wait_concluded();
+    assert_eq!(node.metric("spillway_audit_mismatch_total"), 0.0);
+}
+
 fn drained(node: &Node) {
     node.wait_drained();
     assert_eq!(node.metric("spillway_audit_mismatch_total"), 0.0);
@@ -92,7 +97,7 @@ fn a_full_disk_refuses_without_a_byte_says_why_and_loses_nothing() {
         replay.wait().unwrap().success(),
         "every message was acked in the end"
     );
-    drained(&node);
+    concluded(&node);
     assert_eq!(node.status()["ready"], true);
     scene.judge("node");
 }
@@ -131,7 +136,7 @@ fn a_torn_tail_is_cut_and_what_was_acked_stays() {
         replay.try_wait().unwrap().is_some()
     });
     assert!(replay.wait().unwrap().success());
-    drained(&node);
+    concluded(&node);
     scene.judge("node");
 }
 

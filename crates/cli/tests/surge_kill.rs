@@ -48,7 +48,7 @@ fn an_acked_message_survives_kill_9_at_any_moment_and_is_counted_once() {
     );
     assert!(killed >= kills, "only {killed} kills fell into the surge");
     let node = node.unwrap();
-    node.wait_drained();
+    node.wait_concluded();
     assert_eq!(node.metric("spillway_audit_mismatch_total"), 0.0);
     scene.judge("node");
 }

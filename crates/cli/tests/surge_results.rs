@@ -16,8 +16,8 @@ fn finished(mut replay: Running) {
     assert!(replay.wait().unwrap().success());
 }
 
-fn drained(node: &Node) {
-    node.wait_drained();
+fn concluded(node: &Node) {
+    node.wait_concluded();
     assert_eq!(
         node.metric("spillway_audit_mismatch_total"),
         0.0,
@@ -43,7 +43,7 @@ fn every_speed_and_kind_of_connection_has_the_digest_of_the_oracle() {
         let node = scene.start(data, &[]);
         scene.publish(data);
         succeed(&mut scene.replay(data, how));
-        drained(&node);
+        concluded(&node);
         scene.judge(data);
         assert_eq!(node.terminate().0.code, Some(0));
     }
@@ -61,7 +61,7 @@ fn every_delivery_three_times_in_shuffled_order_changes_only_counters() {
         "node",
         &["--speed", "max", "--copies", "3", "--shuffle", "7"],
     ));
-    drained(&node);
+    concluded(&node);
     scene.judge("node");
     let manifest = scene.manifest();
     let sent = manifest["recording"]["rows"].as_u64().unwrap();
@@ -106,12 +106,12 @@ fn deleting_the_state_of_the_consumers_in_mid_run_changes_nothing() {
     );
     forget(&scene);
     finished(replay);
-    drained(&node);
+    concluded(&node);
     scene.judge("node");
     // Nothing of it is left in memory only.
     assert_eq!(node.terminate().0.code, Some(0));
     let node = scene.start("node", &[]);
-    drained(&node);
+    concluded(&node);
     scene.judge("node");
     for stage in ["dedup", "quiz"] {
         assert!(
@@ -130,7 +130,7 @@ fn consumers_that_were_stopped_for_the_whole_surge_catch_up_with_the_same_result
     succeed(&mut scene.replay("node", &["--speed", "max"]));
     assert_eq!(node.terminate().0.code, Some(0));
     let node = scene.start("node", &[]);
-    drained(&node);
+    concluded(&node);
     scene.judge("node");
 }
 
@@ -168,7 +168,7 @@ fn consumers_that_cannot_write_their_state_say_so_and_catch_up() {
     for obstacle in &obstacles {
         std::fs::remove_file(obstacle).unwrap();
     }
-    drained(&node);
+    concluded(&node);
     scene.judge("node");
 }
 
@@ -187,7 +187,7 @@ fn sigterm_under_full_load_ends_in_order_and_loses_nothing() {
     assert!(took.as_secs() < 15, "the drain took {took:?}");
     let node = scene.start("node", &[]);
     finished(replay);
-    drained(&node);
+    concluded(&node);
     scene.judge("node");
 }
 
@@ -198,7 +198,7 @@ fn forged_requests_beside_valid_ones_cost_no_message_its_ack() {
     let node = scene.start("node", &[]);
     scene.publish("node");
     succeed(&mut scene.replay("node", &["--speed", "max", "--forge", "0"]));
-    drained(&node);
+    concluded(&node);
     scene.judge("node");
     let report = scene.report();
     let forged = |member: &str| report["forged"][member].as_f64().unwrap();

@@ -118,7 +118,7 @@ impl Compiled {
     pub fn classify(&self, message: &Message<'_>) -> Class {
         let kind = message.kind;
         if kind.eq_ignore_ascii_case("event") {
-            return Class::Event(EventClass::of(message.event, message.event_key));
+            return self.classify_event(message);
         }
         if kind.eq_ignore_ascii_case("text") {
             return self.classify_text(message);
@@ -145,24 +145,29 @@ impl Compiled {
     /// that is a join, goes before answers or names another round says nothing about it.
     #[must_use]
     pub fn read(&self, round: u16, message: &Message<'_>) -> Reading {
+        let at = message.create_time;
+        if let Some(id) = tapped(message) {
+            return match self.menu.get(id) {
+                Some(MenuAction::Answer {
+                    round: bound,
+                    value,
+                }) if *bound == round => Reading::Answer(value.clone()),
+                _ => Reading::NotAnAnswer,
+            };
+        }
         if message.kind.eq_ignore_ascii_case("text") {
-            if !message.menu_id.is_empty() {
-                return match self.menu.get(message.menu_id) {
-                    Some(MenuAction::Answer {
-                        round: bound,
-                        value,
-                    }) if *bound == round => Reading::Answer(value.clone()),
-                    _ => Reading::NotAnAnswer,
-                };
-            }
             let forms = self.forms(message.text);
-            if self.preempted(&forms, message.create_time).is_some() || self.joins(&forms.tight) {
+            let preempted = self.preempted(&forms, at, MessageKind::Text).is_some();
+            if preempted || self.joins(&forms.tight) {
                 return Reading::NotAnAnswer;
             }
             return self.reading(round, &forms);
         }
         if message.kind.eq_ignore_ascii_case("voice") && self.accepts_voice(round) {
-            return self.reading(round, &self.forms(message.recognition));
+            let forms = self.forms(message.recognition);
+            if self.preempted(&forms, at, MessageKind::Voice).is_none() {
+                return self.reading(round, &forms);
+            }
         }
         Reading::NotAnAnswer
     }
@@ -174,12 +179,33 @@ impl Compiled {
             return false;
         }
         let forms = self.forms(message.text);
-        self.preempted(&forms, message.create_time).is_none() && self.joins(&forms.tight)
+        let preempted = self.preempted(&forms, message.create_time, MessageKind::Text);
+        preempted.is_none() && self.joins(&forms.tight)
     }
 
     /// The rule that goes before joins and answers, if one hears the message.
     pub(crate) fn preempting(&self, message: &Message<'_>) -> Option<&Rule> {
-        self.preempted(&self.forms(message.text), message.create_time)
+        let (words, kind) = if message.kind.eq_ignore_ascii_case("voice") {
+            (message.recognition, MessageKind::Voice)
+        } else {
+            (message.text, MessageKind::Text)
+        };
+        self.preempted(&self.forms(words), message.create_time, kind)
+    }
+
+    /// An event; a tap on an entry of the account's menu that is bound to an answer is one.
+    fn classify_event(&self, message: &Message<'_>) -> Class {
+        let event = EventClass::of(message.event, message.event_key);
+        let bound = match &event {
+            EventClass::Click(key) => self.menu.get(key.as_str()),
+            _ => None,
+        };
+        match bound {
+            Some(MenuAction::Answer { round, value }) => {
+                self.bound_answer(*round, value, message.create_time)
+            }
+            _ => Class::Event(event),
+        }
     }
 
     fn classify_text(&self, message: &Message<'_>) -> Class {
@@ -192,7 +218,7 @@ impl Compiled {
             };
         }
         let forms = self.forms(message.text);
-        if self.preempted(&forms, at).is_some() {
+        if self.preempted(&forms, at, MessageKind::Text).is_some() {
             return Class::Preempt;
         }
         if self.joins(&forms.tight) {
@@ -214,16 +240,20 @@ impl Compiled {
         Class::Other
     }
 
-    /// A recognised voice message: an answer where the question takes it (P-9), else a keyword's, else
-    /// media like any other.
+    /// A recognised voice message: a word that goes before everything, an answer where the question takes it (P-9), else a keyword's, a
+    /// question for people, or media like any other.
     fn classify_voice(&self, message: &Message<'_>) -> Class {
         let forms = self.forms(message.recognition);
         let at = message.create_time;
+        if self.preempted(&forms, at, MessageKind::Voice).is_some() {
+            return Class::Preempt;
+        }
         if let Some(class) = self.answering(&forms, at, |round| self.accepts_voice(round)) {
             return class;
         }
         match self.heard(&forms, at, MessageKind::Voice) {
             Some(rule) => Class::Keyword(rule.id.clone()),
+            None if self.questions.asks(&forms.plain) => Class::Question,
             None => Class::Media,
         }
     }
@@ -332,9 +362,9 @@ impl Compiled {
         Forms { plain, tight }
     }
 
-    fn preempted(&self, forms: &Forms, at: i64) -> Option<&Rule> {
+    fn preempted(&self, forms: &Forms, at: i64, kind: MessageKind) -> Option<&Rule> {
         self.keywords
-            .preempted(&self.campaign, forms.asked(at, MessageKind::Text))
+            .preempted(&self.campaign, forms.asked(at, kind))
     }
 
     fn heard(&self, forms: &Forms, at: i64, kind: MessageKind) -> Option<&Rule> {
@@ -351,4 +381,14 @@ impl Forms {
             create_time,
         }
     }
+}
+
+/// The entry of a msgmenu, or of the account's menu, that was tapped.
+fn tapped<'a>(message: &Message<'a>) -> Option<&'a str> {
+    let is = |kind: &str| message.kind.eq_ignore_ascii_case(kind);
+    if is("text") && !message.menu_id.is_empty() {
+        return Some(message.menu_id);
+    }
+    let clicks = is("event") && message.event.eq_ignore_ascii_case("click");
+    clicks.then_some(message.event_key)
 }

@@ -71,6 +71,8 @@ const ATTEMPT_MAX_CHARS: usize = 12;
 pub(crate) struct Grammar {
     kind: QuestionKind,
     options: Vec<OptionForms>,
+    /// Whether digits stand for letters (P-3). Of ten options and more, in a set or a row, `110` would have more than
+    /// one reading: there they do not.
     digits: bool,
     numeric: Numeric,
     text: TextForms,
@@ -95,6 +97,11 @@ struct TextForms {
     max_chars: usize,
 }
 
+/// Whether an answer is one option.
+fn is_one_of(kind: QuestionKind) -> bool {
+    matches!(kind, QuestionKind::Single | QuestionKind::Poll)
+}
+
 impl Grammar {
     pub(crate) fn new(question: &Question, normaliser: &Normaliser) -> Self {
         let tight = |text: &String| normaliser.tight(text).text;
@@ -116,7 +123,9 @@ impl Grammar {
             .any(is_number);
         Self {
             kind: question.kind,
-            digits: question.digits_as_letters && !numeric_text && options.len() <= 9,
+            digits: question.digits_as_letters
+                && !numeric_text
+                && (options.len() < 10 || is_one_of(question.kind)),
             options,
             numeric: Numeric::new(&question.units, normaliser),
             text: TextForms {
@@ -201,8 +210,14 @@ impl Grammar {
         }
     }
 
-    /// P-1, P-2, P-3: one letter, the same letter again and again, or its digit.
+    /// P-1, P-2, P-3: one letter, the same letter again and again, or its number.
     fn one_letter(&self, middle: &str) -> Option<String> {
+        if let Some(tens) = middle.strip_prefix('1').filter(|_| self.digits)
+            && let Ok(ones) = tens.parse::<usize>()
+            && let (1, Some(option)) = (tens.len(), self.options.get(9 + ones))
+        {
+            return Some(upper(option.letter));
+        }
         let mut chars = middle.chars();
         let first = chars.next()?;
         let mut again = false;

@@ -5,6 +5,7 @@ use crate::normal::Normaliser;
 use campaign::{Campaign, MessageKind, Profile, Rule, RuleMatch, Scope, Standing};
 use regex::Regex;
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 /// Most memory that one compiled expression may take, in bytes.
 const REGEX_SIZE_LIMIT_BYTES: usize = 1 << 18;
@@ -47,6 +48,70 @@ pub(crate) struct Keywords {
     pub(crate) ordinary: Vec<Entry>,
     /// All keywords of `contains`: a text without any of them is compared with none of them singly.
     contained: Literals,
+    index: Index,
+}
+
+/// The ordinary keywords that a text can match at all, so that a text is not compared with the hundreds that begin
+/// otherwise. Each list holds places in `ordinary`, ascending.
+#[derive(Debug, Clone, Default)]
+struct Index {
+    /// `exact` and `prefix` of the profile plain, by the first character.
+    plain: HashMap<char, Vec<usize>>,
+    /// The same of the profile tight.
+    tight: HashMap<char, Vec<usize>>,
+    /// `contains`.
+    contained: Vec<usize>,
+    /// Words and expressions, which may stand anywhere.
+    anywhere: Vec<usize>,
+}
+
+impl Index {
+    fn new(entries: &[Entry], campaign: &Campaign) -> Self {
+        let mut index = Self::default();
+        for (place, entry) in entries.iter().enumerate() {
+            let list = match (&entry.pattern, entry.form.chars().next()) {
+                (Pattern::Exact | Pattern::Prefix, Some(first)) => {
+                    let is_plain = campaign.rules[entry.rule].profile == Profile::Plain;
+                    let begins = if is_plain {
+                        &mut index.plain
+                    } else {
+                        &mut index.tight
+                    };
+                    begins.entry(first).or_default()
+                }
+                (Pattern::Contains, _) => &mut index.contained,
+                _ => &mut index.anywhere,
+            };
+            list.push(place);
+        }
+        index
+    }
+
+    /// Places of what may match, ascending; `contains` only when the text has any of them.
+    fn candidates<'s>(
+        &'s self,
+        asked: Asked<'_>,
+        contained: bool,
+    ) -> impl Iterator<Item = usize> + use<'s> {
+        let of = |begins: &'s HashMap<char, Vec<usize>>, text: &str| -> &'s [usize] {
+            let list = text.chars().next().and_then(|first| begins.get(&first));
+            list.map_or(&[], Vec::as_slice)
+        };
+        let contained: &[usize] = if contained { &self.contained } else { &[] };
+        let mut lists = [
+            of(&self.plain, asked.plain),
+            of(&self.tight, asked.tight),
+            contained,
+            &self.anywhere,
+        ];
+        std::iter::from_fn(move || {
+            let filled = lists.iter_mut().filter(|list| !list.is_empty());
+            let next = filled.min_by_key(|list| list[0])?;
+            let (first, rest) = next.split_first()?;
+            *next = rest;
+            Some(*first)
+        })
+    }
 }
 
 impl Keywords {
@@ -89,6 +154,7 @@ impl Keywords {
         let contained = Literals::new(contained.map(|entry| entry.form.clone()));
         (
             Self {
+                index: Index::new(&ordinary, campaign),
                 preempt,
                 ordinary,
                 contained,
@@ -103,33 +169,31 @@ impl Keywords {
         campaign: &'c Campaign,
         asked: Asked<'_>,
     ) -> Option<&'c Rule> {
-        first(&self.preempt, campaign, asked, true)
+        first(self.preempt.iter(), campaign, asked)
     }
 
     /// The first other rule that hears this.
     pub(crate) fn heard<'c>(&self, campaign: &'c Campaign, asked: Asked<'_>) -> Option<&'c Rule> {
         let contained = self.contained.any_in(asked.tight) || self.contained.any_in(asked.plain);
-        first(&self.ordinary, campaign, asked, contained)
+        let candidates = self.index.candidates(asked, contained);
+        let entries = candidates.filter_map(|place| self.ordinary.get(place));
+        first(entries, campaign, asked)
     }
 }
 
-fn first<'c>(
-    entries: &[Entry],
+fn first<'c, 'e>(
+    mut entries: impl Iterator<Item = &'e Entry>,
     campaign: &'c Campaign,
     asked: Asked<'_>,
-    contained: bool,
 ) -> Option<&'c Rule> {
-    entries
-        .iter()
-        .filter(|entry| contained || !entry.is_contained())
-        .find_map(|entry| {
-            let rule = campaign.rules.get(entry.rule)?;
-            let form = match rule.profile {
-                Profile::Plain => asked.plain,
-                Profile::Tight => asked.tight,
-            };
-            (entry.matches(form) && speaks(rule, campaign, asked)).then_some(rule)
-        })
+    entries.find_map(|entry| {
+        let rule = campaign.rules.get(entry.rule)?;
+        let form = match rule.profile {
+            Profile::Plain => asked.plain,
+            Profile::Tight => asked.tight,
+        };
+        (entry.matches(form) && speaks(rule, campaign, asked)).then_some(rule)
+    })
 }
 
 /// Whether a rule listens to this kind of message at this time.
@@ -242,6 +306,47 @@ fn has_word(text: &str, word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// Rules of every kind over few letters, so that they meet often.
+    fn campaign(rules: &[(u8, bool, String, u8)]) -> Campaign {
+        use std::fmt::Write as _;
+        let mut toml = include_str!("../../../deploy/campaigns/keyword-draw.toml").to_owned();
+        for (place, (kind, is_tight, keyword, priority)) in rules.iter().enumerate() {
+            let kind =
+                ["exact", "prefix", "contains", "all_words", "any_word"][usize::from(kind % 5)];
+            let profile = if *is_tight { "tight" } else { "plain" };
+            write!(
+                toml,
+                "\n[[rule]]\nid = \"x{place}\"\nkeywords = [\"{keyword}\"]\nmatch = \"{kind}\"\n\
+                 profile = \"{profile}\"\npriority = {}\ntemplates = [\"join\"]\n",
+                u32::from(*priority % 3)
+            )
+            .unwrap();
+        }
+        Campaign::parse(&toml)
+            .map(|(campaign, _)| campaign)
+            .unwrap_or_else(|problems| panic!("{problems:?}\n{toml}"))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_index_finds_what_comparing_with_every_keyword_finds(
+            rules in proptest::collection::vec((any::<u8>(), any::<bool>(), "[ab]{3}|[ab]?米米[ab]?", any::<u8>()), 1..12),
+            text in "[ab 米]{0,7}",
+        ) {
+            let campaign = campaign(&rules);
+            let normaliser = Normaliser::new();
+            let (keywords, _) = Keywords::new(&campaign, &normaliser);
+            let (plain, tight) = (normaliser.plain(&text), normaliser.tight(&text).text);
+            let asked = Asked { plain: &plain, tight: &tight, kind: MessageKind::Text, create_time: campaign.start };
+            let found = keywords.heard(&campaign, asked).map(|rule| &rule.id);
+            let every = first(keywords.ordinary.iter(), &campaign, asked).map(|rule| &rule.id);
+            prop_assert_eq!(found, every);
+        }
+    }
 
     #[test]
     fn latin_words_have_edges_and_chinese_words_have_none() {

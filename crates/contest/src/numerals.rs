@@ -28,17 +28,20 @@ fn small_unit(c: char) -> Option<u64> {
     })
 }
 
-/// The number that the whole text is, in simplified characters: `一千九百九十九`, `二〇一三`, `两万`.
+/// The digits of the number that the whole text is, in simplified characters: `一千九百九十九`, `两万`; one that
+/// is spelled digit by digit keeps its zeros, as if they had been typed: `二〇一三`, `〇〇七`.
 ///
 /// What people say short (`一万二`, `一百二`) could be two numbers and is none.
-pub(crate) fn whole_number(text: &str) -> Option<u64> {
+pub(crate) fn whole_number(text: &str) -> Option<String> {
     let first = text.chars().next()?;
     if digit(first).is_none() && small_unit(first) != Some(10) {
         return None;
     }
-    if text.chars().all(|c| digit(c).is_some()) {
-        return positional(text);
-    }
+    positional(text).or_else(|| value(text).map(|value| value.to_string()))
+}
+
+/// The value of a number with units.
+fn value(text: &str) -> Option<u64> {
     let (yi, rest) = split_unit(text, '亿');
     let (wan, rest) = split_unit(rest, '万');
     let mut value: u64 = 0;
@@ -64,12 +67,10 @@ fn split_unit(text: &str, unit: char) -> (Option<&str>, &str) {
 }
 
 /// Digit by digit, as years are read.
-fn positional(text: &str) -> Option<u64> {
-    let mut value: u64 = 0;
-    for c in text.chars() {
-        value = value.checked_mul(10)?.checked_add(digit(c)?)?;
-    }
-    (value <= MOST).then_some(value)
+fn positional(text: &str) -> Option<String> {
+    let digits = text.chars().map(digit);
+    let digits = digits.map(|digit| char::from_digit(u32::try_from(digit?).ok()?, 10));
+    digits.collect()
 }
 
 /// A number below 10 000 in its usual spelling. `after` is the unit that stood before it: a lower part
@@ -82,13 +83,11 @@ fn section(text: &str, after: Option<u64>, with_wan: bool) -> Option<u64> {
     let mut place = if after.is_some() { 10_000 } else { u64::MAX };
     let mut zero = after.is_none();
     let mut pending: Option<u64> = None;
-    let mut any = false;
-    for c in text.chars() {
-        any = true;
+    for (at, c) in text.chars().enumerate() {
         if let Some(unit) = small_unit(c) {
             let count = match pending.take() {
                 Some(count) => count,
-                None if unit == 10 && value == 0 && after.is_none() => 1,
+                None if unit == 10 && at == 0 && after.is_none() => 1,
                 None => return None,
             };
             if unit >= place || (unit * 10 != place && !zero && place != u64::MAX) {
@@ -111,7 +110,7 @@ fn section(text: &str, after: Option<u64>, with_wan: bool) -> Option<u64> {
         }
         value += ones;
     }
-    any.then_some(value)
+    (!text.is_empty()).then_some(value)
 }
 
 #[cfg(test)]
@@ -145,8 +144,13 @@ mod tests {
             ("零", 0),
             ("二十万", 200_000),
         ] {
-            assert_eq!(whole_number(text), Some(number), "{text}");
+            assert_eq!(whole_number(text), Some(number.to_string()), "{text}");
         }
+        assert_eq!(
+            whole_number("〇〇七").as_deref(),
+            Some("007"),
+            "as if typed"
+        );
     }
 
     #[test]
@@ -164,6 +168,7 @@ mod tests {
             "一百百",
             "二三百",
             "十百",
+            "〇十",
             "a",
         ] {
             assert_eq!(whole_number(text), None, "{text}");
@@ -173,7 +178,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_run_of_numerals_is_read_without_panic(text in "[零〇一二两三九十百千万亿]{0,30}") {
-            prop_assert!(whole_number(&text).is_none_or(|number| number <= MOST));
+            let digits = |number: String| number.bytes().all(|byte| byte.is_ascii_digit());
+            prop_assert!(whole_number(&text).is_none_or(digits));
         }
     }
 }

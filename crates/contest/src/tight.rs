@@ -41,7 +41,7 @@ impl Normaliser {
             tight.text = again.text;
         }
         if let Some(number) = whole_number(&tight.text) {
-            tight.text = number.to_string();
+            tight.text = number;
         }
         tight
     }
@@ -55,7 +55,7 @@ impl Normaliser {
                 continue;
             };
             if let Some(number) = whole_number(rest) {
-                return number.to_string();
+                return number;
             }
             if campaign::scaled_decimal(rest).is_some() {
                 return rest.to_owned();
@@ -134,18 +134,25 @@ impl Thousands {
             return self.well_formed;
         }
         let bytes = text.as_bytes();
-        let of_number = |byte: &u8| byte.is_ascii_digit() || *byte == b',';
-        let start = bytes[..comma]
-            .iter()
-            .rposition(|byte| !of_number(byte))
-            .map_or(0, |p| p + 1);
-        let rest = bytes[comma..].iter().position(|byte| !of_number(byte));
-        self.until = rest.map_or(text.len(), |rest| comma + rest);
-        let mut groups = text[start..self.until].split(',');
-        let head = groups.next().map_or(0, str::len);
-        let after_point = start > 0 && bytes[start - 1] == b'.';
-        self.well_formed =
-            !after_point && (1..=3).contains(&head) && groups.all(|group| group.len() == 3);
+        let digits = |from: usize| {
+            let rest = bytes.get(from..).unwrap_or_default();
+            rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
+        };
+        let before = bytes[..comma].iter().rev();
+        let head = before.take_while(|byte| byte.is_ascii_digit()).count();
+        // A comma that no digit follows ends the run: it is punctuation like any other.
+        let mut groups_are_whole = true;
+        self.until = comma;
+        while bytes.get(self.until) == Some(&b',') {
+            let group = digits(self.until + 1);
+            if group == 0 {
+                break;
+            }
+            groups_are_whole &= group == 3;
+            self.until += 1 + group;
+        }
+        let after_point = bytes[..comma - head].last() == Some(&b'.');
+        self.well_formed = !after_point && (1..=3).contains(&head) && groups_are_whole;
         self.well_formed
     }
 }
@@ -174,6 +181,11 @@ mod tests {
             ("1,999", "1999"),
             ("12,345,678", "12345678"),
             ("1,99", "1,99"),
+            ("1,234,", "1234"),
+            ("1,234,,5,678", "12345678"),
+            ("〇〇七", "007"),
+            ("二〇一三", "2013"),
+            ("〇十", "〇十"),
             ("#小米#", "#小米#"),
             ("-5°", "-5"),
             ("50%", "50%"),

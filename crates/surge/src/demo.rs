@@ -55,9 +55,13 @@ pub fn table(report: &Report, verdict: &Verdict, phases: &Phases) -> Demo {
         text.push_str(&format!("NOT TRUE: {fault}\n"));
     }
     if faults.is_empty() {
-        text.push_str(
-            "Every message acked, none lost, none counted twice, every fan answered, both digests equal.\n",
-        );
+        let results = match verdict.results.len() {
+            0 => "no round sealed yet".to_owned(),
+            results => format!("{results} results as the recording gives them"),
+        };
+        text.push_str(&format!(
+            "Every message acked, none lost, none counted twice, every fan answered, both digests equal, {results}.\n"
+        ));
     }
     Demo { text, faults }
 }

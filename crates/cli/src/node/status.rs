@@ -4,6 +4,7 @@ use super::stages::{self, Watched};
 use crate::config::{Clock, Config};
 use crate::log::Held;
 use control::Control;
+use control::rounds::Life;
 use coordinator::{Handle, Sealing, Status};
 use record::hexed::Hex;
 use serde_json::{Value, json};
@@ -44,6 +45,7 @@ impl Sources {
             "boot": self.boot,
             "log": log.id().to_string(),
             "backend": self.config.log.backend.name(),
+            "partitions": self.config.log.partitions,
             "is_away": is_away,
             "spool": self.held.spool(),
             "ready": reasons.is_empty(),
@@ -69,8 +71,19 @@ impl Sources {
     fn campaigns(&self) -> Vec<Value> {
         let state = self.control.state();
         let newest = state.newest().map(|published| {
+            let lives = || {
+                state
+                    .rounds()
+                    .of(&published.id)
+                    .filter(|(round, _)| round.is_some())
+            };
+            let count = |which: fn(&Life) -> bool| lives().filter(|(_, life)| which(life)).count();
             json!({ "id": published.id, "version": published.version, "ctl": published.ctl,
-                    "effective": published.effective })
+                    "effective": published.effective,
+                    "rounds": published.compiled.campaign.rounds.len(),
+                    "void": count(|life| life.is_void),
+                    "sealed": count(|life| !life.is_void && life.decision.is_some()),
+                    "results": count(|life| !life.is_void && life.result.is_some()) })
         });
         newest.collect()
     }

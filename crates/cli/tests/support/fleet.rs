@@ -319,6 +319,10 @@ impl Fleet {
     /// the same digests.
     pub(crate) fn judge(&self) {
         self.wait_drained();
+        until("the results of all rounds", || {
+            let (_, node) = self.with_role("coordinator").next().unwrap();
+            node.has_all_results()
+        });
         assert_eq!(self.sum("spillway_audit_mismatch_total", &[]), 0.0);
         self.scene.judge("");
     }

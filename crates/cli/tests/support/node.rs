@@ -166,16 +166,36 @@ impl Node {
         until("the consumers' end of the log", || self.is_drained());
     }
 
+    /// Waits until every consumer has nothing left to do and every round of every campaign has its result.
+    pub(crate) fn wait_concluded(&self) {
+        self.wait_drained();
+        until("the results of all rounds", || self.has_all_results());
+    }
+
+    /// Whether every round of every campaign that is not void has its result.
+    pub(crate) fn has_all_results(&self) -> bool {
+        self.try_status().is_some_and(|status| {
+            let campaigns = status["campaigns"].as_array().unwrap();
+            campaigns.iter().all(|campaign| {
+                let count = |member: &str| campaign[member].as_u64().unwrap();
+                count("results") + count("void") == count("rounds")
+            })
+        })
+    }
+
     fn is_drained(&self) -> bool {
         let Some(status) = self.try_status() else {
             return false;
         };
         let stages = status["stages"].as_array().unwrap();
+        // One that has just started owns nothing yet, and is behind nothing.
+        let all = status["partitions"].as_u64().unwrap();
+        let owned = |stage: &Value| stage["partitions"].as_array().unwrap().len() as u64;
         // quiz reads what dedup wrote: both must stand at the end, seen twice in a row.
         let done = |stages: &[Value]| {
-            stages
-                .iter()
-                .all(|s| s["state"] == "running" && s["lag_records"] == 0)
+            stages.iter().all(|stage| {
+                stage["state"] == "running" && owned(stage) == all && stage["lag_records"] == 0
+            })
         };
         done(stages)
             && self

@@ -118,7 +118,12 @@ fn rules_hear_voice_when_they_say_so_r_17() {
         contest.classify(&message)
     };
     assert_eq!(said("什么时候发货"), Class::Keyword("ear".to_owned()));
-    assert_eq!(said("什么时候退款"), Class::Media);
+    assert_eq!(
+        said("什么时候退款"),
+        Class::Question,
+        "no rule hears it, people do"
+    );
+    assert_eq!(said("嗯嗯"), Class::Media);
 }
 
 #[test]

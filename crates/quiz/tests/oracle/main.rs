@@ -22,7 +22,10 @@ fn arrival(sent: &[Sent], keys: &[u32]) -> Vec<Sent> {
     keyed.sort_by_key(|(_, key)| **key);
     let mut seen = std::collections::BTreeSet::new();
     let is_event = |s: &Sent| matches!(s.what, What::Subscribe | What::Unsubscribe);
-    let new = |s: &&Sent| is_event(s) || seen.insert((s.fan, s.id));
+    let new = |s: &&Sent| match s.what {
+        What::Click(key) => seen.insert((s.fan, s.at.unsigned_abs(), key)),
+        _ => is_event(s) || seen.insert((s.fan, s.id, "")),
+    };
     let each = keyed.into_iter().map(|(sent, _)| sent).cloned();
     each.collect::<Vec<_>>()
         .iter()
@@ -41,7 +44,9 @@ fn alone(texts: &[String]) -> [String; 2] {
         speed: false,
     };
     let toml = toml(&rules);
-    let campaign = Campaign::parse(&toml).unwrap().0;
+    let campaign = Campaign::parse(&toml)
+        .unwrap_or_else(|found| panic!("{found:#?}"))
+        .0;
     let (mut recount, mut judge) = (Recount::new(), Judge::new(&campaign).unwrap());
     recount.take(0, &published(&toml)).unwrap();
     let rounds = 1..=u16::try_from(QUESTIONS.len()).unwrap();
@@ -139,7 +144,7 @@ proptest! {
         early in prop::collection::vec(prop::option::weighted(0.2, 0..120_usize), QUESTIONS.len()),
     ) {
         let toml = toml(&rules);
-        let campaign = Campaign::parse(&toml).unwrap().0;
+        let campaign = Campaign::parse(&toml).unwrap_or_else(|found| panic!("{found:#?}")).0;
         let arrived = arrival(&sent, &keys);
         let mut recount = Recount::new();
         let mut cuts = Cuts::default();

@@ -21,7 +21,7 @@ pub(crate) const PARTITIONS: u32 = 3;
 pub(crate) const FANS: [&str; 5] = ["oF", "oG", "oH", "oJ", "oK"];
 
 /// The questions, one round each.
-pub(crate) const QUESTIONS: [&str; 7] = [
+pub(crate) const QUESTIONS: [&str; 9] = [
     "kind = \"single\"\noptions = { A = \"红米\", B = \"小米盒子\", C = \"米聊\", D = \"雷军\" }\nkey = [\"A\"]",
     "kind = \"multi\"\noptions = { A = \"米兔\", B = \"路由器\", C = \"键盘\", D = \"飞机\" }\nkey = [\"A\", \"B\"]",
     "kind = \"numeric\"\nkey = [1999, \"0.5\"]\ntolerance = \"0.5\"\nunits = [\"元\", \"块钱\"]",
@@ -29,9 +29,11 @@ pub(crate) const QUESTIONS: [&str; 7] = [
     "kind = \"ordering\"\noptions = { A = \"红色\", B = \"青春\", C = \"标准\" }\nkey = [\"CBA\"]",
     "kind = \"poll\"\noptions = { A = \"手表\", B = \"平板\", C = \"音箱\" }",
     "kind = \"single\"\noptions = { A = \"1\", B = \"2\", C = \"3\" }\nkey = [\"A\", \"C\"]\naccept_voice = true",
+    "kind = \"single\"\noptions = { A = \"甲\", B = \"乙\", C = \"丙\", D = \"丁\", E = \"戊\", F = \"己\", G = \"庚\", H = \"辛\", I = \"壬\", J = \"癸\", K = \"子\" }\nkey = [\"J\"]",
+    "kind = \"multi\"\noptions = { A = \"甲\", B = \"乙\", C = \"丙\", D = \"丁\", E = \"戊\", F = \"己\", G = \"庚\", H = \"辛\", I = \"壬\", J = \"癸\", K = \"子\" }\nkey = [\"A\", \"J\"]",
 ];
 
-pub(crate) const TEXTS: [&str; 66] = [
+pub(crate) const TEXTS: [&str; 74] = [
     "A",
     "a",
     "Ａ",
@@ -98,12 +100,21 @@ pub(crate) const TEXTS: [&str; 66] = [
     "\u{200b}A\u{200f}",
     "A]]>",
     "\u{fdfa}",
+    "10",
+    "11",
+    "十",
+    "1010",
+    "1,10",
+    "1,234,",
+    "〇〇七",
+    "人工",
 ];
 
 /// Pieces that texts are glued of: what can interact.
-pub(crate) const PIECES: [&str; 30] = [
+pub(crate) const PIECES: [&str; 35] = [
     "A", "b", "Ｃ", "1", "２", "9", "第", "题", "題", "选", "答案", "是", "吧", "项", "元", "一",
-    "百", "二", "十", "千", "万", ".", "，", " ", "-", "红米", "小米", "GO", "/:8-)", "?",
+    "百", "二", "十", "千", "万", ".", "，", " ", "-", "红米", "小米", "GO", "/:8-)", "?", ",",
+    "〇", "七", "0", "k",
 ];
 
 #[derive(Debug, Clone)]
@@ -119,6 +130,7 @@ pub(crate) enum What {
     Text(String),
     Voice(String),
     Menu(&'static str),
+    Click(&'static str),
     Image,
     Subscribe,
     Unsubscribe,
@@ -181,6 +193,7 @@ pub(crate) fn sent() -> impl Strategy<Value = Vec<Sent>> {
         20 => text.clone().prop_map(What::Text),
         2 => text.prop_map(What::Voice),
         1 => prop::sample::select(vec!["m1", "m7", "m0", "words"]).prop_map(What::Menu),
+        1 => prop::sample::select(vec!["m1", "m7", "m0", "words"]).prop_map(What::Click),
         1 => Just(What::Image),
         1 => Just(What::Subscribe),
         1 => Just(What::Unsubscribe),
@@ -235,6 +248,10 @@ pub(crate) fn toml(rules: &Rules) -> String {
     for (slot, _, _) in campaign::Slot::ALL {
         writeln!(toml, "{slot} = \"t\"").unwrap();
     }
+    toml.push_str(
+        "[[rule]]\nid = \"people\"\nkeywords = [\"人工\", \"大米\"]\nmatch = \"exact\"\npreempt = true\n\
+         kinds = [\"voice\"]\ntemplates = [\"t\"]\n",
+    );
     toml.push_str("[templates]\nt = \"收到\"\n");
     toml
 }
@@ -252,15 +269,22 @@ pub(crate) fn body(sent: &Sent) -> String {
         What::Menu(id) => {
             format!("<MsgType>text</MsgType><Content>A</Content><bizmsgmenuid>{id}</bizmsgmenuid>")
         }
+        What::Click(key) => {
+            format!("<MsgType>event</MsgType><Event>CLICK</Event><EventKey>{key}</EventKey>")
+        }
         What::Image => "<MsgType>image</MsgType>".to_owned(),
         What::Subscribe => "<MsgType>event</MsgType><Event>subscribe</Event>".to_owned(),
         What::Unsubscribe => "<MsgType>event</MsgType><Event>unsubscribe</Event>".to_owned(),
     };
     let (fan, at) = (FANS[sent.fan], sent.at);
+    // The platform gives no id to a tap.
+    let id = match &sent.what {
+        What::Click(_) => String::new(),
+        _ => format!("<MsgId>{}</MsgId>", sent.id),
+    };
     format!(
         "<xml><ToUserName>gh_1</ToUserName><FromUserName>{fan}</FromUserName><CreateTime>{at}</CreateTime>\
-         {content}<MsgId>{}</MsgId></xml>",
-        sent.id
+         {content}{id}</xml>"
     )
 }
 
@@ -274,7 +298,10 @@ pub(crate) fn accepted(body: &str) -> Vec<u8> {
     );
     let key = match read.msg_id.as_deref() {
         Some(id) => identity::message_key("mi", &read.from, MsgId::parse(id)),
-        None => identity::event_key("mi", &read.from, read.create_time, event, "", &digest),
+        None => {
+            let key = read.event_key().unwrap_or("");
+            identity::event_key("mi", &read.from, read.create_time, event, key, &digest)
+        }
     };
     let envelope = Envelope {
         r#type: MESSAGE.into(),

@@ -111,7 +111,11 @@ impl Letters {
         let any_numeric = options.iter().any(|(_, texts)| texts.iter().any(numeric));
         Self {
             kind: question.kind,
-            digits: question.digits_as_letters && !any_numeric,
+            // In a set or a row of ten and more, a run of digits could be cut in several ways.
+            digits: question.digits_as_letters
+                && !any_numeric
+                && (options.len() <= 9
+                    || !matches!(question.kind, QuestionKind::Multi | QuestionKind::Ordering)),
             options,
         }
     }
@@ -146,6 +150,11 @@ impl Letters {
 
     /// P-1, P-2, P-3: one letter or digit, or one letter again and again.
     fn one(&self, middle: &str) -> Option<String> {
+        if self.digits && (middle == "10" || middle == "11") {
+            let place = if middle == "10" { 9 } else { 10 };
+            let (letter, _) = self.options.get(place)?;
+            return Some(letter.to_ascii_uppercase().to_string());
+        }
         let mut chars = middle.chars();
         let first = chars.next()?;
         let again = !chars.as_str().is_empty();

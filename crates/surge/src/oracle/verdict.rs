@@ -4,7 +4,7 @@ use super::Unjudgeable;
 use super::grammar::{Grammar, Reading};
 use super::keywords::{Circumstances, Keywords, Questions};
 use super::normal::{Forms, Normaliser};
-use campaign::{Campaign, MenuAction, MessageKind};
+use campaign::{Campaign, MenuAction, MessageKind, Slot};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -88,6 +88,8 @@ pub(super) struct Judgement {
     keywords: Keywords,
     questions: Questions,
     menu: BTreeMap<String, MenuAction>,
+    /// The rule of a tap on an entry that is not there.
+    stale: &'static str,
     known: HashMap<String, Arc<Forms>>,
 }
 
@@ -118,6 +120,10 @@ impl Judgement {
                 .iter()
                 .map(|item| (item.id.clone(), item.action.clone()))
                 .collect(),
+            stale: match campaign.slots.get(Slot::StaleMenu) {
+                Some(_) => "stale_menu",
+                None => "default",
+            },
             known: HashMap::new(),
             normaliser,
         })
@@ -149,7 +155,11 @@ impl Judgement {
     fn event(&self, event: &Event, create_time: i64) -> Verdict {
         match event {
             Event::Subscribe { .. } => Verdict::by_rule("event", "subscribe"),
-            Event::Click { key } if self.menu.contains_key(key) => self.menu(key, create_time),
+            Event::Click { key } => match self.menu.get(key) {
+                Some(MenuAction::Answer { .. }) => self.menu(key, create_time),
+                Some(MenuAction::Reply { .. }) => Verdict::by_rule("event", format!("menu:{key}")),
+                None => Verdict::by_rule("event", self.stale),
+            },
             _ => Verdict::by_rule("event", ""),
         }
     }
@@ -161,7 +171,7 @@ impl Judgement {
                 self.answer_to(*round, value.clone(), create_time)
             }
             Some(MenuAction::Reply { .. }) => Verdict::by_rule("menu", format!("menu:{id}")),
-            None => Verdict::by_rule("stale_menu", "default"),
+            None => Verdict::by_rule("stale_menu", self.stale),
         }
     }
 
