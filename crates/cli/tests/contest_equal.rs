@@ -1,20 +1,30 @@
 //! One recording, played in several ways: other partitions, every delivery three times out of order, kill -9 at
 //! random moments, deleted state. Every round comes to the same standings, list and counts (V-3, V-4, V-5), each
 //! draw holds, and no unit is given twice (V-6). Winners differ: each log has secrets of its own.
+//! `SOAK_CONTEST_MESSAGES` sets the size of the event, played at its own density then.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
-use support::fleet::{during, scattered, whole};
+use support::fleet::{asked, during, scattered, whole};
 use support::told::{Outcome, ROUNDS};
 use support::{Node, Running, Scene, succeed, until};
 
 const MESSAGES: u32 = 8_000;
+/// How much shorter than the event a recording is; one whose size was asked for has the event's length.
 const COMPRESS: u32 = 20;
 /// Kills of the whole node in a replay.
 const KILLS: u64 = 6;
+
+/// Messages, and how much shorter they are sent than the event was.
+fn size() -> (u32, u32) {
+    match u32::try_from(asked("SOAK_CONTEST_MESSAGES", 0)) {
+        Ok(messages @ 1..) => (messages, 1),
+        _ => (MESSAGES, COMPRESS),
+    }
+}
 
 /// Everything is sound on `data`; what the rounds came to.
 fn outcomes(scene: &Scene, data: &str, node: Node) -> BTreeMap<u16, Outcome> {
@@ -28,7 +38,10 @@ fn outcomes(scene: &Scene, data: &str, node: Node) -> BTreeMap<u16, Outcome> {
     let ended = node.terminate().0;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     scene.all_verified(data, ROUNDS);
-    told.outcomes()
+    let outcomes = told.outcomes();
+    // Of the whole event several logs would fill the disk.
+    std::fs::remove_dir_all(scene.path(data)).unwrap();
+    outcomes
 }
 
 fn undisturbed(scene: &Scene, data: &str, how: &[&str]) -> BTreeMap<u16, Outcome> {
@@ -43,7 +56,13 @@ fn killed_at_random(scene: &Scene) -> BTreeMap<u16, Outcome> {
     scene.publish("killed");
     let mut replay = Running::start(scene.replay("killed", &["--speed", "70", "--until-acked"]));
     let mut kills = 0;
-    while kills < KILLS && during(&mut replay, Duration::from_millis(scattered(kills, 500))) {
+    let at_most = 500 * u64::from(COMPRESS / size().1);
+    while kills < KILLS
+        && during(
+            &mut replay,
+            Duration::from_millis(scattered(kills, at_most)),
+        )
+    {
         node.take().unwrap().kill();
         kills += 1;
         node = Some(scene.start("killed", &[]));
@@ -77,7 +96,8 @@ fn forgetful(scene: &Scene) -> BTreeMap<u16, Outcome> {
 
 #[test]
 fn one_recording_comes_to_the_same_rounds_however_it_is_played() {
-    let scene = Scene::new(MESSAGES, COMPRESS);
+    let (messages, compress) = size();
+    let scene = Scene::new(messages, compress);
     scene.set_partitions(1);
     let one = undisturbed(&scene, "one", &["--speed", "max"]);
     assert_eq!(one.len(), ROUNDS);
