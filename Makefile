@@ -11,6 +11,8 @@ SHELL := /bin/bash
 MESSAGES ?= 2800000
 # Rounds of the kill test under `make soak`.
 KILLS ?= 500
+# Kills in each round's seal under `make soak`.
+SEAL_KILLS ?= 20
 # Seconds that the brokers are away or frozen under `make soak`.
 AWAY ?= 600
 # SHA-256 of the full recording with the default seed; see docs/traffic-model.md.
@@ -62,9 +64,11 @@ soak: build setup-broker ## the long runs: KILLS kills, brokers away for AWAY se
 	@mkdir -p demo-data
 	bin/surge generate fanfest-0409 --out demo-data/soak.jsonl --verify $(FULL_RECORDING)
 	SOAK_KILLS=$(KILLS) $(CARGO) test --release --package cli --test surge_kill -- --nocapture
+	SOAK_CONTEST_KILLS=$(SEAL_KILLS) $(CARGO) test --release --package cli --test contest_kills -- --nocapture
+	SOAK_CONTEST_MESSAGES=$(MESSAGES) SOAK_SURGE_LIMIT_S=36000 $(CARGO) test --release --package cli --test contest_equal -- --nocapture
 	SOAK_SURGE_LIMIT_S=36000 SOAK_KAFKA_KILLS=$(KILLS) SOAK_AWAY_S=$(AWAY) SOAK_FAULT_S=60 SOAK_FREEZE_S=30 \
 		$(CARGO) test --release --package cli --no-fail-fast \
-		$(foreach t,node orphan processes kills brokers wires topics unplugged,--test kafka_$(t)) -- --ignored --nocapture
+		$(foreach t,node orphan processes kills brokers wires topics unplugged,--test kafka_$(t)) --test contest_kafka -- --ignored --nocapture
 
 clean: ## remove what builds and demos left
 	cargo clean

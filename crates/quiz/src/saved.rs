@@ -3,6 +3,7 @@
 use crate::book::{Book, Counts};
 use crate::copies::Copies;
 use crate::failure::Failure;
+use crate::follow::Follows;
 use crate::running::{Running, Tallied};
 use crate::shelf::Shelf;
 use crate::totals::SavedTotals;
@@ -99,7 +100,8 @@ impl Book {
     ///
     /// # Errors
     /// [`Failure::Damaged`] when the books cannot be written as JSON, which is a fault of the program.
-    pub fn save<S: Shelf>(&self, shelf: &mut S) -> Result<(), Failure<S::Error>> {
+    pub fn save<S: Shelf>(&mut self, shelf: &mut S) -> Result<(), Failure<S::Error>> {
+        self.follows.save(shelf);
         let totals = |running: &Running| {
             let rounds = running.rounds.iter();
             rounds
@@ -132,6 +134,7 @@ impl Book {
             tick: saved.tick,
             copies: saved.copies,
             counts: saved.counts,
+            follows: Follows::load(shelf)?,
             ..Self::default()
         };
         for (tag, totals) in (0_u16..).zip(saved.campaigns) {

@@ -69,6 +69,8 @@ const JOINS: u8 = b'j';
 const ROUND: u8 = b'r';
 const UNJUDGED: u8 = b'u';
 const FOLLOW: u8 = b'w';
+/// First byte of the keys of blocks of who follows.
+pub(crate) const BLOCK: u8 = b'x';
 
 /// What a key of a fan names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +116,18 @@ pub(crate) fn follow_key(account: &str, fan: &str) -> Vec<u8> {
     key.extend_from_slice(account.as_bytes());
     key.extend_from_slice(fan.as_bytes());
     key
+}
+
+/// Key of a block of who follows; blocks stand in the order of their numbers.
+pub(crate) fn block_key(number: u64) -> Vec<u8> {
+    let mut key = vec![BLOCK];
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// The number of a block; `None` is damage.
+pub(crate) fn parse_block_key(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.get(1..)?.try_into().ok()?))
 }
 
 /// Key of a fan's joins outside the rounds.

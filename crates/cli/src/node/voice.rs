@@ -7,7 +7,7 @@ use control::Control;
 use control::presence::Presence;
 use ingress::{Ingress, SealAcks};
 use msglog::LogError;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -32,28 +32,32 @@ pub(super) struct Words {
 /// The thread that speaks.
 pub(super) struct Voice {
     words: Arc<Words>,
-    greeted: Arc<AtomicBool>,
+    /// The offset in `control` behind the last greeting; 0 before the first.
+    greeted: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
 impl Words {
-    fn hello(&self) -> Result<(), LogError> {
-        self.presence.hello(&self.roles, &self.admin).map(drop)
+    /// Greets; the offset in `control` behind the greeting, which is never 0.
+    fn hello(&self) -> Result<u64, LogError> {
+        let offset = self.presence.hello(&self.roles, &self.admin)?;
+        Ok(offset.saturating_add(1))
     }
 
-    /// Whether a seal has gone on without this node, which was silent: seals to come must wait for it again.
-    fn is_retired(&self) -> bool {
+    /// Whether a seal has gone on without this node, which was silent, since it greeted: seals to come must wait for
+    /// it again. What control says is older than a greeting that it has not been read to.
+    fn is_retired(&self, greeted: u64) -> bool {
         let state = self.control.state();
         let node = state.nodes().get(&self.presence.node());
-        node.is_some_and(|node| node.retired)
+        state.next_offset() >= greeted && node.is_some_and(|node| node.retired)
     }
 
     /// Speaks once, and greets first if it has not, or was retired.
-    fn speak(&self, greeted: &AtomicBool) -> Result<(), LogError> {
-        if !greeted.load(Ordering::Acquire) || self.is_retired() {
-            self.hello()?;
-            greeted.store(true, Ordering::Release);
+    fn speak(&self, greeted: &AtomicU64) -> Result<(), LogError> {
+        let behind = greeted.load(Ordering::Acquire);
+        if behind == 0 || self.is_retired(behind) {
+            greeted.store(self.hello()?, Ordering::Release);
         }
         if let Some(ingress) = &self.ingress {
             let median = ingress
@@ -82,7 +86,7 @@ impl Words {
 }
 
 /// Speaks until it is told to end.
-fn run(words: &Words, greeted: &AtomicBool, ended: &AtomicBool) {
+fn run(words: &Words, greeted: &AtomicU64, ended: &AtomicBool) {
     let ingress = words.ingress.as_ref().and_then(Weak::upgrade);
     let mut acks = ingress.map(|ingress| ingress.seal_acks());
     let mut is_failing = false;
@@ -114,20 +118,20 @@ impl Voice {
     /// The greeting failed for good, or the system has no thread.
     pub(super) fn start(words: Words) -> Result<Self, Failure> {
         let greeting = if words.held.is_away() {
-            Ok(false)
+            Ok(0)
         } else {
-            words.hello().map(|()| true)
+            words.hello()
         };
         let greeted = match greeting {
             Ok(greeted) => greeted,
             Err(error) if words.held.comes_back() => {
                 tracing::warn!(%error, "the node cannot greet yet");
-                false
+                0
             }
             Err(error) => return Err(error.into()),
         };
         let words = Arc::new(words);
-        let greeted = Arc::new(AtomicBool::new(greeted));
+        let greeted = Arc::new(AtomicU64::new(greeted));
         let stop = Arc::new(AtomicBool::new(false));
         let (speaker, said, ended) = (words.clone(), greeted.clone(), stop.clone());
         let thread = std::thread::Builder::new()
@@ -153,7 +157,7 @@ impl Voice {
     pub(super) fn end(self, left: u64) {
         self.hush();
         drop(self.thread.join());
-        if !self.greeted.load(Ordering::Acquire) || self.words.held.is_away() {
+        if self.greeted.load(Ordering::Acquire) == 0 || self.words.held.is_away() {
             return;
         }
         match self.words.presence.bye(left) {

@@ -13,6 +13,7 @@ pub(crate) mod fleet;
 pub(crate) mod front;
 pub(crate) mod kafka;
 pub(crate) mod node;
+pub(crate) mod told;
 pub(crate) mod watch;
 pub(crate) mod wire;
 
@@ -267,7 +268,7 @@ impl Scene {
     }
 
     /// Where commands find the log that the node on `data` writes.
-    fn log_of(&self, data: &str) -> [OsString; 2] {
+    pub(crate) fn log_of(&self, data: &str) -> [OsString; 2] {
         match self.cluster {
             Some(_) => ["--config".into(), self.with_suffix("spillway.toml").into()],
             None => ["--data".into(), self.path(data).into()],

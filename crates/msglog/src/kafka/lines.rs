@@ -1,4 +1,5 @@
-//! The client's own log lines, at most one a second of each client: an outage is one line, not a flood.
+//! The client's own log lines, at most one in ten seconds of each client: an outage is few lines, not a flood. What
+//! it means for the node is said elsewhere, at once.
 
 use crate::sync::lock;
 use rdkafka::ClientContext;
@@ -7,9 +8,9 @@ use rdkafka::error::KafkaError;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-const REST: Duration = Duration::from_secs(1);
+const REST: Duration = Duration::from_secs(10);
 
-/// Lets one line through in a second and counts the others.
+/// Lets one line through in ten seconds and counts the others.
 #[derive(Default)]
 pub(super) struct Lines(Mutex<(Option<Instant>, u64)>);
 
