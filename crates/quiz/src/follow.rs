@@ -227,7 +227,7 @@ fn decode(bytes: &[u8]) -> Option<Follow> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shelf::MemoryShelf;
+    use crate::memory::MemoryShelf;
     use proptest::prelude::*;
 
     fn message(fan: usize, create_time: i64, event: &'static str) -> Envelope<'static> {

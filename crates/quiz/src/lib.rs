@@ -26,6 +26,11 @@
 //! comes for the round afterwards is counted as late and changes nothing in it; a join among it still
 //! counts for the rounds that are not sealed.
 //!
+//! Who follows is asked only at a seal, and what is kept says the same as every sign would: the first and the
+//! latest sign and the latest unsubscribe of each fan of an account, whatever campaign stood. So a campaign that is
+//! published later finds the signs from before it, and an unsubscribe that arrives late finds every message that is
+//! later than it. What a batch changes of that is written as one entry (`follow`).
+//!
 //! [`counting`], [`candidate`], [`fan`], [`totals`] and the books are pure; only the fold meets the
 //! runner. [`Recount`] runs the same steps in memory for commands that read history, and [`sum_tallies`]
 //! adds up what the partitions wrote.
@@ -41,6 +46,7 @@ mod failure;
 pub mod fan;
 mod fold;
 mod follow;
+mod memory;
 mod metrics;
 mod recount;
 mod rejudge;
@@ -55,9 +61,10 @@ mod versions;
 pub use book::{Book, Classes, Counts};
 pub use failure::Failure;
 pub use fold::{Part, Quiz};
+pub use memory::MemoryShelf;
 pub use metrics::Metrics;
 pub use recount::{Recount, RoundDigest};
 pub use running::Running;
-pub use shelf::{MemoryShelf, Pair, Shelf};
+pub use shelf::{Pair, Shelf};
 pub use totals::{Summed, Totals, sum_tallies};
 pub use versions::{Moved, VersionError, Versions};

@@ -3,7 +3,7 @@
 
 use crate::book::Book;
 use crate::failure::Failure;
-use crate::shelf::MemoryShelf;
+use crate::memory::MemoryShelf;
 use crate::totals::Totals;
 use crate::versions::Versions;
 use contest::Compiled;

@@ -2,8 +2,6 @@
 //! the caller's: the state of a stage, or memory.
 
 use record::identity::{MessageKey, fnv1a64};
-use std::collections::BTreeMap;
-use std::convert::Infallible;
 
 /// A key and its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
@@ -30,34 +28,6 @@ pub trait Shelf {
     /// # Errors
     /// Failures of the store.
     fn scan(&mut self, prefix: &[u8]) -> Result<Vec<Pair>, Self::Error>;
-}
-
-/// A shelf in memory, for tests and for commands that read history.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct MemoryShelf(BTreeMap<Vec<u8>, Vec<u8>>);
-
-impl Shelf for MemoryShelf {
-    type Error = Infallible;
-
-    fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, Infallible> {
-        Ok(self.0.get(key).cloned())
-    }
-
-    fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
-        self.0.insert(key, value);
-    }
-
-    fn delete(&mut self, key: &[u8]) {
-        self.0.remove(key);
-    }
-
-    fn scan(&mut self, prefix: &[u8]) -> Result<Vec<Pair>, Infallible> {
-        let from = self.0.range(prefix.to_vec()..);
-        let under = from.take_while(|(key, _)| key.starts_with(prefix));
-        Ok(under
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect())
-    }
 }
 
 /// Fans of a campaign are spread over so many slices, so that a new version reads them slice by slice and
@@ -94,6 +64,26 @@ pub(crate) fn fan_prefix(tag: u16, fan: &str) -> Vec<u8> {
     key.extend_from_slice(&u32::try_from(fan.len()).unwrap_or(u32::MAX).to_be_bytes());
     key.extend_from_slice(fan.as_bytes());
     key
+}
+
+/// How many bytes of a key are the prefix of all records of a fan in a campaign; `None` of a key of something else.
+fn fan_length(key: &[u8]) -> Option<usize> {
+    if key.first() != Some(&FAN) {
+        return None;
+    }
+    let length = key.get(4..8)?.first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    length.checked_add(8).filter(|length| *length <= key.len())
+}
+
+/// How many bytes of a key name its owner: the prefix of all records of a fan in a campaign, else the whole key.
+pub(crate) fn owner_length(key: &[u8]) -> usize {
+    fan_length(key).unwrap_or(key.len())
+}
+
+/// Whether a prefix is that of all records of one fan in a campaign.
+pub(crate) fn is_of_one_fan(prefix: &[u8]) -> bool {
+    fan_length(prefix) == Some(prefix.len())
 }
 
 /// Key under which stands that a message could not be judged.
@@ -162,6 +152,7 @@ pub(crate) fn parse_key(key: &[u8]) -> Option<(&str, Part)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::MemoryShelf;
 
     #[test]
     fn keys_are_read_back_and_one_fan_is_no_beginning_of_another() {

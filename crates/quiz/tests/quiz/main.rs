@@ -4,6 +4,7 @@
 mod barred;
 mod common;
 mod edges;
+mod follows;
 mod judging;
 mod late;
 mod rescored;
