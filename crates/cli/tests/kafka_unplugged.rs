@@ -109,6 +109,9 @@ fn what_an_unplugged_node_has_is_missed_by_name_and_brought_in_from_elsewhere() 
         let named = ids.iter().any(|id| told.contains(id.trim_matches('"')));
         assert!(named, "{told} is not among what was brought");
     }
+    // Tallies come with ticks, and the replay's had ended.
+    fleet.wait_drained();
+    fleet.tick_behind_the_end(80);
     fleet.judge();
     // Once more brings nothing, and changes nothing.
     assert_eq!(drain(&fleet, "brought").well(), "");

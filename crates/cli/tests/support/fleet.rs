@@ -251,13 +251,18 @@ impl Fleet {
 
     /// One tick, a minute after everything in the recording.
     pub(crate) fn tick_to_the_end(&self) {
+        self.tick_behind_the_end(60);
+    }
+
+    /// One tick, so many seconds after everything in the recording; a replay's last stands 60 s behind.
+    pub(crate) fn tick_behind_the_end(&self, seconds: i64) {
         let last = self.scene.manifest()["recording"]["last_at_us"]
             .as_i64()
             .unwrap()
             / 1_000_000;
         let bearer = format!("Bearer {}", self.scene.token(self.names()[0]));
         let headers = [("Authorization", bearer.as_str())];
-        let body = format!("{{\"tick\":{}}}", last + 60);
+        let body = format!("{{\"tick\":{}}}", last + seconds);
         until("the last tick", || {
             let to = self.acts.addr();
             let answer = request(to, "POST", "/v1/clock", &headers, body.as_bytes());
