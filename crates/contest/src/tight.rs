@@ -151,7 +151,8 @@ impl Thousands {
             groups_are_whole &= group == 3;
             self.until += 1 + group;
         }
-        let after_point = bytes[..comma - head].last() == Some(&b'.');
+        // A point that no digit precedes is deleted, so it makes no decimal of what follows it.
+        let after_point = matches!(bytes[..comma - head], [.., b'0'..=b'9', b'.']);
         self.well_formed = !after_point && (1..=3).contains(&head) && groups_are_whole;
         self.well_formed
     }
@@ -190,6 +191,8 @@ mod tests {
             ("-5°", "-5"),
             ("50%", "50%"),
             ("3.14.", "3.14"),
+            (".0,000", "0000"),
+            ("1.0,000", "1.0,000"),
         ] {
             assert_eq!(n.tight(text).text, tight, "{text}");
         }
