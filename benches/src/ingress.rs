@@ -44,7 +44,7 @@ impl Plan {
     /// With runs of this many seconds when all consumers are there.
     pub(crate) fn of(seconds: u64, rounds: usize) -> Self {
         let short = Duration::from_secs((seconds / 4).max(3));
-        let (trial, connections) = (Duration::from_secs(3), vec![128, 512, 1024]);
+        let (trial, connections) = (Duration::from_secs(3), vec![128, 512, 1024, 2048]);
         Self {
             long: Duration::from_secs(seconds),
             short,

@@ -88,6 +88,12 @@ impl RoundJudge {
         })
     }
 
+    /// Whether who has joined without answering is an entrant too; if not, who has written nothing in the round is none.
+    #[must_use]
+    pub fn lists_joined(&self) -> bool {
+        self.with_joined
+    }
+
     /// The fan's standing; none when he is no entrant of this round. Attempts come in any order, any
     /// number of times, from anywhere: those outside the window are no answers of this round.
     pub fn judge<'a>(

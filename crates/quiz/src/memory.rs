@@ -34,6 +34,16 @@ impl MemoryShelf {
     fn owned(&self, owner: &[u8]) -> Option<&Owned> {
         self.0.get(group(owner))?.get(owner)
     }
+
+    /// Every owner of whom a key may begin with `prefix`, in no order.
+    fn under<'a>(&'a self, prefix: &'a [u8]) -> impl Iterator<Item = (&'a Vec<u8>, &'a Owned)> {
+        let groups = self.0.range(group(prefix).to_vec()..);
+        let groups = groups.take_while(move |(id, _)| id.starts_with(group(prefix)));
+        let owners = groups.flat_map(|(_, owners)| owners);
+        owners.filter(move |(owner, _)| {
+            owner.starts_with(prefix) || prefix.starts_with(owner.as_slice())
+        })
+    }
 }
 
 impl Shelf for MemoryShelf {
@@ -86,16 +96,24 @@ impl Shelf for MemoryShelf {
         }
     }
 
+    /// Nothing is sorted or copied.
+    fn fans(
+        &mut self,
+        prefix: &[u8],
+        mut each: impl FnMut(&[u8], &[Pair]),
+    ) -> Result<(), Infallible> {
+        for (owner, owned) in self.under(prefix) {
+            each(owner, owned);
+        }
+        Ok(())
+    }
+
     fn scan(&mut self, prefix: &[u8]) -> Result<Vec<Pair>, Infallible> {
         if is_of_one_fan(prefix) {
             let owned = self.owned(prefix).into_iter();
             return Ok(owned.flat_map(|owned| pairs(prefix, owned)).collect());
         }
-        let groups = self.0.range(group(prefix).to_vec()..);
-        let groups = groups.take_while(|(id, _)| id.starts_with(group(prefix)));
-        let mut owners: Vec<_> = groups.flat_map(|(_, owners)| owners).collect();
-        owners
-            .retain(|(owner, _)| owner.starts_with(prefix) || prefix.starts_with(owner.as_slice()));
+        let mut owners: Vec<_> = self.under(prefix).collect();
         owners.sort_unstable_by_key(|(owner, _)| *owner);
         let all = owners
             .into_iter()
@@ -109,6 +127,29 @@ mod tests {
     use super::*;
     use crate::shelf::{fan_prefix, follow_key, joins_key, round_key, slice_prefix};
     use proptest::prelude::*;
+
+    /// The same shelf, whose fans are found as on any other: by a scan.
+    struct ByScan<'a>(&'a mut MemoryShelf);
+
+    impl Shelf for ByScan<'_> {
+        type Error = Infallible;
+
+        fn get(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, Infallible> {
+            self.0.get(key)
+        }
+
+        fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+            self.0.put(key, value);
+        }
+
+        fn delete(&mut self, key: &[u8]) {
+            self.0.delete(key);
+        }
+
+        fn scan(&mut self, prefix: &[u8]) -> Result<Vec<Pair>, Infallible> {
+            self.0.scan(prefix)
+        }
+    }
 
     fn key() -> impl Strategy<Value = Vec<u8>> {
         let fan = prop_oneof![Just(""), Just("o1"), Just("o2"), Just("o12"), Just("p")];
@@ -149,6 +190,16 @@ mod tests {
                     .map(|(key, value)| (key.clone(), value.clone()))
                     .collect();
                 prop_assert_eq!(shelf.scan(key).unwrap(), under, "{:?}", key);
+            }
+            for tag in 0..2 {
+                for slice in 0..16 {
+                    let prefix = slice_prefix(tag, slice);
+                    let (mut own, mut sorted) = (Vec::new(), Vec::new());
+                    shelf.fans(&prefix, |fan, records| own.push((fan.to_vec(), records.to_vec()))).unwrap();
+                    own.sort();
+                    ByScan(&mut shelf).fans(&prefix, |fan, records| sorted.push((fan.to_vec(), records.to_vec()))).unwrap();
+                    prop_assert_eq!(own, sorted);
+                }
             }
             let mut again = MemoryShelf::default();
             plain.into_iter().for_each(|(key, value)| again.put(key, value));

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::fan::{FanJoins, FanRound};
 use crate::running::{Running, Tallied, decode_joins, decode_round};
 use crate::sense::reread;
-use crate::shelf::{self, Part, SLICES, Shelf};
+use crate::shelf::{self, Pair, Part, SLICES, Shelf};
 use crate::totals::Totals;
 use contest::Compiled;
 use record::acts::CampaignAct;
@@ -67,7 +67,7 @@ impl Running {
             .map(|(round, tallied)| (*round, tallied.totals.emptied()))
             .collect();
         for slice in 0..SLICES {
-            for (name, mut fan) in fans(self.tag, slice, shelf)? {
+            for (name, mut fan) in fans(self.tag, slice, None, shelf)? {
                 let before = fan.clone();
                 self.place_joins(&mut fan);
                 fan.read_again(&self.compiled, &name);
@@ -156,7 +156,7 @@ impl Running {
     ) -> Result<(), Failure<S::Error>> {
         let need = JoinNeed::of(&self.compiled.campaign);
         for slice in 0..SLICES {
-            for (name, fan) in fans(self.tag, slice, shelf)? {
+            for (name, fan) in fans(self.tag, slice, None, shelf)? {
                 for (number, kept) in &fan.rounds {
                     let Some(round) = self.compiled.campaign.round(*number) else {
                         continue;
@@ -192,30 +192,53 @@ impl Book {
     }
 }
 
-/// The fans of a slice with all their records, in the order of their keys.
+/// The fans of a slice with all their records, in no particular order; of `only` those of whom something stands in
+/// that round.
 pub(crate) fn fans<S: Shelf>(
     tag: u16,
     slice: u8,
+    only: Option<u16>,
     shelf: &mut S,
 ) -> Result<Vec<(String, Fan)>, Failure<S::Error>> {
-    let mut fans: Vec<(String, Fan)> = Vec::new();
-    for (key, bytes) in shelf
-        .scan(&shelf::slice_prefix(tag, slice))
-        .map_err(Failure::Shelf)?
-    {
-        let (name, part) = shelf::parse_key(&key).ok_or(Failure::Damaged("a fan's key"))?;
-        if fans.last().is_none_or(|(last, _)| last != name) {
-            fans.push((name.to_owned(), Fan::default()));
-        }
-        let Some((_, fan)) = fans.last_mut() else {
-            continue;
-        };
-        match part {
-            Part::Joins => fan.joins = decode_joins(&bytes)?,
-            Part::Round(number) => {
-                fan.rounds.insert(number, decode_round(&bytes)?);
+    let mut fans = Vec::new();
+    let mut failure = None;
+    shelf
+        .fans(
+            &shelf::slice_prefix(tag, slice),
+            |owner, records| match fan(owner, only, records) {
+                Ok(read) => fans.extend(read),
+                Err(why) => failure = Some(why),
+            },
+        )
+        .map_err(Failure::Shelf)?;
+    failure.map_or(Ok(fans), Err)
+}
+
+fn fan<E>(
+    owner: &[u8],
+    only: Option<u16>,
+    records: &[Pair],
+) -> Result<Option<(String, Fan)>, Failure<E>> {
+    let damaged = Failure::Damaged("a fan's key");
+    let has = |number| {
+        let mut parts = records.iter().map(|(rest, _)| shelf::parse_rest(rest));
+        parts.any(|part| part == Some(Part::Round(number)))
+    };
+    if only.is_some_and(|number| !has(number)) {
+        return Ok(None);
+    }
+    let Some(name) = shelf::parse_owner(owner) else {
+        return Err(damaged);
+    };
+    let mut fan = Fan::default();
+    for (rest, bytes) in records {
+        match shelf::parse_rest(rest) {
+            Some(Part::Joins) => fan.joins = decode_joins(bytes)?,
+            Some(Part::Round(number)) => {
+                fan.rounds.insert(number, decode_round(bytes)?);
             }
+            None => return Err(damaged),
         }
     }
-    Ok(fans)
+    Ok(Some((name.to_owned(), fan)))
 }

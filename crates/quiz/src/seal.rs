@@ -49,9 +49,11 @@ impl Running {
         let policy = &judging.campaign.eligible;
         let asks_follow = policy.must_follow || policy.followed_before.is_some();
         let reads_again = !Arc::ptr_eq(judging, &self.compiled);
+        // Who has written nothing in the round is on no list, unless it is one of the joined.
+        let only = (!judge.lists_joined()).then_some(number);
         let mut lines: BTreeMap<EntrantCode, String> = BTreeMap::new();
         for slice in 0..SLICES {
-            for (name, mut fan) in fans(self.tag, slice, shelf)? {
+            for (name, mut fan) in fans(self.tag, slice, only, shelf)? {
                 if reads_again {
                     // Of all rounds: an answer in one of them may join its sender in another.
                     fan.read_again(judging, &name);

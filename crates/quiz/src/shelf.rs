@@ -28,6 +28,34 @@ pub trait Shelf {
     /// # Errors
     /// Failures of the store.
     fn scan(&mut self, prefix: &[u8]) -> Result<Vec<Pair>, Self::Error>;
+
+    /// Every fan under a prefix of fans' keys: what stands in front of his keys, and the rest of each of them, in
+    /// order, with its value. Fans come in no particular order.
+    ///
+    /// # Errors
+    /// Failures of the store.
+    fn fans(
+        &mut self,
+        prefix: &[u8],
+        mut each: impl FnMut(&[u8], &[Pair]),
+    ) -> Result<(), Self::Error> {
+        let (mut owner, mut owned) = (Vec::new(), Vec::new());
+        for (mut key, value) in self.scan(prefix)? {
+            let rest = key.split_off(owner_length(&key));
+            if key != owner {
+                if !owned.is_empty() {
+                    each(&owner, &owned);
+                }
+                owned.clear();
+                owner = key;
+            }
+            owned.push((rest, value));
+        }
+        if !owned.is_empty() {
+            each(&owner, &owned);
+        }
+        Ok(())
+    }
 }
 
 /// Fans of a campaign are spread over so many slices, so that a new version reads them slice by slice and
@@ -137,16 +165,23 @@ pub(crate) fn round_key(tag: u16, fan: &str, round: u16) -> Vec<u8> {
 
 /// Fan and part of a key; `None` is damage.
 pub(crate) fn parse_key(key: &[u8]) -> Option<(&str, Part)> {
-    let rest = key.get(4..)?;
-    let (length, rest) = rest.split_first_chunk::<4>()?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
-    let (fan, rest) = rest.split_at_checked(length)?;
-    let part = match rest {
-        [JOINS] => Part::Joins,
-        [ROUND, high, low] => Part::Round(u16::from_be_bytes([*high, *low])),
-        _ => return None,
-    };
-    Some((std::str::from_utf8(fan).ok()?, part))
+    let (owner, rest) = key.split_at(owner_length(key));
+    Some((parse_owner(owner)?, parse_rest(rest)?))
+}
+
+/// The fan whose keys begin so; `None` is damage.
+pub(crate) fn parse_owner(owner: &[u8]) -> Option<&str> {
+    let fan = owner.get(8..)?;
+    std::str::from_utf8(fan).ok()
+}
+
+/// What the rest of a fan's key names; `None` is damage.
+pub(crate) fn parse_rest(rest: &[u8]) -> Option<Part> {
+    match rest {
+        [JOINS] => Some(Part::Joins),
+        [ROUND, high, low] => Some(Part::Round(u16::from_be_bytes([*high, *low]))),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

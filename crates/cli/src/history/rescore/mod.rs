@@ -9,7 +9,7 @@ use super::scan;
 use crate::args::{PolicyArg, RescoreArgs};
 use crate::failure::{Failure, io};
 use campaign::{Campaign, Correction};
-use contest::{Compiled, EntrantCode, draw_name, hash};
+use contest::{EntrantCode, draw_name, hash};
 use correct::{Corrected, Judge, corrections};
 use record::hexed::Hex;
 use record::rounds::UnitState;
@@ -25,20 +25,20 @@ use std::sync::Arc;
 /// what its messages give.
 pub(crate) fn rescore(args: &RescoreArgs, out: &mut impl Write) -> Result<(), Failure> {
     let season = Season::open(scan::open(&args.history)?, Some(&args.campaign))?;
-    let before = season.concluded()?;
-    if before.is_empty() {
+    if !season.has_results() {
         return Err(Failure::no(format!(
             "no round of {:?} has a result",
             args.campaign
         )));
     }
+    let asked = asked(&season, args.round)?;
     let Some(path) = &args.file else {
-        return again(&season, &before, args, out);
+        return again(&season, &asked, out);
     };
     let toml = std::fs::read_to_string(path).map_err(io(format!("read {}", path.display())))?;
     let file = compile(&toml)?;
     fits(&season, &file.campaign)?;
-    has_rounds(&file.campaign, &before)?;
+    has_rounds(&file.campaign, &season)?;
     let sha256 = hash(toml.as_bytes());
     let known = season.control().versions(season.id()).iter();
     let published = known
@@ -54,7 +54,7 @@ pub(crate) fn rescore(args: &RescoreArgs, out: &mut impl Write) -> Result<(), Fa
         reason: args.reason.as_deref().unwrap_or_default(),
         notified: &notified,
     };
-    let again = counted(&season, Some(&file), &before, args.round)?;
+    let (before, again) = season.both(Some(&file), &asked)?;
     let corrected = corrections(&judge, &before, &again).map_err(Failure::no)?;
     if let Some(dir) = &args.out {
         show::write(dir, &corrected)?;
@@ -110,40 +110,27 @@ fn publish(
     out.flush().map_err(io("write"))
 }
 
-/// Fields of the rounds that have a result and are asked for, counted again.
-fn counted(
-    season: &Season,
-    file: Option<&Arc<Compiled>>,
-    before: &[Concluded],
-    asked: Option<u16>,
-) -> Result<BTreeMap<u16, Arc<Sealed>>, Failure> {
-    let rounds: BTreeSet<u16> = before.iter().filter_map(|one| one.round).collect();
-    if let Some(round) = asked.filter(|round| !rounds.contains(round)) {
-        return Err(Failure::no(format!(
+/// The rounds that have a result and are asked for.
+fn asked(season: &Season, asked: Option<u16>) -> Result<BTreeSet<u16>, Failure> {
+    let rounds: BTreeSet<u16> = season.rounds_with_result().collect();
+    match asked {
+        None => Ok(rounds),
+        Some(round) if rounds.contains(&round) => Ok(BTreeSet::from([round])),
+        Some(round) => Err(Failure::no(format!(
             "round {round} of {:?} has no result",
             season.id()
-        )));
+        ))),
     }
-    let wanted = asked.map_or(rounds, |asked| BTreeSet::from([asked]));
-    let fields = season.recounted(file, &wanted)?.into_iter();
-    Ok(fields
-        .map(|(round, sealed)| (round, Arc::new(sealed)))
-        .collect())
 }
 
 /// Without another file: the messages must give the shares that the log has, and the standings of corrections by their
 /// files.
-fn again(
-    season: &Season,
-    before: &[Concluded],
-    args: &RescoreArgs,
-    out: &mut impl Write,
-) -> Result<(), Failure> {
-    let fields = counted(season, None, before, args.round)?;
+fn again(season: &Season, asked: &BTreeSet<u16>, out: &mut impl Write) -> Result<(), Failure> {
+    let (before, fields) = season.both(None, asked)?;
     let mut wrong = Vec::new();
     // What each file of corrections makes of every round.
-    let mut by_file: BTreeMap<u32, BTreeMap<u16, Sealed>> = BTreeMap::new();
-    for one in before {
+    let mut by_file: BTreeMap<u32, BTreeMap<u16, Arc<Sealed>>> = BTreeMap::new();
+    for one in &before {
         let Some(round) = one.round else { continue };
         let Some(field) = fields.get(&round) else {
             continue;
@@ -157,12 +144,11 @@ fn again(
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(unknown) => {
                     let file = compile(&one.judged.toml)?;
-                    let wanted = fields.keys().copied().collect();
-                    unknown.insert(season.recounted(Some(&file), &wanted)?)
+                    unknown.insert(season.recounted(Some(&file), asked)?)
                 }
             };
             let field = field.get(&round);
-            let standing = basis.map(|basis| &*basis.standing);
+            let standing = basis.map(|basis| &basis.standing);
             let follows = field.is_some_and(|field| standing == Ok(field));
             if let Some(field) = field {
                 compared(round, field, (follows, "corrected"), out)?;
@@ -216,9 +202,9 @@ fn fits(season: &Season, file: &Campaign) -> Result<(), Failure> {
 }
 
 /// A correction judges rounds again; it takes none away.
-fn has_rounds(file: &Campaign, before: &[Concluded]) -> Result<(), Failure> {
-    let rounds = before.iter().filter_map(|one| one.round);
-    let missing: Vec<String> = rounds
+fn has_rounds(file: &Campaign, season: &Season) -> Result<(), Failure> {
+    let missing: Vec<String> = season
+        .rounds_with_result()
         .filter(|round| file.round(*round).is_none())
         .map(|round| round.to_string())
         .collect();

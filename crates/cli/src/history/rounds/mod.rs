@@ -184,21 +184,51 @@ impl Season {
         &self,
         file: Option<&Arc<Compiled>>,
         wanted: &BTreeSet<u16>,
-    ) -> Result<BTreeMap<u16, Sealed>, Failure> {
+    ) -> Result<BTreeMap<u16, Arc<Sealed>>, Failure> {
         let shares = recount::shares(&*self.log, self.id(), file)?;
-        let mut fields = BTreeMap::new();
-        for (round, life) in self.told.state.rounds().of(self.id()) {
-            let round = round.filter(|round| wanted.contains(round));
-            let (Some(round), Some((ctl, _))) = (round, &life.decision) else {
-                continue;
-            };
-            let none = Vec::new();
-            let of_decision = shares.get(ctl).unwrap_or(&none);
-            let sealed = shares::merge(of_decision, self.partitions)
-                .map_err(|why| Failure::no(format!("round {round} counted again: {why}")))?;
-            fields.insert(round, sealed);
-        }
-        Ok(fields)
+        let lives = self.told.state.rounds().of(self.id());
+        let decided = lives.filter_map(|(round, life)| {
+            let round = round.filter(|round| wanted.contains(round))?;
+            Some((round, life.decision.as_ref()?.0))
+        });
+        let sealed = shares::merge_all(&shares, decided.collect(), self.partitions);
+        let fields = sealed.into_iter().map(|(round, sealed)| {
+            let sealed = sealed.map_err(|why| format!("round {round} counted again: {why}"));
+            Ok((round, Arc::new(sealed.map_err(Failure::no)?)))
+        });
+        fields.collect()
+    }
+
+    /// [`Season::concluded`] and [`Season::recounted`], side by side.
+    ///
+    /// # Errors
+    /// As both.
+    #[allow(clippy::type_complexity)]
+    pub(crate) fn both(
+        &self,
+        file: Option<&Arc<Compiled>>,
+        wanted: &BTreeSet<u16>,
+    ) -> Result<(Vec<Concluded>, BTreeMap<u16, Arc<Sealed>>), Failure> {
+        std::thread::scope(|scope| {
+            let concluded = scope.spawn(|| self.concluded());
+            let recounted = self.recounted(file, wanted);
+            let concluded = concluded.join();
+            let concluded = concluded.map_err(|_| Failure::away("a thread of rescore panicked"))?;
+            Ok((concluded?, recounted?))
+        })
+    }
+
+    /// Whether anything has a result, be it the final draw alone.
+    pub(crate) fn has_results(&self) -> bool {
+        let mut lives = self.told.state.rounds().of(self.id());
+        lives.any(|(_, life)| life.result.is_some())
+    }
+
+    /// The rounds that have a result, ascending.
+    pub(crate) fn rounds_with_result(&self) -> impl Iterator<Item = u16> {
+        let lives = self.told.state.rounds().of(self.id());
+        let with_result = lives.filter(|(_, life)| life.result.is_some());
+        with_result.filter_map(|(round, _)| round)
     }
 
     /// The state of `control`.

@@ -74,6 +74,38 @@ pub(crate) fn merge(shares: &[(u32, Share)], partitions: u32) -> Result<Sealed, 
     Ok(Sealed { cut, field })
 }
 
+/// [`merge`] for rounds with their decisions' offsets, several side by side.
+pub(crate) fn merge_all(
+    shares: &ByDecision,
+    mut rounds: Vec<(u16, u64)>,
+    partitions: u32,
+) -> Vec<(u16, Result<Sealed, String>)> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let each = rounds.len().div_ceil(threads).max(1);
+    rounds.sort_unstable();
+    let merged = |part: &[(u16, u64)]| {
+        let none = Vec::new();
+        let one = |(round, ctl): &(u16, u64)| {
+            (*round, merge(shares.get(ctl).unwrap_or(&none), partitions))
+        };
+        part.iter().map(one).collect::<Vec<_>>()
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = rounds
+            .chunks(each)
+            .map(|part| (part, scope.spawn(|| merged(part))))
+            .collect();
+        let joined = threads.into_iter().flat_map(|(part, thread)| {
+            thread.join().unwrap_or_else(|_| {
+                let panicked =
+                    |(round, _): &(u16, u64)| (*round, Err("a thread panicked".to_owned()));
+                part.iter().map(panicked).collect()
+            })
+        });
+        joined.collect()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
