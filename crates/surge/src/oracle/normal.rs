@@ -267,7 +267,7 @@ fn without_thousands(text: &[char]) -> Vec<char> {
         let mut groups = run.split(',');
         let first = groups.next().map_or(0, str::len);
         let rest_is_threes = groups.all(|group| group.len() == 3);
-        let behind_point = out.last() == Some(&'.');
+        let behind_point = matches!(out[..], [.., before, '.'] if before.is_ascii_digit());
         let well_formed = (1..=3).contains(&first) && rest_is_threes && !behind_point;
         out.extend(run.chars().filter(|c| *c != ',' || !well_formed));
         rest = &rest[end..];
@@ -304,6 +304,8 @@ mod tests {
             ("答案：Ａ。", "答案a"),
             ("１，９９９．００", "1999.00"),
             ("1,9999", "1,9999"),
+            (".0,000", "0000"),
+            ("1.0,000", "1.0,000"),
             ("1️⃣", "1"),
             ("🅰", "a"),
             ("1/:8-)2", "1 2"),
