@@ -142,4 +142,12 @@ impl Shelf for Kept<'_, '_> {
     fn scan(&mut self, prefix: &[u8]) -> Result<Vec<Pair>, StateError> {
         self.0.scan(prefix)
     }
+
+    fn visit(
+        &mut self,
+        prefix: &[u8],
+        each: &mut dyn FnMut(&[u8], &[u8]),
+    ) -> Result<(), StateError> {
+        self.0.visit(prefix, each)
+    }
 }

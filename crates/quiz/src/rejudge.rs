@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::fan::{FanJoins, FanRound};
 use crate::running::{Running, Tallied, decode_joins, decode_round};
 use crate::sense::reread;
-use crate::shelf::{self, Pair, Part, SLICES, Shelf};
+use crate::shelf::{self, Part, SLICES, Shelf};
 use crate::totals::Totals;
 use contest::Compiled;
 use record::acts::CampaignAct;
@@ -200,45 +200,75 @@ pub(crate) fn fans<S: Shelf>(
     only: Option<u16>,
     shelf: &mut S,
 ) -> Result<Vec<(String, Fan)>, Failure<S::Error>> {
-    let mut fans = Vec::new();
+    let (mut fans, mut records) = (Vec::new(), Records::default());
     let mut failure = None;
+    let mut take = |records: &mut Records| match records.fan(only) {
+        Ok(read) => fans.extend(read),
+        Err(why) => failure = Some(why),
+    };
     shelf
-        .fans(
-            &shelf::slice_prefix(tag, slice),
-            |owner, records| match fan(owner, only, records) {
-                Ok(read) => fans.extend(read),
-                Err(why) => failure = Some(why),
-            },
-        )
+        .visit(&shelf::slice_prefix(tag, slice), &mut |key, value| {
+            let (owner, rest) = key.split_at(shelf::owner_length(key));
+            if records.owner != owner {
+                take(&mut records);
+                records.begin(owner);
+            }
+            records.add(rest, value);
+        })
         .map_err(Failure::Shelf)?;
+    take(&mut records);
     failure.map_or(Ok(fans), Err)
 }
 
-fn fan<E>(
-    owner: &[u8],
-    only: Option<u16>,
-    records: &[Pair],
-) -> Result<Option<(String, Fan)>, Failure<E>> {
-    let damaged = Failure::Damaged("a fan's key");
-    let has = |number| {
-        let mut parts = records.iter().map(|(rest, _)| shelf::parse_rest(rest));
-        parts.any(|part| part == Some(Part::Round(number)))
-    };
-    if only.is_some_and(|number| !has(number)) {
-        return Ok(None);
+/// The records of one fan, before it is known whether anybody wants to read them.
+#[derive(Default)]
+struct Records {
+    owner: Vec<u8>,
+    /// What each record is, and where it ends in `bytes`.
+    parts: Vec<(Option<Part>, usize)>,
+    bytes: Vec<u8>,
+}
+
+impl Records {
+    fn begin(&mut self, owner: &[u8]) {
+        self.owner.clear();
+        self.owner.extend_from_slice(owner);
+        self.parts.clear();
+        self.bytes.clear();
     }
-    let Some(name) = shelf::parse_owner(owner) else {
-        return Err(damaged);
-    };
-    let mut fan = Fan::default();
-    for (rest, bytes) in records {
-        match shelf::parse_rest(rest) {
-            Some(Part::Joins) => fan.joins = decode_joins(bytes)?,
-            Some(Part::Round(number)) => {
-                fan.rounds.insert(number, decode_round(bytes)?);
-            }
-            None => return Err(damaged),
+
+    fn add(&mut self, rest: &[u8], value: &[u8]) {
+        self.bytes.extend_from_slice(value);
+        self.parts.push((shelf::parse_rest(rest), self.bytes.len()));
+    }
+
+    /// The fan; none when there are no records, or none in the round that is asked for.
+    fn fan<E>(&self, only: Option<u16>) -> Result<Option<(String, Fan)>, Failure<E>> {
+        let has = |number| {
+            self.parts
+                .iter()
+                .any(|(part, _)| *part == Some(Part::Round(number)))
+        };
+        if self.parts.is_empty() || only.is_some_and(|number| !has(number)) {
+            return Ok(None);
         }
+        let damaged = Failure::Damaged("a fan's key");
+        let Some(name) = shelf::parse_owner(&self.owner) else {
+            return Err(damaged);
+        };
+        let mut fan = Fan::default();
+        let mut from = 0;
+        for (part, to) in &self.parts {
+            let bytes = self.bytes.get(from..*to).unwrap_or_default();
+            from = *to;
+            match part {
+                Some(Part::Joins) => fan.joins = decode_joins(bytes)?,
+                Some(Part::Round(number)) => {
+                    fan.rounds.insert(*number, decode_round(bytes)?);
+                }
+                None => return Err(damaged),
+            }
+        }
+        Ok(Some((name.to_owned(), fan)))
     }
-    Ok(Some((name.to_owned(), fan)))
 }

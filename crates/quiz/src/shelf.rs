@@ -29,33 +29,16 @@ pub trait Shelf {
     /// Failures of the store.
     fn scan(&mut self, prefix: &[u8]) -> Result<Vec<Pair>, Self::Error>;
 
-    /// Every fan under a prefix of fans' keys: what stands in front of his keys, and the rest of each of them, in
-    /// order, with its value. Fans come in no particular order.
+    /// Hands over every pair whose key begins with `prefix`. Those of one fan in one campaign come together, in the
+    /// order of their keys; the fans in no particular order.
     ///
     /// # Errors
-    /// Failures of the store.
-    fn fans(
+    /// Failures of the store, after some pairs perhaps.
+    fn visit(
         &mut self,
         prefix: &[u8],
-        mut each: impl FnMut(&[u8], &[Pair]),
-    ) -> Result<(), Self::Error> {
-        let (mut owner, mut owned) = (Vec::new(), Vec::new());
-        for (mut key, value) in self.scan(prefix)? {
-            let rest = key.split_off(owner_length(&key));
-            if key != owner {
-                if !owned.is_empty() {
-                    each(&owner, &owned);
-                }
-                owned.clear();
-                owner = key;
-            }
-            owned.push((rest, value));
-        }
-        if !owned.is_empty() {
-            each(&owner, &owned);
-        }
-        Ok(())
-    }
+        each: &mut dyn FnMut(&[u8], &[u8]),
+    ) -> Result<(), Self::Error>;
 }
 
 /// Fans of a campaign are spread over so many slices, so that a new version reads them slice by slice and

@@ -1,7 +1,7 @@
 //! A store in memory: for tests, and for folding history without a directory.
 
 use super::meta::{Identity, Standing, partition_key};
-use super::{Change, Health, Kept, Pair, Space};
+use super::{Change, Health, Kept, Space};
 use crate::error::StateError;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -112,16 +112,14 @@ impl Kept for Open {
             .collect())
     }
 
-    fn scan(&self, prefix: &[u8]) -> Result<Vec<Pair>, StateError> {
+    fn visit(&self, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StateError> {
         let inner = self.store.inner();
-        let Some(main) = inner.entries.get(&Space::Main) else {
-            return Ok(Vec::new());
-        };
-        let from = main.range(prefix.to_vec()..);
-        Ok(from
-            .take_while(|(key, _)| key.starts_with(prefix))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect())
+        let from = inner.entries.get(&Space::Main).into_iter();
+        let from = from.flat_map(|main| main.range(prefix.to_vec()..));
+        for (key, value) in from.take_while(|(key, _)| key.starts_with(prefix)) {
+            each(key, value);
+        }
+        Ok(())
     }
 
     fn commit(&mut self, changes: Vec<Change>) -> Result<(), StateError> {

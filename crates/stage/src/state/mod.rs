@@ -103,8 +103,17 @@ pub(crate) trait Kept: Send {
     fn multi_get(&self, space: Space, keys: &[Vec<u8>])
     -> Result<Vec<Option<Vec<u8>>>, StateError>;
 
-    /// Entries of [`Space::Main`] whose key begins with `prefix`, in the order of their keys.
-    fn scan(&self, prefix: &[u8]) -> Result<Vec<Pair>, StateError>;
+    /// Hands over the entries of [`Space::Main`] whose key begins with `prefix`, in the order of their keys.
+    fn visit(&self, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StateError>;
+
+    /// All of them at once.
+    fn scan(&self, prefix: &[u8]) -> Result<Vec<Pair>, StateError> {
+        let mut pairs = Vec::new();
+        self.visit(prefix, &mut |key, value| {
+            pairs.push((key.to_vec(), value.to_vec()));
+        })?;
+        Ok(pairs)
+    }
 
     /// Writes all changes or none.
     fn commit(&mut self, changes: Vec<Change>) -> Result<(), StateError>;

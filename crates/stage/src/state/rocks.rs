@@ -4,7 +4,7 @@ use super::buckets::{Buckets, Home, SHARED, bucket_of};
 use super::meta::{Identity, Standing, partition_key};
 use super::opening::{STAMP, failed, open_or_start_over, start_over, write_stamp};
 use super::options::{Budget, family};
-use super::{Change, Health, Kept, Pair, Space};
+use super::{Change, Health, Kept, Space};
 use crate::error::StateError;
 use rocksdb::{
     BoundColumnFamily, DB, DEFAULT_COLUMN_FAMILY_NAME, Direction, IteratorMode, WriteBatch,
@@ -170,19 +170,17 @@ impl Kept for Rocks {
             .collect()
     }
 
-    fn scan(&self, prefix: &[u8]) -> Result<Vec<Pair>, StateError> {
-        let mut pairs = Vec::new();
-        for entry in self
-            .db
-            .iterator(IteratorMode::From(prefix, Direction::Forward))
-        {
-            let (key, value) = entry.map_err(|e| self.failed("scanning", e))?;
+    fn visit(&self, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StateError> {
+        let mut entries = self.db.raw_iterator();
+        entries.seek(prefix);
+        while let Some((key, value)) = entries.item() {
             if !key.starts_with(prefix) {
                 break;
             }
-            pairs.push((key.into_vec(), value.into_vec()));
+            each(key, value);
+            entries.next();
         }
-        Ok(pairs)
+        entries.status().map_err(|e| self.failed("scanning", e))
     }
 
     fn commit(&mut self, changes: Vec<Change>) -> Result<(), StateError> {

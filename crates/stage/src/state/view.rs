@@ -2,7 +2,9 @@
 
 use super::{Kept, Overlay, Pair, Space, namespaced};
 use crate::error::StateError;
-use std::collections::BTreeMap;
+
+/// Bytes of the partition's number in front of every key.
+const PARTITION: usize = 4;
 
 /// One partition's state. Changes are seen at once by later reads of the same batch and become durable
 /// only with the runner's commit.
@@ -78,19 +80,45 @@ impl<'a> View<'a> {
     /// # Errors
     /// Failures of the store.
     pub fn scan(&mut self, prefix: &[u8]) -> Result<Vec<Pair>, StateError> {
+        let mut pairs = Vec::new();
+        self.visit(prefix, &mut |key, value| {
+            pairs.push((key.to_vec(), value.to_vec()));
+        })?;
+        Ok(pairs)
+    }
+
+    /// As [`View::scan`], one entry after the other: for what is not to stand in memory at once. After a failure
+    /// some have been handed over.
+    ///
+    /// # Errors
+    /// Failures of the store.
+    pub fn visit(
+        &mut self,
+        prefix: &[u8],
+        each: &mut dyn FnMut(&[u8], &[u8]),
+    ) -> Result<(), StateError> {
         namespaced(self.partition, prefix, &mut self.scratch);
-        let stored = self.kept.scan(&self.scratch)?;
-        let mut merged: BTreeMap<Vec<u8>, Vec<u8>> = stored.into_iter().collect();
-        for (key, value) in self.overlay.changed_under(&self.scratch) {
-            match value {
-                Some(value) => merged.insert(key.clone(), value.clone()),
-                None => merged.remove(key),
-            };
+        let mut changed: Vec<_> = self.overlay.changed_under(&self.scratch).collect();
+        changed.sort_unstable_by_key(|(key, _)| *key);
+        let mut changed = changed.into_iter().peekable();
+        self.kept.visit(&self.scratch, &mut |key, stored| {
+            while let Some((new, value)) = changed.next_if(|(new, _)| new.as_slice() < key) {
+                if let Some(value) = value {
+                    each(&new[PARTITION..], value);
+                }
+            }
+            match changed.next_if(|(new, _)| new.as_slice() == key) {
+                Some((_, Some(value))) => each(&key[PARTITION..], value),
+                Some((_, None)) => {}
+                None => each(&key[PARTITION..], stored),
+            }
+        })?;
+        for (new, value) in changed {
+            if let Some(value) = value {
+                each(&new[PARTITION..], value);
+            }
         }
-        Ok(merged
-            .into_iter()
-            .map(|(key, value)| (key[4..].to_vec(), value))
-            .collect())
+        Ok(())
     }
 
     /// Empties every bucket below `bucket` for this partition, for good. The files go when every
