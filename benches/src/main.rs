@@ -26,6 +26,7 @@ mod produce;
 mod rebuild;
 mod report;
 mod requests;
+mod rescore;
 mod sample;
 mod seals;
 mod server;
@@ -108,6 +109,18 @@ enum Command {
         /// The node's configuration file, when it has other partitions than the default
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+    },
+    /// Seconds that `spillway rescore` needs to count a stopped node's rounds again from their messages
+    Rescore {
+        /// Directory of the node
+        #[arg(long, value_name = "DIR")]
+        node: PathBuf,
+        /// Id of the campaign
+        #[arg(long, value_name = "ID", default_value = "fanfest-2013-04-09")]
+        campaign: String,
+        /// Repetitions; each is shown
+        #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=100))]
+        rounds: u64,
     },
     /// Peak memory of a node for surges of one, two and four times a length
     Memory {
@@ -239,6 +252,11 @@ fn run(command: Command) -> Result<(), Failure> {
             rounds,
         } => contest::run(&place, &contest::Plan::of(candidates, texts, count(rounds))),
         Command::Rebuild { node, config } => rebuild::run(&place, &node, config.as_deref()),
+        Command::Rescore {
+            node,
+            campaign,
+            rounds,
+        } => rescore::run(&place, &node, &campaign, count(rounds)),
         Command::Memory { seconds } => memory::run(&place, seconds),
         Command::All { quick } => all(&place, quick),
         Command::Kafka {

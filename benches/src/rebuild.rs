@@ -104,7 +104,7 @@ fn refuse_running(log: &Path) -> Result<(), Failure> {
 }
 
 /// Reads every file once; how many bytes they were.
-fn warm(dir: &Path) -> std::io::Result<u64> {
+pub(crate) fn warm(dir: &Path) -> std::io::Result<u64> {
     let mut bytes = 0;
     let mut buffer = vec![0; 1 << 20];
     let mut dirs = vec![dir.to_owned()];

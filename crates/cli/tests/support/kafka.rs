@@ -159,13 +159,15 @@ impl Scene {
     }
 }
 
-/// The configuration of a log on these brokers; one of them has each record only once.
+/// The configuration of a log on these brokers; one of them has each record only once. All nodes have the same key of
+/// the draws' secrets: whichever coordinates opens what another has sealed.
 pub(crate) fn kafka_toml(bootstrap: &[String]) -> String {
     let replicas = match bootstrap.len() {
         1 => "replication = 1\nmin_insync_replicas = 1\nsingle_broker = true\n",
         _ => "",
     };
     format!(
-        "[log]\nbackend = \"kafka\"\ninbound_partitions = 6\n\n[log.kafka]\nbootstrap = {bootstrap:?}\n{replicas}"
+        "[contest]\nkey = \"{}\"\n\n[log]\nbackend = \"kafka\"\ninbound_partitions = 6\n\n[log.kafka]\nbootstrap = {bootstrap:?}\n{replicas}",
+        "5a".repeat(32)
     )
 }

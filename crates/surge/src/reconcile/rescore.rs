@@ -2,12 +2,13 @@
 //! seals, by the versions that judged. Never what the results say.
 
 use super::accepted::Accepted;
+use super::lines::{self, LinesError, Tail, excerpt};
 use super::messages::Messages;
 use super::seals::Control;
 use crate::manifest::{Digest, Manifest, Round};
 use crate::oracle::standings::Standing;
 use crate::oracle::{Cuts, Delivery, Judge, Place};
-use crate::recording::{ReadError, Reader, Written};
+use crate::recording::{Row, Written};
 use campaign::Campaign;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,13 +28,13 @@ pub struct Rescored {
 /// Judges a recording by every version that judged a round.
 ///
 /// # Errors
-/// [`ReadError`] when the recording cannot be read again.
+/// [`LinesError`] when the recording cannot be read again.
 pub fn rescore(
     recording: &Path,
     messages: &Messages,
     accepted: &Accepted,
     control: &Control,
-) -> Result<Rescored, ReadError> {
+) -> Result<Rescored, LinesError> {
     let mut cuts = Cuts::default();
     for (round, decision) in &control.decisions {
         let places = accepted.copies.get(&decision.ctl).cloned();
@@ -146,21 +147,31 @@ fn prepared(control: &Control, version: u64) -> Result<(Campaign, Judge), String
 }
 
 /// Hands every message that stands in `accepted` to the judges, at its place.
-fn read(recording: &Path, messages: &Messages, rescored: &mut Rescored) -> Result<(), ReadError> {
-    let mut reader = Reader::open(recording)?;
-    while let Some(row) = reader.next()? {
-        let message = usize::try_from(row.n)
-            .ok()
-            .and_then(|n| messages.all.get(n));
-        let Some(message) = message.filter(|message| row.attempt == 1 && message.accepted > 0)
-        else {
-            continue;
-        };
+fn read(recording: &Path, messages: &Messages, rescored: &mut Rescored) -> Result<(), LinesError> {
+    let accepted = |row: &Row<'_>| {
+        let message = messages.all.get(usize::try_from(row.n).ok()?);
+        let message = message.filter(|message| row.attempt == 1 && message.accepted > 0)?;
         let (partition, offset) = (message.partition, message.offset);
-        let delivery = Delivery::read(&row);
-        for (_, judge) in rescored.judges.values_mut() {
-            judge.delivery_at(&delivery, Place { partition, offset });
-        }
-    }
-    Ok(())
+        Some(Place { partition, offset })
+    };
+    lines::fold(
+        recording,
+        Tail::Whole,
+        |lines| {
+            let mut read = Vec::new();
+            for line in lines {
+                let row: Row<'_> = serde_json::from_slice(line)
+                    .map_err(|e| format!("{} is no delivery: {e}", excerpt(line)))?;
+                read.extend(accepted(&row).map(|place| (Delivery::read(&row), place)));
+            }
+            Ok(read)
+        },
+        |read| {
+            for (delivery, place) in read {
+                for (_, judge) in rescored.judges.values_mut() {
+                    judge.delivery_at(&delivery, place);
+                }
+            }
+        },
+    )
 }
