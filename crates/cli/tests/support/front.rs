@@ -3,17 +3,20 @@
 
 use super::wire::get_within;
 use serde_json::Value;
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
 
 /// How long a node may take to take a connection, or to say whether it leads.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// Bytes carried at once.
-const PIECE: usize = 16 << 10;
+/// Connections that wait to be taken: a surge opens thousands at once, and one that the kernel drops here would look as
+/// if a node had not answered.
+const BACKLOG: u32 = 4_096;
 
 /// Which of the nodes a connection goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,24 +27,23 @@ enum Choice {
     Leader,
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 struct Shared {
     choice: Choice,
     nodes: Mutex<Vec<SocketAddr>>,
     next: AtomicUsize,
-    /// One end of each connection, so that it can be closed from outside.
-    open: Mutex<Vec<TcpStream>>,
-    stop: AtomicBool,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How often the nodes were set; a connection lives no longer than the setting that it was opened under.
+    setting: watch::Sender<u64>,
 }
 
 /// See the module. Dropping it closes everything.
 pub(crate) struct Front {
     addr: SocketAddr,
     shared: Arc<Shared>,
-    accepting: Option<JoinHandle<()>>,
+    runtime: Option<Runtime>,
 }
 
 impl Front {
@@ -56,21 +58,26 @@ impl Front {
     }
 
     fn start(choice: Choice, nodes: Vec<SocketAddr>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut builder = Builder::new_multi_thread();
+        let runtime = builder.worker_threads(1).enable_all().build().unwrap();
+        let listener = {
+            let _inside = runtime.enter();
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+            socket.listen(BACKLOG).unwrap()
+        };
         let addr = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             choice,
             nodes: Mutex::new(nodes),
             next: AtomicUsize::new(0),
-            open: Mutex::new(Vec::new()),
-            stop: AtomicBool::new(false),
+            setting: watch::Sender::new(0),
         });
-        let own = Arc::clone(&shared);
-        let accepting = std::thread::spawn(move || accept(&own, &listener));
+        runtime.spawn(accept(Arc::clone(&shared), listener));
         Self {
             addr,
             shared,
-            accepting: Some(accepting),
+            runtime: Some(runtime),
         }
     }
 
@@ -81,88 +88,78 @@ impl Front {
     /// From now on these; what stands is closed.
     pub(crate) fn set(&self, nodes: Vec<SocketAddr>) {
         *lock(&self.shared.nodes) = nodes;
-        close_all(&self.shared);
+        self.shared.setting.send_modify(|setting| *setting += 1);
     }
 }
 
 impl Drop for Front {
     fn drop(&mut self) {
-        self.shared.stop.store(true, Ordering::Release);
-        drop(TcpStream::connect(self.addr));
-        if let Some(thread) = self.accepting.take() {
-            drop(thread.join());
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
         }
     }
 }
 
-fn close_all(shared: &Shared) {
-    for end in lock(&shared.open).drain(..) {
-        drop(end.shutdown(Shutdown::Both));
+async fn accept(shared: Arc<Shared>, listener: TcpListener) {
+    loop {
+        let Ok((client, _)) = listener.accept().await else {
+            continue;
+        };
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let mut setting = shared.setting.subscribe();
+            tokio::select! {
+                // A connection that breaks is the client's to notice.
+                _ = carry(shared, client) => {}
+                _ = setting.changed() => {}
+            }
+        });
     }
 }
 
-fn accept(shared: &Arc<Shared>, listener: &TcpListener) {
-    let mut carrying: Vec<JoinHandle<()>> = Vec::new();
-    for client in listener.incoming() {
-        if shared.stop.load(Ordering::Acquire) {
-            break;
-        }
-        carrying.retain(|thread| !thread.is_finished());
-        let Ok(client) = client else { continue };
-        let shared = Arc::clone(shared);
-        carrying.push(std::thread::spawn(move || {
-            // A connection that breaks is the client's to notice.
-            drop(carry(&shared, client));
-        }));
-    }
-    close_all(shared);
-    for thread in carrying {
-        drop(thread.join());
-    }
-}
-
-fn carry(shared: &Shared, client: TcpStream) -> std::io::Result<()> {
-    let Some(server) = choose(shared) else {
-        return client.shutdown(Shutdown::Both);
+/// Carries both ways until either end is through; then both close.
+async fn carry(shared: Arc<Shared>, mut client: TcpStream) -> std::io::Result<()> {
+    let Some(mut server) = choose(shared).await else {
+        return Ok(());
     };
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
-    {
-        let mut open = lock(&shared.open);
-        open.retain(|end| end.peer_addr().is_ok());
-        open.extend([client.try_clone()?, server.try_clone()?]);
+    let (from_client, to_client) = client.split();
+    let (from_server, to_server) = server.split();
+    tokio::select! {
+        ended = copy(from_client, to_server) => ended,
+        ended = copy(from_server, to_client) => ended,
     }
-    let back = (server.try_clone()?, client.try_clone()?);
-    std::thread::scope(|scope| {
-        scope.spawn(|| copy(back.0, back.1));
-        copy(client, server);
-    });
-    Ok(())
 }
 
-/// Carries one way until either end is through, and closes both.
-fn copy(mut from: TcpStream, mut to: TcpStream) {
-    let mut piece = vec![0; PIECE];
-    while let Ok(read) = from.read(&mut piece) {
-        if read == 0 || to.write_all(&piece[..read]).is_err() {
-            break;
-        }
-    }
-    drop(from.shutdown(Shutdown::Both));
-    drop(to.shutdown(Shutdown::Both));
+async fn copy(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+) -> std::io::Result<()> {
+    tokio::io::copy(&mut from, &mut to).await.map(drop)
 }
 
-fn choose(shared: &Shared) -> Option<TcpStream> {
+async fn choose(shared: Arc<Shared>) -> Option<TcpStream> {
     let mut nodes = lock(&shared.nodes).clone();
     match shared.choice {
         Choice::InTurn => {
             let turn = shared.next.fetch_add(1, Ordering::Relaxed) % nodes.len().max(1);
             nodes.rotate_left(turn);
         }
-        Choice::Leader => nodes.retain(|node| leads(*node)),
+        Choice::Leader => {
+            let leading = tokio::task::spawn_blocking(move || {
+                nodes.retain(|node| leads(*node));
+                nodes
+            });
+            nodes = leading.await.ok()?;
+        }
     }
-    let connect = |node: &SocketAddr| TcpStream::connect_timeout(node, PATIENCE).ok();
-    nodes.iter().find_map(connect)
+    for node in nodes {
+        if let Ok(Ok(server)) = tokio::time::timeout(PATIENCE, TcpStream::connect(node)).await {
+            return Some(server);
+        }
+    }
+    None
 }
 
 /// Whether the coordinator there says that it leads.
