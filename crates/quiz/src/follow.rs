@@ -8,8 +8,8 @@ use crate::codec::{Reader, Writer};
 use crate::failure::Failure;
 use crate::shelf::{self, Shelf};
 use contest::Follow;
+use indexmap::IndexMap;
 use record::envelope::Envelope;
-use std::collections::HashMap;
 
 /// So many fans make a generation; at most two of them are remembered in each partition.
 const GENERATION: usize = 8_192;
@@ -33,14 +33,19 @@ struct Known {
     place: Place,
 }
 
+/// Fans by their keys. Each has a place that stays while none is taken out.
+type Generation = IndexMap<Box<[u8]>, Known>;
+
 /// What is known of the fans of a partition: on the shelf, and of those who wrote last in memory, because every
 /// message asks. Memory and blocks are right where a fan's own record says something else.
 #[derive(Debug, Default)]
 pub(crate) struct Follows {
-    young: HashMap<Vec<u8>, Known>,
-    old: HashMap<Vec<u8>, Known>,
-    /// Keys of what is unwritten.
-    changed: Vec<Vec<u8>>,
+    young: Generation,
+    old: Generation,
+    /// Places among the young of what is unwritten.
+    changed: Vec<usize>,
+    /// The key of the fan in hand; kept for its allocation.
+    key: Vec<u8>,
     /// The first block that stands on the shelf, the first of the young generation, and the next.
     first: u64,
     young_from: u64,
@@ -67,7 +72,7 @@ impl Follows {
                     return Err(damaged);
                 };
                 let place = Place::Block(number);
-                follows.old.insert(key, Known { follow, place });
+                follows.old.insert(key.into(), Known { follow, place });
             }
         }
         follows.young_from = follows.next;
@@ -84,11 +89,11 @@ impl Follows {
 
     fn put_block<S: Shelf>(&mut self, shelf: &mut S) {
         let mut block = Writer::default();
-        for key in std::mem::take(&mut self.changed) {
-            if let Some(known) = self.young.get_mut(&key) {
+        for place in self.changed.drain(..) {
+            if let Some((key, known)) = self.young.get_index_mut(place) {
                 known.place = Place::Block(self.next);
                 block.unsigned(key.len() as u64);
-                block.0.extend_from_slice(&key);
+                block.0.extend_from_slice(key);
                 write(&known.follow, &mut block);
             }
         }
@@ -110,21 +115,12 @@ impl Follows {
         if is_event && !leaves && !envelope.event.eq_ignore_ascii_case("subscribe") {
             return Ok(());
         }
-        let key = shelf::follow_key(&envelope.account, &envelope.from);
-        if !self.young.contains_key(&key) {
-            if self.young.len() >= GENERATION {
-                self.forget(shelf);
-            }
-            let known = match self.old.remove(&key) {
-                Some(known) => known,
-                None => Known {
-                    follow: read(&key, shelf)?,
-                    place: Place::Own,
-                },
-            };
-            self.young.insert(key.clone(), known);
-        }
-        let Some(known) = self.young.get_mut(&key) else {
+        shelf::write_follow_key(&envelope.account, &envelope.from, &mut self.key);
+        let place = match self.young.get_index_of(&*self.key) {
+            Some(place) => place,
+            None => self.remember(shelf)?,
+        };
+        let Some((_, known)) = self.young.get_index_mut(place) else {
             return Ok(());
         };
         let before = known.follow;
@@ -135,9 +131,25 @@ impl Follows {
         }
         if known.follow != before && known.place != Place::Unwritten {
             known.place = Place::Unwritten;
-            self.changed.push(key);
+            self.changed.push(place);
         }
         Ok(())
+    }
+
+    /// Takes the fan in hand among the young; his place there.
+    fn remember<S: Shelf>(&mut self, shelf: &mut S) -> Result<usize, Failure<S::Error>> {
+        if self.young.len() >= GENERATION {
+            self.forget(shelf);
+        }
+        let known = match self.old.swap_remove(&*self.key) {
+            Some(known) => known,
+            None => Known {
+                follow: read(&self.key, shelf)?,
+                place: Place::Own,
+            },
+        };
+        let (place, _) = self.young.insert_full(self.key.as_slice().into(), known);
+        Ok(place)
     }
 
     /// What is known of a fan of an account; nothing of one who never sent anything.
@@ -148,7 +160,7 @@ impl Follows {
         shelf: &mut S,
     ) -> Result<Follow, Failure<S::Error>> {
         let key = shelf::follow_key(account, fan);
-        match self.young.get(&key).or_else(|| self.old.get(&key)) {
+        match self.young.get(&*key).or_else(|| self.old.get(&*key)) {
             Some(known) => Ok(known.follow),
             None => read(&key, shelf),
         }
@@ -162,7 +174,7 @@ impl Follows {
         let young_from = self.young_from;
         for (key, known) in self.old.iter_mut().chain(&mut self.young) {
             if matches!(known.place, Place::Block(number) if number < young_from) {
-                shelf.put(key.clone(), encode(&known.follow));
+                shelf.put(key.to_vec(), encode(&known.follow));
                 known.place = Place::Own;
             }
         }

@@ -108,15 +108,18 @@ pub(crate) fn unjudged_key(message: &MessageKey) -> Vec<u8> {
 /// Key of what is known of a fan's following, which is the account's and no campaign's.
 pub(crate) fn follow_key(account: &str, fan: &str) -> Vec<u8> {
     let mut key = Vec::with_capacity(1 + 4 + account.len() + fan.len());
+    write_follow_key(account, fan, &mut key);
+    key
+}
+
+/// As [`follow_key`], in the place of what `key` held.
+pub(crate) fn write_follow_key(account: &str, fan: &str, key: &mut Vec<u8>) {
+    let length = u32::try_from(account.len()).unwrap_or(u32::MAX);
+    key.clear();
     key.push(FOLLOW);
-    key.extend_from_slice(
-        &u32::try_from(account.len())
-            .unwrap_or(u32::MAX)
-            .to_be_bytes(),
-    );
+    key.extend_from_slice(&length.to_be_bytes());
     key.extend_from_slice(account.as_bytes());
     key.extend_from_slice(fan.as_bytes());
-    key
 }
 
 /// Key of a block of who follows; blocks stand in the order of their numbers.

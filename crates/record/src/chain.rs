@@ -108,9 +108,14 @@ fn position(bytes: &[u8]) -> Option<(Position, &[u8])> {
 }
 
 fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let digits = bytes.iter().take_while(|b| b.is_ascii_digit()).count();
-    let text = std::str::from_utf8(&bytes[..digits]).ok()?;
-    Some((text.parse().ok()?, &bytes[digits..]))
+    let mut number = None;
+    let mut rest = bytes;
+    while let [digit @ b'0'..=b'9', more @ ..] = rest {
+        let before = number.unwrap_or(0_u64).checked_mul(10)?;
+        number = Some(before.checked_add(u64::from(digit - b'0'))?);
+        rest = more;
+    }
+    Some((number?, rest))
 }
 
 /// What a reader does with a chained record.

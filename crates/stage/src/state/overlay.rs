@@ -1,7 +1,8 @@
 //! What a batch has read and changed and not yet committed. Knows no store.
 
 use super::Space;
-use std::collections::{BTreeMap, HashMap};
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
 
 /// The value of an entry as the batch sees it.
 #[derive(Debug, Clone, Default)]
@@ -10,15 +11,18 @@ struct Entry {
     dirty: bool,
 }
 
-type Entries = HashMap<Vec<u8>, Entry>;
+/// Entries stand at places, so that a change can be taken back without a second copy of its key.
+type Entries = IndexMap<Vec<u8>, Entry>;
 
 /// Uncommitted changes over cached reads. Bounded by what one batch touches.
 #[derive(Default)]
 pub(crate) struct Overlay {
     main: Entries,
     buckets: BTreeMap<u32, Entries>,
-    /// What stood there before each change since the last [`Overlay::begin`].
-    undo: Vec<(Space, Vec<u8>, Option<Entry>)>,
+    /// What stood at which place before each change since the last [`Overlay::begin`].
+    undo: Vec<(Space, usize, Option<Entry>)>,
+    /// The key that a view has in hand; kept for its allocation.
+    pub(super) scratch: Vec<u8>,
 }
 
 impl Overlay {
@@ -29,12 +33,17 @@ impl Overlay {
 
     /// Takes back every change since [`Overlay::begin`].
     pub(crate) fn undo(&mut self) {
-        while let Some((space, key, before)) = self.undo.pop() {
+        while let Some((space, place, before)) = self.undo.pop() {
             let entries = self.entries_mut(space);
             match before {
-                Some(entry) => entries.insert(key, entry),
-                None => entries.remove(&key),
-            };
+                Some(before) => {
+                    if let Some((_, entry)) = entries.get_index_mut(place) {
+                        *entry = before;
+                    }
+                }
+                // What takes its place came later, so no change that is still to be taken back speaks of it.
+                None => drop(entries.swap_remove_index(place)),
+            }
         }
     }
 
@@ -55,10 +64,9 @@ impl Overlay {
 
     /// Changes an entry; `None` deletes it.
     pub(crate) fn set(&mut self, space: Space, key: Vec<u8>, value: Option<Vec<u8>>) {
-        let before = self
-            .entries_mut(space)
-            .insert(key.clone(), Entry { value, dirty: true });
-        self.undo.push((space, key, before));
+        let entries = self.entries_mut(space);
+        let (place, before) = entries.insert_full(key, Entry { value, dirty: true });
+        self.undo.push((space, place, before));
     }
 
     /// Changed entries of [`Space::Main`] under a prefix: key and new value.
@@ -105,7 +113,7 @@ fn dirty(
     entries: &mut Entries,
 ) -> impl Iterator<Item = (Space, Vec<u8>, Option<Vec<u8>>)> {
     entries
-        .drain()
+        .drain(..)
         .filter(|(_, e)| e.dirty)
         .map(move |(key, entry)| (space, key, entry.value))
 }

@@ -14,7 +14,6 @@ pub struct View<'a> {
     floor: &'a mut u32,
     overlay: &'a mut Overlay,
     kept: &'a dyn Kept,
-    scratch: Vec<u8>,
 }
 
 impl<'a> View<'a> {
@@ -30,7 +29,6 @@ impl<'a> View<'a> {
             floor,
             overlay,
             kept,
-            scratch: Vec::new(),
         }
     }
 
@@ -54,13 +52,13 @@ impl<'a> View<'a> {
         if self.is_expired(space) {
             return Ok(None);
         }
-        namespaced(self.partition, key, &mut self.scratch);
-        if let Some(known) = self.overlay.get(space, &self.scratch) {
+        namespaced(self.partition, key, &mut self.overlay.scratch);
+        if let Some(known) = self.overlay.get(space, &self.overlay.scratch) {
             return Ok(known.cloned());
         }
-        let value = self.kept.get(space, &self.scratch)?;
-        self.overlay
-            .remember(space, self.scratch.clone(), value.clone());
+        let value = self.kept.get(space, &self.overlay.scratch)?;
+        let key = self.overlay.scratch.clone();
+        self.overlay.remember(space, key, value.clone());
         Ok(value)
     }
 
@@ -97,11 +95,11 @@ impl<'a> View<'a> {
         prefix: &[u8],
         each: &mut dyn FnMut(&[u8], &[u8]),
     ) -> Result<(), StateError> {
-        namespaced(self.partition, prefix, &mut self.scratch);
-        let mut changed: Vec<_> = self.overlay.changed_under(&self.scratch).collect();
+        namespaced(self.partition, prefix, &mut self.overlay.scratch);
+        let mut changed: Vec<_> = self.overlay.changed_under(&self.overlay.scratch).collect();
         changed.sort_unstable_by_key(|(key, _)| *key);
         let mut changed = changed.into_iter().peekable();
-        self.kept.visit(&self.scratch, &mut |key, stored| {
+        self.kept.visit(&self.overlay.scratch, &mut |key, stored| {
             while let Some((new, value)) = changed.next_if(|(new, _)| new.as_slice() < key) {
                 if let Some(value) = value {
                     each(&new[PARTITION..], value);
