@@ -68,7 +68,7 @@ soak: build setup-broker ## the long runs: KILLS kills, brokers away for AWAY se
 	SOAK_CONTEST_MESSAGES=$(MESSAGES) SOAK_SURGE_LIMIT_S=36000 $(CARGO) test --release --package cli --test contest_equal -- --nocapture
 	SOAK_SURGE_LIMIT_S=36000 SOAK_KAFKA_KILLS=$(KILLS) SOAK_AWAY_S=$(AWAY) SOAK_FAULT_S=60 SOAK_FREEZE_S=30 \
 		$(CARGO) test --release --package cli --no-fail-fast \
-		$(foreach t,node orphan processes kills brokers wires topics unplugged,--test kafka_$(t)) --test contest_kafka -- --ignored --nocapture
+		$(foreach t,node orphan processes kills brokers wires topics unplugged,--test kafka_$(t)) --test contest_kafka -- --include-ignored --nocapture
 
 clean: ## remove what builds and demos left
 	cargo clean

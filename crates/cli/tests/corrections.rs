@@ -5,7 +5,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::fan::{OPEN, accounts, plain, text};
 use support::{Node, Scene, finish};
@@ -23,10 +23,30 @@ fn published(scene: &Scene) -> Node {
     node
 }
 
+/// A fan says something, so many seconds after the opening of the first round.
+fn says(scene: &Scene, id: u64, (fan, after, what): (&str, i64, &str)) {
+    let mi = plain();
+    scene.tick("node", OPEN + after);
+    let answer = scene.deliver(&mi, &text(&mi, fan, OPEN + after, id, what));
+    assert_eq!(answer.status(), 200);
+}
+
+/// Time passes from so many seconds after the opening on, until so many results are there.
+fn concluded(scene: &Scene, node: &Node, after: i64, count: usize) {
+    let mut now = OPEN + after;
+    support::until("the results", || {
+        scene.tick("node", now);
+        now += 1;
+        node.wait_drained();
+        let found = scene.history("node", "results --json");
+        let found = serde_json::from_str::<Value>(&found.stdout);
+        found.is_ok_and(|found| found["rounds"].as_array().map(Vec::len) == Some(count))
+    });
+}
+
 /// Both rounds are played and sealed, and the final draw is made.
 fn played(scene: &Scene) -> Node {
     let node = published(scene);
-    let mi = plain();
     let answers = [
         ("oBo", 1, "B"),
         ("oAnna", 2, "A"),
@@ -35,21 +55,30 @@ fn played(scene: &Scene) -> Node {
         ("oBo", 604, "A"),
         ("oCid", 650, "A"),
     ];
-    for (id, (fan, after, said)) in (1..).zip(answers) {
-        scene.tick("node", OPEN + after);
-        let answer = scene.deliver(&mi, &text(&mi, fan, OPEN + after, id, said));
-        assert_eq!(answer.status(), 200);
+    for (id, answer) in (1..).zip(answers) {
+        says(scene, id, answer);
     }
-    let mut now = OPEN + 900 + 35;
-    support::until("the results", || {
-        scene.tick("node", now);
-        now += 1;
-        node.wait_drained();
-        let found = scene.history("node", "results --json");
-        let found = serde_json::from_str::<Value>(&found.stdout);
-        found.is_ok_and(|found| found["rounds"].as_array().map(Vec::len) == Some(3))
-    });
+    concluded(scene, &node, 900 + 35, 3);
     node
+}
+
+/// Publishes the campaign with another key of its first round, as the version after `version`; its file.
+fn rekeyed(scene: &Scene, version: u32, key: &str) -> PathBuf {
+    let file = scene.with_suffix(&format!("key-{version}.toml"));
+    let key = format!("key = [\"{key}\"]");
+    std::fs::write(&file, CAMPAIGN.replacen("key = [\"A\"]", &key, 1)).unwrap();
+    let publish = format!(
+        "campaign publish {} --expect-version {version} --reason key",
+        file.display()
+    );
+    scene.ask("node", &publish).well();
+    file
+}
+
+/// Code of the first winner of a draw, by its place among the results.
+fn winner(found: &Value, draw: usize) -> &str {
+    let winner = &found["rounds"][draw]["awards"][0]["winners"][0];
+    winner["code"].as_str().unwrap()
 }
 
 fn results(scene: &Scene) -> Value {
@@ -93,27 +122,11 @@ fn a_final_draw_is_corrected_with_its_round_even_when_the_correction_breaks_off(
     let scene = Scene::bare(&accounts());
     let _node = played(&scene);
     let before = results(&scene);
-    let winner = |found: &Value, draw: usize| {
-        found["rounds"][draw]["awards"][0]["winners"][0]["code"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    };
     assert_eq!(
         [0, 2].map(|draw| winner(&before, draw)),
         [code("oAnna"), code("oCid")]
     );
-    let file = scene.with_suffix("corrected.toml");
-    std::fs::write(
-        &file,
-        CAMPAIGN.replacen("key = [\"A\"]", "key = [\"B\"]", 1),
-    )
-    .unwrap();
-    let version = format!(
-        "campaign publish {} --expect-version 1 --reason key",
-        file.display()
-    );
-    scene.ask("node", &version).well();
+    let file = rekeyed(&scene, 1, "B");
     let out = scene.path("out");
     let rescore = format!("rescore small --file {} --reason key", file.display());
     let tried = format!("{rescore} --json --out {}", out.display());
@@ -191,6 +204,73 @@ fn a_final_draw_is_corrected_with_its_round_even_when_the_correction_breaks_off(
     }
     let nothing = scene.history("node", &rescore).well();
     assert!(nothing.contains("nothing changes"), "{nothing}");
+}
+
+#[test]
+fn a_key_that_is_wrong_twice_is_corrected_twice_while_the_next_round_is_open() {
+    let scene = Scene::bare(&accounts());
+    let node = published(&scene);
+    for (id, answer) in (1..).zip([("oBo", 1, "B"), ("oAnna", 2, "A"), ("oCid", 9, "A")]) {
+        says(&scene, id, answer);
+    }
+    concluded(&scene, &node, 300 + 35, 1);
+    let first = results(&scene);
+    assert_eq!(winner(&first, 0), code("oAnna"));
+    let corrected = |file: &Path| {
+        let rescore = format!(
+            "rescore small --file {} --reason key --publish --node {}",
+            file.display(),
+            scene.admin
+        );
+        let said = scene.history("node", &rescore).well();
+        assert!(
+            said.contains("published the correction of round-01"),
+            "{said}"
+        );
+        results(&scene)
+    };
+
+    // Three minutes after the result, and again while the second round is open.
+    scene.tick("node", OPEN + 300 + 35 + 180);
+    let second = corrected(&rekeyed(&scene, 1, "B"));
+    assert_eq!(winner(&second, 0), code("oBo"));
+    says(&scene, 4, ("oCid", 602, "A"));
+    let third = corrected(&rekeyed(&scene, 2, "A"));
+    assert_eq!(winner(&third, 0), code("oAnna"));
+    says(&scene, 5, ("oBo", 640, "A"));
+    concluded(&scene, &node, 900 + 35, 3);
+
+    // The same list and the same lots as at first; the open round lost nothing, and the final draw knows of all of it.
+    let found = results(&scene);
+    for (place, state) in [(0, "corrected"), (1, "published"), (2, "published")] {
+        let round = &found["rounds"][place];
+        assert_eq!(
+            (&round["state"], &round["verified"]),
+            (&json!(state), &json!(true)),
+            "{round}"
+        );
+    }
+    let round = &found["rounds"][0];
+    for fixed in ["seed", "list"] {
+        assert_eq!(round[fixed], first["rounds"][0][fixed]);
+    }
+    let winners = [0, 1, 2].map(|draw| winner(&found, draw));
+    let expected = ["oAnna", "oCid", "oCid"].map(code);
+    assert_eq!(winners.map(str::to_owned), expected, "{found}");
+    let dir = scene.path("pages");
+    let pages = format!("results --html {}", dir.display());
+    scene.history("node", &pages).well();
+    for draw in ["round-01", "round-02", "final"] {
+        holds(&dir, draw);
+    }
+    // What was announced is kept: oAnna has her phone still, oBo one of the reserve, oCid that of the second round.
+    let stock = scene.ask("node", "stock show small").well();
+    let held = |prize: &str| {
+        let row = stock.lines().find(|row| row.starts_with(prize)).unwrap();
+        let row: Vec<_> = row.split_whitespace().collect();
+        row[5].parse::<u32>().unwrap()
+    };
+    assert_eq!((held("phone"), held("tv")), (3, 1), "{stock}");
 }
 
 #[test]

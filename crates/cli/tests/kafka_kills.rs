@@ -10,7 +10,7 @@ use support::fleet::{Fleet, asked, during, scattered, whole};
 use support::{Scene, alone};
 
 /// Kills in an ordinary test run.
-const KILLS: u64 = 24;
+const KILLS: u64 = 50;
 /// Seconds of event time of the recording.
 const EVENT_S: f64 = 150.0;
 /// Seconds that one kill takes with its pauses, on average.
@@ -30,7 +30,6 @@ const SEATS: [(&str, &str); 8] = [
 ];
 
 #[test]
-#[ignore = "minutes on real brokers: make soak"]
 fn kill_9_of_every_role_at_any_moment_loses_and_doubles_nothing() {
     let _turn = alone();
     let kills = asked("SOAK_KAFKA_KILLS", KILLS);

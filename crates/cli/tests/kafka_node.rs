@@ -89,7 +89,6 @@ fn a_node_on_a_broker_has_the_digest_of_the_oracle() {
 }
 
 #[test]
-#[ignore = "minutes on real brokers: make soak"]
 fn every_role_in_a_process_of_its_own_has_the_same_digest() {
     let _turn = alone();
     let scene = Scene::on(one(), MESSAGES, COMPRESS);
@@ -114,7 +113,6 @@ fn every_role_in_a_process_of_its_own_has_the_same_digest() {
 }
 
 #[test]
-#[ignore = "minutes on real brokers: make soak"]
 fn without_brokers_a_node_that_knows_its_topics_answers_and_one_that_does_not_says_so() {
     let _turn = alone();
     let mut scene = Scene::bare_on(one());

@@ -21,7 +21,6 @@ fn drain(scene: &Scene, dir: &str) -> Ended {
 }
 
 #[test]
-#[ignore = "minutes on real brokers: make soak"]
 fn the_spool_of_a_node_that_is_gone_is_brought_in_once() {
     let _turn = alone();
     let mut scene = Scene::bare_on(Cluster::start(1).expect("a broker starts"));
@@ -90,7 +89,6 @@ fn the_spool_of_a_node_that_is_gone_is_brought_in_once() {
 }
 
 #[test]
-#[ignore = "minutes on real brokers: make soak"]
 fn topics_of_a_journal_are_made_and_shown_too() {
     let scene = Scene::bare("");
     let topics = |what: &str| {
