@@ -10,24 +10,25 @@ impl<F: Fold> Session<F> {
     /// Outputs first, then the state.
     pub(crate) fn commit(&mut self, fold: &F, around: &Around) -> Result<(), StageError> {
         let facts = &around.facts;
-        let mut entries = Vec::new();
+        let mut entries = std::mem::take(&mut self.entries);
         {
+            // Partitions that were just taken over; those of a batch were saved by who applied it.
             let Self { work, lanes, .. } = self;
             let mut bench = work.bench(fold, facts);
             for (partition, lane) in lanes.iter_mut().filter(|(_, lane)| lane.is_touched) {
                 let meta = bench.save(*partition, lane)?;
                 entries.push(partition_entry(*partition, &meta)?);
-                lane.is_touched = false;
             }
         }
         if entries.is_empty() {
             return Ok(());
         }
         self.still_ours()?;
-        self.turn.dead_letters += self.work.pending.queues[facts.dead()].len() as u64;
-        self.turn.outputs += self.sender.send(&mut self.work.pending)?;
+        let pending = self.work.pending();
+        self.turn.dead_letters += pending.queues[facts.dead()].len() as u64;
+        self.turn.outputs += self.sender.send(pending)?;
         self.still_ours()?;
-        let mut changes = self.work.overlay.drain();
+        let mut changes = self.work.drain();
         changes.extend(
             entries
                 .into_iter()
@@ -97,7 +98,7 @@ impl<F: Fold> Session<F> {
         };
         let (now, wall_ms) = (around.clock.now(), around.clock.wall_ms());
         let done = std::mem::take(&mut self.done);
-        let suppressed = std::mem::take(&mut self.work.pending.suppressed);
+        let suppressed = std::mem::take(&mut self.work.pending().suppressed);
         around.status.update(|shared| {
             shared.totals.add(&done);
             shared.totals.suppressed += suppressed;

@@ -39,8 +39,8 @@ pub enum StepError {
     State(#[from] StateError),
 }
 
-/// A consumer whose outputs and state are a function of one partition.
-pub trait Fold: Send {
+/// A consumer whose outputs and state are a function of one partition. Partitions are stepped side by side.
+pub trait Fold: Send + Sync {
     /// What one partition keeps in memory: a cache of its saved state.
     type Part: Send;
 

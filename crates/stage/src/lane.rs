@@ -49,43 +49,13 @@ pub(crate) enum Applied {
 
 /// What applying an input needs beside the lane.
 pub(crate) struct Bench<'a, F> {
-    fold: &'a F,
-    facts: &'a Facts,
-    kept: &'a dyn Kept,
-    overlay: &'a mut Overlay,
+    pub(crate) fold: &'a F,
+    pub(crate) facts: &'a Facts,
+    pub(crate) kept: &'a dyn Kept,
+    pub(crate) overlay: &'a mut Overlay,
     pub(crate) pending: &'a mut Pending,
     /// Chains before the step; kept for its allocation.
-    before: &'a mut Vec<OutChain>,
-}
-
-/// What a session works with beside its lanes: a field of its own, so that a lane can be borrowed with it.
-pub(crate) struct Workshop {
-    pub(crate) kept: Box<dyn Kept>,
-    pub(crate) overlay: Overlay,
-    pub(crate) pending: Pending,
-    before: Vec<OutChain>,
-}
-
-impl Workshop {
-    pub(crate) fn new(kept: Box<dyn Kept>, facts: &Facts) -> Self {
-        Self {
-            kept,
-            overlay: Overlay::default(),
-            pending: Pending::new(facts.topics.len()),
-            before: Vec::new(),
-        }
-    }
-
-    pub(crate) fn bench<'a, F: Fold>(&'a mut self, fold: &'a F, facts: &'a Facts) -> Bench<'a, F> {
-        Bench {
-            fold,
-            facts,
-            kept: &*self.kept,
-            overlay: &mut self.overlay,
-            pending: &mut self.pending,
-            before: &mut self.before,
-        }
-    }
+    pub(crate) before: &'a mut Vec<OutChain>,
 }
 
 impl<F: Fold> Bench<'_, F> {
@@ -127,6 +97,7 @@ impl<F: Fold> Bench<'_, F> {
         partition: u32,
         lane: &mut Lane<F::Part>,
     ) -> Result<PartitionMeta, StateError> {
+        lane.is_touched = false;
         let place = (partition, lane.began);
         let mut view = View::new(place, &mut lane.floor, self.overlay, self.kept);
         self.fold.save(&mut lane.part, &mut view)?;

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! * `fold`, `outputs`, [`state`]: what a consumer's author meets
-//! * `lane`: one partition; `session`: one life, from opening the state to the first failure;
+//! * `lane`: one partition; `hand`: who applies a batch, on one thread or more; `session`: one life, from opening the state to the first failure;
 //!   `runner`: one life after another, with back-off; `handle`: on a thread
 //! * `assign`, `tail`: how a partition begins; `commit`, `send`: how a batch ends; `limit`: how many may fail
 //! * [`replay`]: the same steps over history, in memory
@@ -26,6 +26,7 @@ mod commit;
 mod error;
 mod facts;
 mod fold;
+mod hand;
 mod handle;
 mod lane;
 mod limit;

@@ -59,6 +59,16 @@ impl Pending {
         self.queues.iter().map(Vec::len).sum()
     }
 
+    /// Takes everything that waits in another over, behind its own.
+    pub(crate) fn gather(&mut self, other: &mut Self) {
+        for (queue, more) in self.queues.iter_mut().zip(&mut other.queues) {
+            queue.append(more);
+        }
+        self.bytes = self.bytes.saturating_add(std::mem::take(&mut other.bytes));
+        let suppressed = std::mem::take(&mut other.suppressed);
+        self.suppressed = self.suppressed.saturating_add(suppressed);
+    }
+
     /// How much waits, so that a step can be taken back.
     pub(crate) fn mark(&mut self) {
         self.marked.clear();

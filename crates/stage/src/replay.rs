@@ -4,8 +4,9 @@
 use crate::error::StateError;
 use crate::facts::Facts;
 use crate::fold::{Fold, Input};
-use crate::lane::{Applied, Lane, Workshop};
-use crate::state::{Identity, PartitionMeta, Place, Space, Store, View};
+use crate::hand::Workshop;
+use crate::lane::{Applied, Lane};
+use crate::state::{Identity, PartitionMeta, Place, Space, Store};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
@@ -42,7 +43,7 @@ impl<F: Fold> Replay<F> {
         };
         let kept = Store::memory().open(&identity)?;
         Ok(Self {
-            work: Workshop::new(kept, &facts),
+            work: Workshop::of_one(kept, &facts),
             fold,
             facts,
             lanes: BTreeMap::new(),
@@ -98,7 +99,7 @@ impl<F: Fold> Replay<F> {
         for (partition, lane) in lanes.iter_mut() {
             metas.push((*partition, bench.save(*partition, lane)?));
         }
-        let changes = work.overlay.drain();
+        let changes = work.drain();
         work.kept.commit(changes)?;
         let mut bench = work.bench(fold, facts);
         for (partition, meta) in metas {
@@ -134,25 +135,20 @@ impl<F: Fold> Replay<F> {
             return Ok(None);
         };
         let place = (partition, lane.began);
-        View::new(
-            place,
-            &mut lane.floor,
-            &mut self.work.overlay,
-            &*self.work.kept,
-        )
-        .get(space, key)
+        self.work.view(place, &mut lane.floor).get(space, key)
     }
 
     fn emitted(&mut self) -> Vec<Emitted> {
         let mut all = Vec::new();
-        for (topic, queue) in self.work.pending.queues.iter_mut().enumerate() {
+        let pending = self.work.pending();
+        for (topic, queue) in pending.queues.iter_mut().enumerate() {
             all.extend(queue.drain(..).map(|r| Emitted {
                 topic,
                 key: r.key,
                 value: r.value,
             }));
         }
-        self.work.pending.bytes = 0;
+        pending.bytes = 0;
         all
     }
 }

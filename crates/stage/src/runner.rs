@@ -24,6 +24,10 @@ pub struct Config {
     pub poll_records: usize,
     /// About how many bytes of inputs one batch holds at most.
     pub poll_bytes: usize,
+    /// Threads that apply a batch side by side at most, each on partitions of its own; at least one.
+    pub hands: usize,
+    /// A batch of fewer inputs than so many is applied by one of them: a stage that keeps up does not wake others.
+    pub side_by_side_from: usize,
     /// How long an idle stage waits for input before it looks around.
     pub poll_wait: Duration,
     /// Failures of judging within the window that are allowed.
@@ -36,11 +40,16 @@ pub struct Config {
     pub backoff_max: Duration,
 }
 
+/// More hands than so many would wait for the commit, which is one.
+const HANDS: usize = 4;
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             poll_records: 4_096,
             poll_bytes: 8 * 1024 * 1024,
+            hands: std::thread::available_parallelism().map_or(1, |cores| cores.get().min(HANDS)),
+            side_by_side_from: 1_024,
             poll_wait: Duration::from_millis(100),
             reject_limit: 100,
             reject_window_s: 60,

@@ -4,18 +4,18 @@
 use crate::assign::{self, Beginning};
 use crate::clock::{Clock, Stop};
 use crate::facts::Facts;
-use crate::fold::{Fold, Input};
-use crate::lane::{Applied, Lane, Workshop};
+use crate::fold::Fold;
+use crate::hand::{Entry, Job, Workshop};
+use crate::lane::Lane;
 use crate::limit::Limit;
 use crate::metrics::StageMetrics;
 use crate::runner::{Config, StageError};
 use crate::send::Sender;
-use crate::state::{Identity, Space, StateKey, Store, namespaced};
+use crate::state::{Identity, Store};
 use crate::status::{StageStatus, Totals};
 use msglog::{GroupEvent, Log, Membership, Reader, Stored};
-use record::chain::Verdict;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What a session shares with the runner that outlives it.
@@ -38,7 +38,8 @@ pub(crate) struct Session<F: Fold> {
     pub(crate) lanes: BTreeMap<u32, Lane<F::Part>>,
     /// Partitions that have no lane because an output chain is broken.
     pub(crate) halted: BTreeMap<u32, String>,
-    pub(crate) wanted: Vec<StateKey>,
+    /// Places of partitions that the next commit writes.
+    pub(crate) entries: Vec<Entry>,
     pub(crate) checked: Duration,
     /// Counts of what is not committed yet.
     pub(crate) turn: Totals,
@@ -46,16 +47,13 @@ pub(crate) struct Session<F: Fold> {
     pub(crate) done: Totals,
 }
 
-/// Outputs that wait at most, in records and in bytes, before a commit in the middle of a batch.
-const PENDING_RECORDS: usize = 8_192;
-const PENDING_BYTES: usize = 16 * 1024 * 1024;
-
 impl<F: Fold> Session<F> {
     pub(crate) fn open(around: &Around) -> Result<Self, StageError> {
         let Around {
             facts,
             log,
             store,
+            config,
             clock,
             stop,
             ..
@@ -66,7 +64,12 @@ impl<F: Fold> Session<F> {
             step: facts.version,
         };
         Ok(Self {
-            work: Workshop::new(store.open(&identity)?, facts),
+            work: Workshop::new(
+                store.open(&identity)?,
+                facts,
+                config.hands,
+                config.side_by_side_from,
+            ),
             reader: log.reader(facts.input)?,
             sender: Sender::new(
                 &**log,
@@ -78,7 +81,7 @@ impl<F: Fold> Session<F> {
             membership: log.join(facts.name, facts.input)?,
             lanes: BTreeMap::new(),
             halted: BTreeMap::new(),
-            wanted: Vec::new(),
+            entries: Vec::new(),
             checked: clock.now(),
             turn: Totals::default(),
             done: Totals::default(),
@@ -191,12 +194,11 @@ impl<F: Fold> Session<F> {
     ) -> Result<(), StageError> {
         let mut rest = records;
         loop {
-            self.prefetch(fold, rest)?;
             // What fails to be committed is judged again, and must not count twice.
-            let mut trial = limit.clone();
-            let (taken, over_limit) = self.apply_some(fold, around, &mut trial, rest)?;
+            let trial = Mutex::new(limit.clone());
+            let (taken, over_limit) = self.apply_some(fold, around, &trial, rest)?;
             self.commit(fold, around)?;
-            *limit = trial;
+            *limit = trial.into_inner().unwrap_or_else(PoisonError::into_inner);
             if let Some(reason) = over_limit {
                 let stage = around.facts.name;
                 return Err(StageError::TooManyRejects(format!(
@@ -212,94 +214,32 @@ impl<F: Fold> Session<F> {
         }
     }
 
-    /// Applies inputs until they are all done, or enough outputs wait, or the limit is reached.
+    /// Applies inputs until they are all done, or enough outputs wait, or the limit is reached. How many need not be
+    /// looked at again, and why one of the others may not be applied.
     fn apply_some(
         &mut self,
         fold: &F,
         around: &Around,
-        limit: &mut Limit,
+        limit: &Mutex<Limit>,
         records: &[Stored],
     ) -> Result<(usize, Option<String>), StageError> {
-        let facts = &around.facts;
-        let Self {
-            work,
-            lanes,
-            reader,
-            turn,
-            ..
-        } = self;
-        let mut bench = work.bench(fold, facts);
-        for (index, record) in records.iter().enumerate() {
-            let Some(lane) = lanes.get_mut(&record.partition) else {
-                continue;
-            };
-            if lane.halted.is_some() || record.offset < lane.next {
-                continue;
-            }
-            let applied = bench.apply(lane, &input_of(record), &mut |tick| limit.admits(tick))?;
-            lane.applied_ms = Some(record.time_ms);
-            turn.inputs += 1;
-            match applied {
-                Applied::Done => lane.hole_since = None,
-                Applied::Rejected { is_new } => {
-                    lane.hole_since = None;
-                    turn.rejected += u64::from(is_new);
-                }
-                Applied::Dropped(Verdict::Repetition) => turn.repetitions += 1,
-                Applied::Dropped(Verdict::Hole) => {
-                    turn.holes += 1;
-                    lane.hole_since.get_or_insert(around.clock.now());
-                }
-                Applied::Dropped(_) => lane.hole_since = None,
-                Applied::OverLimit { reason } => return Ok((index, Some(reason))),
-                Applied::Halted(reason) => {
-                    tracing::error!(stage = facts.name, partition = record.partition, %reason, "partition is halted");
-                    turn.forks += 1;
-                    reader.remove(record.partition);
-                }
-            }
-            if bench.pending.len() >= PENDING_RECORDS || bench.pending.bytes >= PENDING_BYTES {
-                return Ok((index + 1, None));
+        let job = Job {
+            fold,
+            facts: &around.facts,
+            clock: &*around.clock,
+            limit,
+            records,
+        };
+        let (mut taken, mut over_limit) = (records.len(), None);
+        for share in self.work.apply(&job, &mut self.lanes)? {
+            taken = taken.min(share.taken);
+            over_limit = over_limit.or(share.over_limit);
+            self.turn.add(&share.turn);
+            self.entries.extend(share.entries);
+            for partition in share.halted {
+                self.reader.remove(partition);
             }
         }
-        Ok((records.len(), None))
-    }
-
-    /// Fetches what these inputs will read, in one call per space.
-    fn prefetch(&mut self, fold: &F, records: &[Stored]) -> Result<(), StageError> {
-        let mut spaces: BTreeMap<Space, Vec<Vec<u8>>> = BTreeMap::new();
-        for record in records {
-            let Some(lane) = self.lanes.get(&record.partition) else {
-                continue;
-            };
-            self.wanted.clear();
-            fold.wants(&input_of(record), &mut self.wanted);
-            for wanted in self.wanted.drain(..) {
-                if matches!(wanted.space, Space::Bucket(bucket) if bucket < lane.floor) {
-                    continue;
-                }
-                let mut key = Vec::with_capacity(4 + wanted.key.len());
-                namespaced(record.partition, &wanted.key, &mut key);
-                spaces.entry(wanted.space).or_default().push(key);
-            }
-        }
-        for (space, mut keys) in spaces {
-            keys.sort_unstable();
-            keys.dedup();
-            let values = self.work.kept.multi_get(space, &keys)?;
-            for (key, value) in keys.into_iter().zip(values) {
-                self.work.overlay.remember(space, key, value);
-            }
-        }
-        Ok(())
-    }
-}
-
-fn input_of(record: &Stored) -> Input<'_> {
-    Input {
-        partition: record.partition,
-        offset: record.offset,
-        key: &record.key,
-        value: &record.value,
+        Ok((taken, over_limit))
     }
 }

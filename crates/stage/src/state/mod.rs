@@ -95,7 +95,7 @@ pub(crate) type Entry = (Space, Vec<u8>, Vec<u8>);
 pub(crate) type Change = (Space, Vec<u8>, Option<Vec<u8>>);
 
 /// An open store. Keys are namespaced already.
-pub(crate) trait Kept: Send {
+pub(crate) trait Kept: Send + Sync {
     /// One entry.
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Vec<u8>>, StateError>;
 

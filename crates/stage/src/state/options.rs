@@ -50,6 +50,8 @@ pub(super) fn database(budget: &Budget) -> Options {
     options.set_write_buffer_manager(&budget.buffers);
     options.set_max_total_wal_size(WAL_BYTES_MAX);
     options.set_max_background_jobs(2);
+    // A stage writes from one thread: what many writers would need costs it on each entry.
+    options.set_allow_concurrent_memtable_write(false);
     options.set_max_open_files(256);
     options.set_log_level(LogLevel::Warn);
     options.set_keep_log_file_num(4);

@@ -1,6 +1,7 @@
 //! What a batch has read and changed and not yet committed. Knows no store.
 
 use super::Space;
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 
@@ -11,8 +12,9 @@ struct Entry {
     dirty: bool,
 }
 
-/// Entries stand at places, so that a change can be taken back without a second copy of its key.
-type Entries = IndexMap<Vec<u8>, Entry>;
+/// Entries stand at places, so that a change can be taken back without a second copy of its key. Keys come out of
+/// authentic callbacks, and a map lives for a batch: no hash that withstands an attacker is needed.
+type Entries = IndexMap<Vec<u8>, Entry, RandomState>;
 
 /// Uncommitted changes over cached reads. Bounded by what one batch touches.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! Failures, back-off, limits, directories that go away, stopping.
 
 use super::sample::{FIRST_OF_TWO, Order, SECOND};
-use super::{Home, accepted, log, runner, to_the_end};
+use super::{Home, PARTITIONS, accepted, log, runner, to_the_end};
 use crate::{Config, Runner, StageHandle, StageState, Store, Turn};
 use msglog::{Log, LogError, Refusal};
 use std::sync::Arc;
@@ -177,15 +177,18 @@ fn failures_that_were_not_committed_count_once() {
 }
 
 #[test]
-fn a_panic_of_the_step_is_a_failure_like_others() {
-    let (log, home) = (log(), Home::memory());
-    log.push("inbound", 0, "k", order("panic", 0)).unwrap();
-    let as_log: Arc<dyn Log> = log.clone();
-    let (mut stage, _) = runner(FIRST_OF_TWO, &as_log, &home.store, 10);
-    assert!(matches!(stage.turn(), Turn::Waiting(_)));
-    let (state, reason) = stage.status().state();
-    assert_eq!(state, StageState::Failed);
-    assert!(reason.contains("the order was to panic"), "{reason}");
+fn a_panic_of_the_step_is_a_failure_like_others_whichever_hand_meets_it() {
+    for partition in 0..PARTITIONS {
+        let (log, home) = (log(), Home::memory());
+        log.push("inbound", partition, "k", order("panic", 0))
+            .unwrap();
+        let as_log: Arc<dyn Log> = log.clone();
+        let (mut stage, _) = runner(FIRST_OF_TWO, &as_log, &home.store, 11);
+        assert!(matches!(stage.turn(), Turn::Waiting(_)));
+        let (state, reason) = stage.status().state();
+        assert_eq!(state, StageState::Failed);
+        assert!(reason.contains("the order was to panic"), "{reason}");
+    }
 }
 
 #[test]

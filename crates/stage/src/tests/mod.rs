@@ -62,9 +62,12 @@ impl Clock for ManualClock {
     }
 }
 
+/// One hand, two or three, by the size of the batch: what comes out is the same.
 pub(crate) fn config(batch: usize) -> Config {
     Config {
         poll_records: batch,
+        hands: 1 + batch % 3,
+        side_by_side_from: 1,
         poll_wait: Duration::ZERO,
         ..Config::default()
     }
