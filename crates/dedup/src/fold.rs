@@ -5,6 +5,7 @@ use crate::counters::Counters;
 use crate::horizon::{self, Now};
 use crate::metrics::Metrics;
 use crate::partition::{Failure, Partition, Record, World};
+use memchr::memmem;
 use record::envelope::Envelope;
 use record::identity::MessageKey;
 use record::topics;
@@ -195,9 +196,7 @@ fn marker_key(value: &[u8]) -> Option<(u32, MessageKey)> {
 const HEAD_BYTES: usize = 1_024;
 
 fn after<'a>(bytes: &'a [u8], member: &[u8]) -> Option<&'a [u8]> {
-    let at = bytes
-        .windows(member.len())
-        .position(|window| window == member)?;
+    let at = memmem::find(bytes, member)?;
     bytes.get(at + member.len()..)
 }
 

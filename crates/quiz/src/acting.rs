@@ -107,6 +107,7 @@ impl Book {
         };
         let shares = running.share(decided, cut, (&judging, &self.follows), shelf)?;
         running.sealed.insert(decided.round, window);
+        running.rolls.end(decided.round);
         let stands = version(running, running.version, shelf)?;
         saved::put_campaign(running, &stands, shelf)?;
         self.shares.extend(shares);

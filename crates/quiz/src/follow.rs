@@ -8,6 +8,7 @@ use crate::codec::{Reader, Writer};
 use crate::failure::Failure;
 use crate::shelf::{self, Shelf};
 use contest::Follow;
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use record::envelope::Envelope;
 
@@ -33,8 +34,9 @@ struct Known {
     place: Place,
 }
 
-/// Fans by their keys. Each has a place that stays while none is taken out.
-type Generation = IndexMap<Box<[u8]>, Known>;
+/// Fans by their keys. Each has a place that stays while none is taken out. The platform gives out the names of fans,
+/// and a generation is small: no hash that withstands an attacker is needed.
+type Generation = IndexMap<Box<[u8]>, Known, RandomState>;
 
 /// What is known of the fans of a partition: on the shelf, and of those who wrote last in memory, because every
 /// message asks. Memory and blocks are right where a fan's own record says something else.

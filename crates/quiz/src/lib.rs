@@ -50,6 +50,7 @@ mod memory;
 mod metrics;
 mod recount;
 mod rejudge;
+mod roll;
 mod running;
 mod saved;
 mod seal;

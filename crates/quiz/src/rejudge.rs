@@ -6,6 +6,7 @@ use crate::codec::Span;
 use crate::counting::{Counting, JoinNeed, standing};
 use crate::failure::Failure;
 use crate::fan::{FanJoins, FanRound};
+use crate::roll::Rolls;
 use crate::running::{Running, Tallied, decode_joins, decode_round};
 use crate::sense::reread;
 use crate::shelf::{self, Part, SLICES, Shelf};
@@ -48,6 +49,7 @@ impl Running {
             rounds,
             windows: BTreeMap::new(),
             sealed: BTreeMap::new(),
+            rolls: Rolls::default(),
         }
     }
 
@@ -61,6 +63,8 @@ impl Running {
         shelf: &mut S,
     ) -> Result<(), Failure<S::Error>> {
         (self.version, self.ctl, self.compiled) = (version, ctl, compiled);
+        // Joins may get records in rounds where they had none.
+        self.rolls.forget();
         let mut anew: BTreeMap<Option<u16>, Totals> = self
             .rounds
             .iter()

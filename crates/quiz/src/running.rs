@@ -6,6 +6,7 @@ use crate::codec::Span;
 use crate::counting::{JoinNeed, standing};
 use crate::failure::{Failure, reject};
 use crate::fan::{Band, FanJoins, FanRound, NEVER};
+use crate::roll::Rolls;
 use crate::sense::{Read, Sense};
 use crate::shelf::{self, Part, Shelf};
 use crate::totals::Totals;
@@ -33,6 +34,7 @@ pub struct Running {
     pub(crate) windows: BTreeMap<u16, (i64, i64)>,
     /// Windows of the rounds that are sealed here.
     pub(crate) sealed: BTreeMap<u16, (i64, i64)>,
+    pub(crate) rolls: Rolls,
 }
 
 /// Totals, and whether they have changed since their last tally.
@@ -254,7 +256,14 @@ impl Running {
             return Ok(());
         };
         let key = shelf::round_key(self.tag, fan, number);
-        let stored = shelf.get(&key).map_err(Failure::Shelf)?;
+        if !self.rounds.contains_key(&Some(number)) {
+            // A round of which a record stands has totals.
+            self.rolls.begin(number);
+        }
+        let stored = match self.rolls.may_have(number, fan) {
+            true => shelf.get(&key).map_err(Failure::Shelf)?,
+            false => None,
+        };
         let mut kept = stored
             .as_deref()
             .map_or_else(|| Ok(FanRound::default()), decode_round)?;
@@ -269,6 +278,7 @@ impl Running {
         }
         let is = standing(round, need, first, &kept);
         shelf.put(key, kept.encode());
+        self.rolls.enter(number, fan);
         let tallied = self.rounds.entry(Some(number)).or_default();
         tallied.changed |= tallied.totals.replace(number, fan, &was, &is);
         Ok(())
