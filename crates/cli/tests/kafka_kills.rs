@@ -54,7 +54,6 @@ fn kill_9_of_every_role_at_any_moment_loses_and_doubles_nothing() {
         }
         fleet.begin(name);
     }
-    println!("{killed_in_surge} of {kills} kills fell into the surge");
     // The last ones may fall into what consumers still have to do on a machine that is far too slow; but a test of a
     // surge must have struck it.
     assert!(
