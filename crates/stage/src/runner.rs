@@ -28,6 +28,9 @@ pub struct Config {
     pub hands: usize,
     /// A batch of fewer inputs than so many is applied by one of them: a stage that keeps up does not wake others.
     pub side_by_side_from: usize,
+    /// How long a stage that keeps up gathers before it reads again, counted from its last reading. Each batch costs
+    /// its commit and the flush of its outputs, however few its inputs are; the first input after a rest does not wait.
+    pub gather: Duration,
     /// How long an idle stage waits for input before it looks around.
     pub poll_wait: Duration,
     /// Failures of judging within the window that are allowed.
@@ -50,6 +53,7 @@ impl Default for Config {
             poll_bytes: 8 * 1024 * 1024,
             hands: std::thread::available_parallelism().map_or(1, |cores| cores.get().min(HANDS)),
             side_by_side_from: 1_024,
+            gather: Duration::from_millis(10),
             poll_wait: Duration::from_millis(100),
             reject_limit: 100,
             reject_window_s: 60,
@@ -190,7 +194,7 @@ impl<F: Fold> Runner<F> {
     }
 
     /// Goes one step: opens a session when there is none and its time has come, else reads, applies and
-    /// commits once. Waits for input at most [`Config::poll_wait`], and never for a back-off.
+    /// commits once. Waits for input at most [`Config::gather`] and [`Config::poll_wait`], and never for a back-off.
     pub fn turn(&mut self) -> Turn {
         let turn = self.turn_once();
         if let Some(metrics) = &mut self.around.metrics {

@@ -41,6 +41,8 @@ pub(crate) struct Session<F: Fold> {
     /// Places of partitions that the next commit writes.
     pub(crate) entries: Vec<Entry>,
     pub(crate) checked: Duration,
+    /// When the last batch was read, if there may be no more of its kind yet.
+    pub(crate) caught_up: Option<Duration>,
     /// Counts of what is not committed yet.
     pub(crate) turn: Totals,
     /// Counts of what is, until they are published.
@@ -83,6 +85,7 @@ impl<F: Fold> Session<F> {
             halted: BTreeMap::new(),
             entries: Vec::new(),
             checked: clock.now(),
+            caught_up: None,
             turn: Totals::default(),
             done: Totals::default(),
         })
@@ -96,6 +99,7 @@ impl<F: Fold> Session<F> {
         limit: &mut Limit,
         wait: Duration,
     ) -> Result<usize, StageError> {
+        self.gather(around);
         let idle_wait = if self.is_reading() {
             Duration::ZERO
         } else {
@@ -109,9 +113,23 @@ impl<F: Fold> Session<F> {
                 .poll(around.config.poll_records, around.config.poll_bytes, wait)?,
             false => Vec::new(),
         };
+        let is_catching_up = records.len() >= around.config.poll_records / 2;
+        self.caught_up = (!records.is_empty() && !is_catching_up).then(|| around.clock.now());
         let result = self.apply_all(fold, around, limit, &records);
         self.publish(around)?;
         result.map(|()| records.len())
+    }
+
+    /// Lets inputs come together, unless there are enough, or there was a rest.
+    fn gather(&mut self, around: &Around) {
+        let Some(read) = self.caught_up.take() else {
+            return;
+        };
+        let passed = around.clock.now().saturating_sub(read);
+        let left = around.config.gather.saturating_sub(passed);
+        if !left.is_zero() {
+            around.stop.wait(left);
+        }
     }
 
     fn is_reading(&self) -> bool {

@@ -34,6 +34,7 @@ fn runner(log: &Arc<MemoryLog>, store: &MemoryStore, poll_records: usize) -> Run
     let as_log: Arc<dyn Log> = log.clone();
     let config = Config {
         poll_records,
+        gather: Duration::ZERO,
         poll_wait: Duration::ZERO,
         backoff_min: Duration::ZERO,
         backoff_max: Duration::ZERO,

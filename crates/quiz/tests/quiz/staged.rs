@@ -91,6 +91,7 @@ pub(crate) fn runner_on(log: &Arc<MemoryLog>, store: Store, poll_records: usize)
     let as_log: Arc<dyn Log> = log.clone();
     let config = Config {
         poll_records,
+        gather: Duration::ZERO,
         poll_wait: Duration::ZERO,
         backoff_min: Duration::ZERO,
         backoff_max: Duration::ZERO,

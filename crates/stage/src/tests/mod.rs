@@ -68,6 +68,7 @@ pub(crate) fn config(batch: usize) -> Config {
         poll_records: batch,
         hands: 1 + batch % 3,
         side_by_side_from: 1,
+        gather: Duration::ZERO,
         poll_wait: Duration::ZERO,
         ..Config::default()
     }

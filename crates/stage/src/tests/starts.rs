@@ -1,11 +1,12 @@
 //! How a partition begins: stored state, retained starts, refusals, versions, hand-over.
 
 use super::sample::{FIRST_OF_TWO, Order, Sample};
-use super::{Home, PARTITIONS, accepted, log, runner, to_the_end};
-use crate::{StageState, Turn};
+use super::{Home, ManualClock, PARTITIONS, accepted, config, log, runner, to_the_end};
+use crate::{Config, Runner, StageState, Turn};
 use msglog::memory::MemoryLog;
 use msglog::{Log, LogId};
 use std::sync::Arc;
+use std::time::Duration;
 
 fn push(log: &MemoryLog, partition: u32, count: u8) {
     for i in 0..count {
@@ -179,4 +180,33 @@ fn partitions_are_handed_over_between_members_of_the_group() {
     assert_eq!(b.status().report().lag_records, 0);
     assert_eq!(accepted(&log, "accepted", 0).len(), 29);
     assert_eq!(accepted(&log, "accepted", 2).len(), 9);
+}
+
+/// The first input after a rest is applied at once, and so is one that comes when the time to gather has passed; a
+/// stage that is asked to stop gathers no longer. Were one of them to wait, this would take an hour.
+#[test]
+fn gathering_keeps_nobody_who_need_not_wait() {
+    let (log, home) = (log(), Home::memory());
+    let hour = Duration::from_secs(3_600);
+    let clock = Arc::new(ManualClock::default());
+    let as_log: Arc<dyn Log> = log.clone();
+    let gathering = Config {
+        gather: hour,
+        ..config(10)
+    };
+    let store = home.store.clone();
+    let mut stage = Runner::with_clock(FIRST_OF_TWO, as_log, store, gathering, clock.clone());
+    let push = || log.push("inbound", 0, "k", Order::new(1, &[1], 0, "").json());
+    push().unwrap();
+    assert_eq!(stage.turn(), Turn::Worked(1));
+    clock.advance(hour);
+    push().unwrap();
+    assert_eq!(stage.turn(), Turn::Worked(1));
+    clock.advance(hour);
+    assert_eq!(stage.turn(), Turn::Idle);
+    push().unwrap();
+    assert_eq!(stage.turn(), Turn::Worked(1));
+    stage.stop().stop();
+    push().unwrap();
+    assert_eq!(stage.turn(), Turn::Worked(1));
 }
