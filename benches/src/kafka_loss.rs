@@ -27,8 +27,11 @@ pub(crate) struct Plan {
     pub(crate) kill: Duration,
     /// … and started again after.
     pub(crate) restart: Duration,
-    /// Before that the brokers compile their own code, under the same load.
+    /// Before everything the brokers compile their own code, under the same load. Not measured: three young brokers on
+    /// two cores fall behind it.
     pub(crate) warm_up: Duration,
+    /// Then all of them are there for so long, for comparison.
+    pub(crate) calm: Duration,
 }
 
 impl Plan {
@@ -39,7 +42,8 @@ impl Plan {
             length: seconds(40),
             kill: seconds(8),
             restart: seconds(20),
-            warm_up: seconds(8),
+            warm_up: seconds(25),
+            calm: seconds(10),
         }
     }
 
@@ -51,6 +55,7 @@ impl Plan {
             kill: seconds(2),
             restart: seconds(6),
             warm_up: seconds(2),
+            calm: seconds(2),
         }
     }
 }
@@ -80,7 +85,8 @@ pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
             64,
             Duration::from_secs(1),
         )?;
-        let calm = paced(plan.warm_up)?;
+        paced(plan.warm_up)?;
+        let calm = paced(plan.calm)?;
         let began = Instant::now();
         let outcome = std::thread::scope(|threads| {
             let saboteur = threads.spawn(|| lose_one(&mut brokers, plan, began));
