@@ -84,6 +84,7 @@ pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
     let tables = [
         percentiles(place, &report),
         load(&report, saturating, peak * scale),
+        slowest(&report),
     ];
     place.publish(
         "latency",
@@ -141,6 +142,26 @@ fn load(report: &Value, saturating: f64, peak: f64) -> Table {
             vec![name.to_owned(), shown],
             json!({ "what": name, "figure": figure }),
         );
+    }
+    table
+}
+
+/// A stall of the whole machine is one second among many, in which the client too was late.
+fn slowest(report: &Value) -> Table {
+    let head = ["second", "acked", "slowest ms", "client behind ms"];
+    let mut table = Table::new("the seconds with the slowest acks", &head);
+    let seconds = report["slowest_seconds"].as_array();
+    for second in seconds.into_iter().flatten() {
+        let figure = |member: &str, digits: usize| {
+            format!("{:.digits$}", second[member].as_f64().unwrap_or(0.0))
+        };
+        let cells = vec![
+            figure("at_s", 0),
+            figure("acked", 0),
+            figure("max_ms", 1),
+            figure("behind_ms", 1),
+        ];
+        table.row(cells, second.clone());
     }
     table
 }

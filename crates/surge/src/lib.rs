@@ -19,6 +19,7 @@ pub mod reconcile;
 pub mod recording;
 pub mod replay;
 pub mod report;
+mod seconds;
 pub mod stats;
 pub mod texts;
 pub mod wire;

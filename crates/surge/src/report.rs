@@ -63,6 +63,19 @@ pub struct Phase {
     pub acks_per_s: f64,
 }
 
+/// One second of the wall.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Second {
+    /// Which one, counted from the beginning of the replay.
+    pub at_s: u64,
+    /// Acks that ended in it.
+    pub acked: u64,
+    /// The slowest of them, in milliseconds.
+    pub max_ms: f64,
+    /// How far a request begun in it was behind its schedule at most, in milliseconds.
+    pub behind_ms: f64,
+}
+
 /// How a rehearsal's clock was driven.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticks {
@@ -130,6 +143,9 @@ pub struct Report {
     pub parts: BTreeMap<String, Part>,
     /// Most acks in one second of the wall.
     pub peak_acks_per_s: u64,
+    /// The three seconds of the wall with the slowest acks, the slowest first.
+    #[serde(default)]
+    pub slowest_seconds: Vec<Second>,
     /// Ten minutes of event time after the other.
     pub phases: Vec<Phase>,
     /// How far a request was begun behind its schedule at most, in milliseconds; 0 at full speed.

@@ -5,13 +5,12 @@
 use crate::ledger::{Kind, Outcome};
 use crate::recording::Table;
 use crate::report::{PHASE_S, Part, Percentiles, Phase, Report};
+use crate::seconds::Seconds;
 use hdrhistogram::Histogram;
 use std::collections::BTreeMap;
 
 /// Longest latency that is told apart, in microseconds: ten minutes.
 const MAX_LATENCY_US: u64 = 600_000_000;
-/// Wall seconds whose acks are counted one by one for the peak: a day.
-const MAX_SECONDS: usize = 86_400;
 
 /// Counts and latencies of one part while the replay runs.
 #[derive(Debug)]
@@ -56,7 +55,7 @@ struct Span {
 pub struct Stats {
     parts: BTreeMap<Table, Running>,
     spans: BTreeMap<i64, Span>,
-    seconds: Vec<u32>,
+    seconds: Seconds,
     errors: BTreeMap<&'static str, u64>,
     begun_us: Option<u64>,
     ended_us: u64,
@@ -86,7 +85,7 @@ impl Stats {
         Ok(Self {
             parts,
             spans: BTreeMap::new(),
-            seconds: Vec::new(),
+            seconds: Seconds::default(),
             errors: BTreeMap::new(),
             begun_us: None,
             ended_us: 0,
@@ -100,6 +99,7 @@ impl Stats {
     pub fn begun(&mut self, at_us: u64, behind_us: u64) {
         self.begun_us.get_or_insert(at_us);
         self.behind_us = self.behind_us.max(behind_us);
+        self.seconds.begun(at_us, behind_us);
     }
 
     /// An attempt had no valid answer.
@@ -134,7 +134,7 @@ impl Stats {
         part.latency.saturating_record(end.latency_us.max(1));
         part.max_us = part.max_us.max(end.latency_us);
         self.acked += 1;
-        self.count_second(end.ended_us);
+        self.seconds.acked(end.ended_us, end.latency_us);
         let phase = end.scheduled_us.div_euclid(PHASE_S * 1_000_000);
         let fresh = Span {
             begun_us: end.begun_us,
@@ -145,16 +145,6 @@ impl Stats {
         span.begun_us = span.begun_us.min(end.begun_us);
         span.ended_us = span.ended_us.max(end.ended_us);
         span.acked += 1;
-    }
-
-    fn count_second(&mut self, ended_us: u64) {
-        let second = usize::try_from(ended_us / 1_000_000).unwrap_or(usize::MAX);
-        if second < MAX_SECONDS {
-            if self.seconds.len() <= second {
-                self.seconds.resize(second + 1, 0);
-            }
-            self.seconds[second] = self.seconds[second].saturating_add(1);
-        }
     }
 
     /// Deliveries that have ended, and those of them that were acked.
@@ -170,7 +160,8 @@ impl Stats {
             .saturating_sub(self.begun_us.unwrap_or(self.ended_us));
         report.sending_s = seconds(sending_us);
         report.behind_ms = millis(self.behind_us);
-        report.peak_acks_per_s = u64::from(self.seconds.iter().copied().max().unwrap_or(0));
+        report.peak_acks_per_s = self.seconds.peak();
+        report.slowest_seconds = self.seconds.slowest();
         report.errors = self
             .errors
             .iter()
