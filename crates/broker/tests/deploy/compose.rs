@@ -188,6 +188,9 @@ fn every_role_runs_has_its_own_data_and_time_to_drain() {
             };
             *roles.entry(role.to_owned()).or_default() += 1;
             assert_eq!(config, "/etc/spillway/spillway.toml");
+            // It listens on all addresses; others are sent to it by its name.
+            let advertised = &service["environment"]["SPILLWAY_ADMIN__ADVERTISE"];
+            assert_eq!(advertised, &*name, "{file}");
             for volume in list(&service["volumes"], &name) {
                 let volume = word(volume, "volume");
                 if let Some(source) = volume.strip_suffix(":/var/lib/spillway") {

@@ -89,6 +89,33 @@ fn every_set_selects_its_own_pods_and_runs_its_role_with_time_to_drain() {
 }
 
 #[test]
+fn every_pod_is_sent_to_at_its_own_address_and_lets_the_others_in() {
+    let policies = of("NetworkPolicy");
+    let admin = policies.iter().flat_map(|policy| {
+        let rules = list(&policy["spec"]["ingress"], "ingress");
+        rules
+            .iter()
+            .filter(|rule| rule["ports"][0]["port"] == 8081)
+            .flat_map(|rule| list(&rule["from"], "from"))
+    });
+    let admin: Vec<&Value> = admin.collect();
+    for set in of("StatefulSet") {
+        let template = &set["spec"]["template"];
+        let environment = list(&template["spec"]["containers"][0]["env"], "env");
+        let address = environment
+            .iter()
+            .find(|variable| variable["name"] == "SPILLWAY_ADMIN__ADVERTISE")
+            .map(|variable| &variable["valueFrom"]["fieldRef"]["fieldPath"]);
+        assert_eq!(address.unwrap(), "status.podIP", "{}", name(&set));
+        let labels = &template["metadata"]["labels"];
+        let from_each_other = admin
+            .iter()
+            .any(|peer| selects(&peer["podSelector"]["matchLabels"], labels));
+        assert!(from_each_other, "{}", name(&set));
+    }
+}
+
+#[test]
 fn probes_ask_the_admin_port_and_services_name_ports_that_are_there() {
     for set in of("StatefulSet") {
         let template = &set["spec"]["template"];

@@ -1,5 +1,6 @@
 //! Commands that ask a running node, as they are typed.
 
+use crate::address;
 use clap::{Args, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,8 +8,8 @@ use std::path::PathBuf;
 /// Where a running node is, and with what right one asks it.
 #[derive(Debug, Args)]
 pub(crate) struct NodeArgs {
-    /// Admin address of the node
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081")]
+    /// Admin address of the node, HOST:PORT
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081", value_parser = address::resolve)]
     pub(crate) node: SocketAddr,
     /// File with the admin token; default: admin.token in --data
     #[arg(long, value_name = "FILE")]
@@ -38,8 +39,8 @@ pub(crate) enum StageCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
-    /// Admin address of the node
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081")]
+    /// Admin address of the node, HOST:PORT
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081", value_parser = address::resolve)]
     pub(crate) node: SocketAddr,
     /// Print JSON
     #[arg(long)]

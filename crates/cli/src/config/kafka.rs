@@ -3,6 +3,7 @@
 
 use super::layers::OPTIONS;
 use super::take::Taker;
+use crate::address::is_host_port;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use toml::Value;
@@ -176,11 +177,7 @@ fn bootstrap(take: &mut Taker<'_>) -> Vec<String> {
     let key = "log.kafka.bootstrap";
     let brokers = take.texts(key);
     for broker in &brokers {
-        let port = broker.rsplit_once(':').filter(|(host, _)| {
-            let bare = host.trim_start_matches('[').trim_end_matches(']');
-            !bare.is_empty() && !host.contains(['/', ',', ' ', '@'])
-        });
-        if !port.is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0)) {
+        if !is_host_port(broker) {
             take.wrong(
                 key,
                 format!("{broker:?} is no HOST:PORT, such as \"kafka-1:9092\""),
