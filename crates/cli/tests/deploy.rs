@@ -2,7 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+mod support;
+
+use std::process::{Command, Stdio};
+use support::fan::accounts;
+use support::{Scene, watch, wire};
 
 fn shipped(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -59,4 +63,23 @@ fn the_configuration_in_the_kubernetes_manifest_is_right() {
     let file = dir.path().join("spillway.toml");
     std::fs::write(&file, block).unwrap();
     check(&file);
+}
+
+#[test]
+fn promtool_takes_what_a_node_tells_prometheus() {
+    let scene = Scene::bare(&accounts());
+    let node = watch::node(&scene);
+    scene.deliver_text("oFan", 1, "GO");
+    assert_eq!(watch::judged(&node, "new"), 1.0);
+    let metrics = wire::get(scene.admin, "/metrics").unwrap().1;
+    let file = scene.path("metrics");
+    std::fs::write(&file, &metrics).unwrap();
+    let said = Command::new(broker::tool("promtool").unwrap())
+        .args(["check", "metrics"])
+        .stdin(Stdio::from(std::fs::File::open(file).unwrap()))
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&said.stderr);
+    assert!(said.status.success(), "{words}");
+    assert!(metrics.contains("spillway_ingress_ack_seconds_bucket"));
 }
