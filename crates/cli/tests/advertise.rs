@@ -18,15 +18,15 @@ fn everywhere(scene: &Scene, roles: &str) -> Seat {
     seat
 }
 
-/// `campaign publish`, sent to the node at `seat` by the name of its machine.
+/// `campaign publish`, sent to the node at `seat` by the name of its machine; the environment says whose token it
+/// presents, as in a container.
 fn publish(scene: &Scene, seat: &Seat) -> Command {
     let mut command = Command::new(spillway());
     command
         .args(["campaign", "publish", "--expect-version", "0"])
         .arg(scene.with_suffix("campaign.toml"))
         .args(["--node", &format!("localhost:{}", seat.admin.port())])
-        .arg("--data")
-        .arg(scene.path(&seat.data));
+        .env("SPILLWAY_DATA", scene.path(&seat.data));
     command
 }
 

@@ -1,9 +1,10 @@
-//! Every configuration that is shipped in `deploy/` is taken by the binary itself.
+//! Every configuration that is shipped in `deploy/` is taken by the binary itself, and what a node tells Prometheus by
+//! Prometheus's own tool.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::{Path, PathBuf};
 mod support;
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use support::fan::accounts;
 use support::{Scene, watch, wire};
@@ -37,8 +38,10 @@ fn check(file: &Path) {
 }
 
 #[test]
-fn the_configuration_beside_the_systemd_unit_is_right() {
-    check(&shipped("systemd/spillway.toml"));
+fn the_configurations_beside_the_systemd_unit_are_right() {
+    for name in ["spillway.toml", "kafka.toml"] {
+        check(&shipped("systemd").join(name));
+    }
 }
 
 #[test]

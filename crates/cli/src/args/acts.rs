@@ -15,8 +15,14 @@ pub(crate) struct NodeArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     /// Directory of the node, where the token is looked for
-    #[arg(long, value_name = "DIR", default_value = "spillway-data")]
+    #[arg(long, value_name = "DIR", default_value_os_t = usual_data())]
     pub(crate) data: PathBuf,
+}
+
+/// The directory that the environment gives to a node, as in the container image, or the default one.
+pub(crate) fn usual_data() -> PathBuf {
+    let given = std::env::var_os("SPILLWAY_DATA").filter(|data| !data.is_empty());
+    given.map_or_else(|| PathBuf::from("spillway-data"), PathBuf::from)
 }
 
 #[derive(Debug, Subcommand)]

@@ -208,7 +208,7 @@ impl RescoreArgs {
         NodeArgs {
             node: self.node,
             token_file: self.token_file.clone(),
-            data: data.unwrap_or_else(|| PathBuf::from("spillway-data")),
+            data: data.unwrap_or_else(super::acts::usual_data),
         }
     }
 }
