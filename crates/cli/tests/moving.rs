@@ -121,7 +121,7 @@ fn from_the_journal_to_kafka_nothing_is_lost_and_nothing_counts_twice() {
     let key = format!("file:{}", old.path("old/contest.key").display());
     let kafka = kafka_toml(&cluster.bootstrap()).replace(&"5a".repeat(32), &key);
     assert!(kafka.contains(&key));
-    let mut new = Scene::bare(&format!("{kafka}\n{}", accounts()));
+    let mut new = Scene::bare(&format!("{kafka}compression = \"lz4\"\n\n{}", accounts()));
     new.cluster = Some(cluster);
     new.create_topics();
     new.topics("show").well();
