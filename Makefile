@@ -22,7 +22,7 @@ SHIPPED := CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=false CARGO_PROFILE_RELEASE_OV
 CARGO := cargo --locked
 TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help setup setup-broker build demo demo-kafka test lint fmt bench soak clean
+.PHONY: help setup setup-broker setup-tests build demo demo-kafka test lint fmt bench soak clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -32,6 +32,9 @@ setup: ## install what is missing (Debian packages; elsewhere their names are pr
 
 setup-broker: setup
 	@deploy/setup.sh broker
+
+setup-tests: setup
+	@deploy/setup.sh broker tests
 
 build: setup ## build the binaries into bin/
 	@mkdir -p bin
@@ -45,7 +48,7 @@ demo: build ## replay the Fan Festival of 9 April 2013 and print what became of 
 demo-kafka: setup-broker build ## the same on a Kafka broker that it starts itself
 	@deploy/demo.sh $(MESSAGES) kafka
 
-test: setup-broker lint ## everything that must hold
+test: setup-tests lint ## everything that must hold
 	$(CARGO) test --release --workspace --no-fail-fast
 
 lint: setup ## format, clippy with warnings as errors, licences and bans when cargo-deny is there

@@ -63,7 +63,7 @@ fn fetch(home: &Path, libs: &Path) -> io::Result<()> {
 }
 
 /// The build's target directory: that of the running binary, else the workspace's.
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     let running = std::env::current_exe().ok();
     let above = running.as_deref().and_then(|exe| {
         exe.ancestors()

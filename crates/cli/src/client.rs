@@ -1,5 +1,6 @@
 //! Asks a running node's admin API: one request, one answer, on this thread.
 
+use crate::address;
 use crate::admin::TOKEN_FILE;
 use crate::args::NodeArgs;
 use crate::failure::{Failure, io};
@@ -150,21 +151,39 @@ impl Asker {
         if answer.status != StatusCode::MISDIRECTED_REQUEST {
             return Ok(answer);
         }
-        let there = answer.json()?["coordinator"].as_str().map(str::parse);
-        let Some(Ok(there)) = there else {
+        let Some(there) = coordinator_in(&answer)? else {
             return Ok(answer);
         };
         eprintln!("spillway: {node} is not the coordinator; asking {there}");
-        let answer = ask(there, method, path, Some(&self.token), body)?;
+        let address = address::resolve(&there).map_err(|why| {
+            Failure::away(format!(
+                "{node} names {there} as the coordinator's address, and {why}; ask it with --node, and set its \
+                 admin.advertise"
+            ))
+        })?;
+        let answer = ask(address, method, path, Some(&self.token), body)?;
+        if answer.status == StatusCode::MISDIRECTED_REQUEST
+            && coordinator_in(&answer)?.as_ref() == Some(&there)
+        {
+            return Err(Failure::away(format!(
+                "{there} is the coordinator's address as {node} knows it, and leads to a node that does not \
+                 coordinate; set admin.advertise of the coordinator to where others reach it, or ask it with --node"
+            )));
+        }
         if answer.status == StatusCode::UNAUTHORIZED {
             return Err(Failure::wrong(format!(
                 "the coordinator at {there} does not know the token of {node}; ask it with --node {there} and its own \
                  --token-file, or put one token into actors/NAME.token of both directories",
             )));
         }
-        self.node = there;
+        self.node = address;
         Ok(answer)
     }
+}
+
+/// The address that the refusal of a node which does not coordinate names.
+fn coordinator_in(answer: &Answer) -> Result<Option<String>, Failure> {
+    Ok(answer.json()?["coordinator"].as_str().map(str::to_owned))
 }
 
 async fn exchange(node: SocketAddr, request: Request<Full<Bytes>>) -> Result<Answer, Failure> {

@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod acts;
+mod address;
 mod admin;
 mod args;
 mod campaigns;

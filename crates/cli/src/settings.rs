@@ -54,6 +54,9 @@ pub(crate) fn run(command: &ConfigCommand) -> Result<(), Failure> {
                     file.display()
                 );
             }
+            if let Some(unreachable) = config.unreachable() {
+                println!("{}: {unreachable}", file.display());
+            }
             println!("{}: ok", file.display());
             Ok(())
         }

@@ -1,8 +1,13 @@
-//! Every configuration that is shipped in `deploy/` is taken by the binary itself.
+//! Every configuration that is shipped in `deploy/` is taken by the binary itself, and what a node tells Prometheus by
+//! Prometheus's own tool.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod support;
+
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use support::fan::accounts;
+use support::{Scene, watch, wire};
 
 fn shipped(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -33,8 +38,10 @@ fn check(file: &Path) {
 }
 
 #[test]
-fn the_configuration_beside_the_systemd_unit_is_right() {
-    check(&shipped("systemd/spillway.toml"));
+fn the_configurations_beside_the_systemd_unit_are_right() {
+    for name in ["spillway.toml", "kafka.toml"] {
+        check(&shipped("systemd").join(name));
+    }
 }
 
 #[test]
@@ -59,4 +66,23 @@ fn the_configuration_in_the_kubernetes_manifest_is_right() {
     let file = dir.path().join("spillway.toml");
     std::fs::write(&file, block).unwrap();
     check(&file);
+}
+
+#[test]
+fn promtool_takes_what_a_node_tells_prometheus() {
+    let scene = Scene::bare(&accounts());
+    let node = watch::node(&scene);
+    scene.deliver_text("oFan", 1, "GO");
+    assert_eq!(watch::judged(&node, "new"), 1.0);
+    let metrics = wire::get(scene.admin, "/metrics").unwrap().1;
+    let file = scene.path("metrics");
+    std::fs::write(&file, &metrics).unwrap();
+    let said = Command::new(broker::tool("promtool").unwrap())
+        .args(["check", "metrics"])
+        .stdin(Stdio::from(std::fs::File::open(file).unwrap()))
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&said.stderr);
+    assert!(said.status.success(), "{words}");
+    assert!(metrics.contains("spillway_ingress_ack_seconds_bucket"));
 }

@@ -112,7 +112,7 @@ pub struct Hello {
     pub boot: Hex<8>,
     /// Roles that it runs.
     pub roles: Vec<String>,
-    /// Address of its admin API.
+    /// HOST:PORT at which others reach its admin API.
     pub admin: String,
 }
 

@@ -1,9 +1,9 @@
 //! The compose files: the brokers' settings are those of the tests, and everything that is named is there.
 
-use crate::{DRAIN_S, list, one_yaml, root, text, word};
+use crate::{DRAIN_S, list, one_yaml, root, text, tool, word, words};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::process::{Command, Output};
 
 const SINGLE: &str = "docker-compose.yml";
 const THREE: &str = "deploy/compose/three-brokers.yml";
@@ -188,6 +188,9 @@ fn every_role_runs_has_its_own_data_and_time_to_drain() {
             };
             *roles.entry(role.to_owned()).or_default() += 1;
             assert_eq!(config, "/etc/spillway/spillway.toml");
+            // It listens on all addresses; others are sent to it by its name.
+            let advertised = &service["environment"]["SPILLWAY_ADMIN__ADVERTISE"];
+            assert_eq!(advertised, &*name, "{file}");
             for volume in list(&service["volumes"], &name) {
                 let volume = word(volume, "volume");
                 if let Some(source) = volume.strip_suffix(":/var/lib/spillway") {
@@ -213,32 +216,68 @@ fn every_role_runs_has_its_own_data_and_time_to_drain() {
     }
 }
 
-#[test]
-fn the_image_is_built_in_stages_and_does_not_run_as_root() {
-    let file = text("deploy/Dockerfile").replace("\\\n", " ");
-    let instructions: Vec<(&str, &str)> = file
+/// Compose itself: the plugin of Docker's client, else the program of that name.
+fn docker_compose() -> Command {
+    let mut plugin = Command::new("docker");
+    plugin.arg("compose");
+    let version = Command::new("docker").args(["compose", "version"]).output();
+    match version {
+        Ok(said) if said.status.success() => plugin,
+        _ => tool("docker-compose"),
+    }
+}
+
+/// What compose makes of this text in the place of `file`, with a token and `more` in its environment.
+fn config(file: &str, text: &str, more: &[(&str, &str)]) -> Output {
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("compose.yml");
+    // Older versions do not know the name of the project, which has been part of the format since.
+    let nameless: String = text
         .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(|line| line.split_once(' ').unwrap())
+        .filter(|line| !line.starts_with("name: "))
+        .map(|line| format!("{line}\n"))
         .collect();
-    let known =
-        "FROM RUN WORKDIR COPY ENV USER VOLUME EXPOSE STOPSIGNAL HEALTHCHECK ENTRYPOINT CMD";
-    for (name, _) in &instructions {
-        assert!(known.split(' ').any(|k| k == *name), "{name}");
+    std::fs::write(&copy, nameless).unwrap();
+    let original = root().join(file);
+    docker_compose()
+        .arg("--project-directory")
+        .arg(original.parent().unwrap())
+        .arg("--file")
+        .arg(copy)
+        .arg("config")
+        .env_remove("WECHAT_AES_KEY")
+        .env("WECHAT_TOKEN", "demo")
+        .envs(more.iter().copied())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn compose_itself_takes_the_files() {
+    let key = (
+        "WECHAT_AES_KEY",
+        "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
+    );
+    for file in BOTH {
+        let sound = text(file);
+        let name = one_yaml(file)["name"].clone();
+        assert!(word(&name, "name").starts_with("spillway"), "{file}");
+        let said = config(file, &sound, &[key]);
+        assert!(said.status.success(), "{file}: {}", words(&said));
+        let resolved: Value = serde_saphyr::from_str(&words(&said)).unwrap();
+        let found = resolved["services"].as_object().unwrap().len();
+        assert_eq!(found, services(file).len(), "{file}");
+        // It knows the fields: one that is misspelt is refused.
+        for (right, wrong) in [
+            ("stop_grace_period: 20s", "stop_grace_perod: 20s"),
+            ("start_period: 20s", "start_perod: 20s"),
+            ("condition: service_healthy", "condition: service_helthy"),
+        ] {
+            assert!(sound.contains(right), "{file}: {right}");
+            let said = config(file, &sound.replace(right, wrong), &[key]);
+            assert!(!said.status.success(), "{file}: {wrong} passed");
+        }
     }
-    let at = |name: &str| instructions.iter().rposition(|(n, _)| *n == name).unwrap();
-    let stages = instructions.iter().filter(|(n, _)| *n == "FROM").count();
-    assert_eq!(stages, 2);
-    assert!(at("USER") > at("FROM") && at("USER") > at("RUN"));
-    let user = instructions[at("USER")].1;
-    let id: u32 = user.split(':').next().unwrap().parse().unwrap();
-    assert!(id >= 10_000, "{user}");
-    for exec in ["ENTRYPOINT", "CMD"] {
-        let words: Vec<String> = serde_json::from_str(instructions[at(exec)].1).unwrap();
-        assert!(!words.is_empty());
-    }
-    assert!(instructions[at("HEALTHCHECK")].1.contains("CMD ["));
-    assert_eq!(instructions[at("STOPSIGNAL")].1, "SIGTERM");
-    assert!(Path::new(&root().join(".dockerignore")).exists());
+    let said = config(THREE, &text(THREE), &[]);
+    assert!(words(&said).contains("43 characters"), "{}", words(&said));
 }

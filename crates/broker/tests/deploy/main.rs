@@ -1,14 +1,21 @@
 //! The files of `deploy/` and `docker-compose.yml`, read by parsers of their formats and held against each
 //! other: no container engine runs here, so what can be known without one is known by these tests.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod alerts;
 mod compose;
-mod hosts;
+mod dashboard;
+mod image;
 mod kubernetes;
+mod manifests;
 mod monitoring;
+mod nginx;
+mod promtool;
+mod systemd;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 /// A node drains within so many seconds of SIGTERM; whoever stops it must wait longer.
 const DRAIN_S: u64 = 15;
@@ -65,15 +72,19 @@ fn files(ending: &str) -> Vec<String> {
     found
 }
 
-/// Whether a tool is on this machine; says so when it is not, for then a check is left out.
-fn is_here(tool: &str) -> bool {
-    let here = std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path).any(|directory| directory.join(tool).is_file())
-    });
-    if !here {
-        eprintln!("{tool} is not installed: its own check of these files is left out");
-    }
-    here
+/// A program that reads files of its own; that it is missing is a failure that names the way out.
+fn tool(name: &str) -> Command {
+    Command::new(broker::tool(name).unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// Everything that a program has said.
+fn words(said: &Output) -> String {
+    let (out, err) = (&said.stdout, &said.stderr);
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(out),
+        String::from_utf8_lossy(err)
+    )
 }
 
 #[test]

@@ -1,10 +1,9 @@
-//! Prometheus and Grafana: whatever they ask for exists, and every alert says what to do.
+//! What Prometheus and Grafana ask for: every metric and label exists, and every alert says what to do.
 
-use crate::{list, one_yaml, text, word};
+use crate::{dashboard, list, one_yaml, text, word};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-const DASHBOARD: &str = "deploy/grafana/dashboards/spillway.json";
 const ALERTS: &str = "deploy/prometheus/alerts.yml";
 
 /// Every metric of ours in an expression.
@@ -30,22 +29,94 @@ fn rules() -> Vec<Value> {
         .collect()
 }
 
-fn panels() -> Vec<Value> {
-    let dashboard: Value = serde_json::from_str(&text(DASHBOARD)).unwrap();
-    list(&dashboard["panels"], "panels").clone()
+/// Every expression of the dashboard's panels.
+pub(crate) fn of_the_dashboard() -> Vec<String> {
+    let panels = dashboard::read().panels;
+    let targets = panels.iter().flat_map(|panel| &panel.targets);
+    targets.map(|target| target.expr.clone()).collect()
 }
 
 fn expressions() -> Vec<String> {
-    let mut found: Vec<String> = rules()
+    let rules = rules();
+    let of_alerts = rules
         .iter()
-        .map(|rule| word(&rule["expr"], "expr").to_owned())
-        .collect();
-    for panel in panels() {
-        for target in panel["targets"].as_array().into_iter().flatten() {
-            found.push(word(&target["expr"], "expr").to_owned());
+        .map(|rule| word(&rule["expr"], "expr").to_owned());
+    of_alerts.chain(of_the_dashboard()).collect()
+}
+
+/// The labels of each metric, from its line in the documentation.
+fn labels() -> BTreeMap<String, BTreeSet<String>> {
+    let documented = text("docs/metrics.md");
+    let lines = documented
+        .lines()
+        .filter(|line| line.starts_with("| `spillway_"));
+    lines
+        .map(|line| {
+            let mut columns = line.split('|').skip(1);
+            let name = columns.next().unwrap().trim().trim_matches('`');
+            let kind = columns.next().unwrap();
+            let labels = kind.split_once(':').map_or("", |(_, labels)| labels);
+            let labels = labels.split(',').map(|label| label.trim().to_owned());
+            (
+                name.to_owned(),
+                labels.filter(|label| !label.is_empty()).collect(),
+            )
+        })
+        .collect()
+}
+
+/// Every label that an expression groups by or selects with.
+fn labels_in(expression: &str) -> BTreeSet<String> {
+    let grouped = expression.split(" by (").skip(1).flat_map(|rest| {
+        let inside = rest.split(')').next().unwrap();
+        inside.split(',')
+    });
+    let selected = expression.split('{').skip(1).flat_map(|rest| {
+        let inside = rest.split('}').next().unwrap();
+        inside
+            .split(',')
+            .map(|pair| pair.split(['=', '!', '~']).next().unwrap())
+    });
+    grouped
+        .chain(selected)
+        .map(|label| label.trim().to_owned())
+        .collect()
+}
+
+/// Labels that Prometheus itself gives.
+const OF_PROMETHEUS: [&str; 3] = ["instance", "job", "le"];
+
+#[test]
+fn every_label_that_is_asked_for_is_one_of_its_metric() {
+    let documented = labels();
+    let mut seen = 0;
+    for expression in expressions() {
+        for name in metrics(&expression) {
+            for label in labels_in(&expression) {
+                seen += 1;
+                let known = OF_PROMETHEUS.contains(&label.as_str());
+                assert!(
+                    known || documented[&name].contains(&label),
+                    "{name} has no label {label}: {expression}"
+                );
+            }
         }
     }
-    found
+    assert!(seen > 20, "{seen}");
+    // What a legend shows must have survived the expression.
+    for target in dashboard::read()
+        .panels
+        .iter()
+        .flat_map(|panel| &panel.targets)
+    {
+        let shown = target.legend_format.split("{{").skip(1);
+        for label in shown.map(|rest| rest.split("}}").next().unwrap()) {
+            let expression = &target.expr;
+            let is_grouped = labels_in(expression).contains(label);
+            let is_kept = !expression.contains('(') && label == "instance";
+            assert!(is_grouped || is_kept, "{label} is not in {expression}");
+        }
+    }
 }
 
 #[test]
@@ -130,27 +201,5 @@ fn prometheus_asks_every_process_of_spillway_and_finds_the_rules() {
             .map(|(name, _)| format!("{name}:8081"))
             .collect();
         assert_eq!(run, asked, "{file}");
-    }
-}
-
-#[test]
-fn the_dashboard_uses_the_provisioned_source_and_its_panels_do_not_overlap() {
-    let sources = one_yaml("deploy/grafana/provisioning/datasources/prometheus.yml");
-    let uid = word(&sources["datasources"][0]["uid"], "uid").to_owned();
-    let mut ids = BTreeSet::new();
-    let mut taken = BTreeSet::new();
-    for panel in panels() {
-        assert!(ids.insert(panel["id"].as_u64().unwrap()));
-        let at = |key: &str| panel["gridPos"][key].as_u64().unwrap();
-        for x in at("x")..at("x") + at("w") {
-            assert!(x < 24);
-            for y in at("y")..at("y") + at("h") {
-                assert!(taken.insert((x, y)), "{}", panel["title"]);
-            }
-        }
-        if panel["type"] != "row" {
-            assert_eq!(panel["datasource"]["uid"], uid);
-            assert!(word(&panel["description"], "description").len() > 10);
-        }
     }
 }

@@ -185,8 +185,8 @@ pub(crate) struct RescoreArgs {
     /// Publish what changes on a running node; the file must be a published version
     #[arg(long, requires_all = ["file", "reason"])]
     pub(crate) publish: bool,
-    /// Admin address of that node
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081")]
+    /// Admin address of that node, HOST:PORT
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081", value_parser = crate::address::resolve)]
     pub(crate) node: SocketAddr,
     /// File with the admin token; default: admin.token in --data
     #[arg(long, value_name = "FILE")]
@@ -208,7 +208,7 @@ impl RescoreArgs {
         NodeArgs {
             node: self.node,
             token_file: self.token_file.clone(),
-            data: data.unwrap_or_else(|| PathBuf::from("spillway-data")),
+            data: data.unwrap_or_else(super::acts::usual_data),
         }
     }
 }

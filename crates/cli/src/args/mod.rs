@@ -1,4 +1,4 @@
-//! The command line as it is typed: nothing here touches the world.
+//! The command line as it is typed: nothing here touches the world, but that names of hosts are looked up.
 
 mod acts;
 mod backend;

@@ -3,6 +3,7 @@
 
 use super::layers::OPTIONS;
 use super::take::Taker;
+use crate::address::is_host_port;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use toml::Value;
@@ -17,6 +18,8 @@ pub(crate) struct KafkaSettings {
     pub(crate) min_insync_replicas: u16,
     pub(crate) single_broker: bool,
     pub(crate) linger: Duration,
+    /// Whether batches are compressed with lz4.
+    pub(crate) compress: bool,
     pub(crate) hedge: Duration,
     pub(crate) queue_bytes: usize,
     /// Name of this process at the brokers; `None` is the node's id.
@@ -45,19 +48,21 @@ const REPLICATION_MIN: u16 = 3;
 const PREFIX_MAX: usize = 200;
 
 /// Options of the client that have a key of ours.
-const REPLACED: [(&str, &str); 8] = [
+const REPLACED: [(&str, &str); 10] = [
     ("bootstrap.servers", "log.kafka.bootstrap"),
     ("metadata.broker.list", "log.kafka.bootstrap"),
     ("client.id", "log.kafka.instance"),
     ("group.instance.id", "log.kafka.instance"),
     ("linger.ms", "log.kafka.linger_ms"),
     ("queue.buffering.max.ms", "log.kafka.linger_ms"),
+    ("compression.codec", "log.kafka.compression"),
+    ("compression.type", "log.kafka.compression"),
     ("queue.buffering.max.kbytes", "log.kafka.queue_bytes"),
     ("queue.buffering.max.messages", "log.kafka.queue_bytes"),
 ];
 
 /// Options that Spillway sets, because a promise rests on them or it would override them silently.
-const OWNED: [&str; 45] = [
+const OWNED: [&str; 43] = [
     "group.id",
     "group.protocol",
     "partition.assignment.strategy",
@@ -85,8 +90,6 @@ const OWNED: [&str; 45] = [
     "delivery.timeout.ms",
     "message.max.bytes",
     "partitioner",
-    "compression.codec",
-    "compression.type",
     "allow.auto.create.topics",
     "socket.timeout.ms",
     "socket.connection.setup.timeout.ms",
@@ -134,6 +137,7 @@ impl KafkaSettings {
             min_insync_replicas: number(take, "log.kafka.min_insync_replicas", 1, 9),
             single_broker: take.flag("log.kafka.single_broker"),
             linger: Duration::from_millis(take.number("log.kafka.linger_ms", 0..=1_000)),
+            compress: take.choice("log.kafka.compression", &[("none", false), ("lz4", true)]),
             hedge: Duration::from_millis(take.number("log.kafka.hedge_ms", 20..=3_000)),
             queue_bytes: usize::try_from(take.number("log.kafka.queue_bytes", 1 << 20..=2 << 30))
                 .unwrap_or(1 << 20),
@@ -176,11 +180,7 @@ fn bootstrap(take: &mut Taker<'_>) -> Vec<String> {
     let key = "log.kafka.bootstrap";
     let brokers = take.texts(key);
     for broker in &brokers {
-        let port = broker.rsplit_once(':').filter(|(host, _)| {
-            let bare = host.trim_start_matches('[').trim_end_matches(']');
-            !bare.is_empty() && !host.contains(['/', ',', ' ', '@'])
-        });
-        if !port.is_some_and(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0)) {
+        if !is_host_port(broker) {
             take.wrong(
                 key,
                 format!("{broker:?} is no HOST:PORT, such as \"kafka-1:9092\""),

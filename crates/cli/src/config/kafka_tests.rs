@@ -36,6 +36,7 @@ fn the_defaults_are_three_disks_and_two_that_confirm() {
     assert_eq!(kafka.bootstrap, ["127.0.0.1:9092"]);
     assert_eq!(kafka.topic_prefix, "spillway.");
     assert_eq!(kafka.hedge.as_millis(), 400);
+    assert!(!kafka.compress);
     assert_eq!(kafka.instance, None);
     assert!(kafka.options.is_empty());
 }
@@ -125,6 +126,19 @@ fn what_a_promise_rests_on_is_not_the_operators_to_set() {
     refused(
         "[log.kafka]\noptions = { \"test.mock.num.brokers\" = 3 }\n",
         &["test.mock.num.brokers"],
+    );
+}
+
+#[test]
+fn batches_are_compressed_on_request() {
+    assert!(settings("[log.kafka]\ncompression = \"lz4\"\n").compress);
+    refused(
+        "[log.kafka]\ncompression = \"zstd\"\n",
+        &["log.kafka.compression", "none, lz4"],
+    );
+    refused(
+        "[log.kafka]\noptions = { \"compression.type\" = \"lz4\" }\n",
+        &["compression.type", "`log.kafka.compression`"],
     );
 }
 

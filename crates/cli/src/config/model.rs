@@ -1,8 +1,9 @@
 //! The configuration as the program uses it: typed, bounded, complete.
 
-use super::log::LogConfig;
+use super::log::{Backend, LogConfig};
 use super::take::Taker;
 use super::{Account, Layers, Mistake, accounts};
+use crate::address;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -50,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) max_connections: usize,
     pub(crate) request_timeout_ms: u64,
     pub(crate) admin: SocketAddr,
+    /// Where others reach the admin API, HOST or HOST:PORT; `None`: where it listens.
+    pub(crate) advertise: Option<String>,
     /// The key of draws' secrets; `None` takes that of the node's directory.
     pub(crate) contest_key: Option<coordinator::Key>,
     pub(crate) level: String,
@@ -84,6 +87,7 @@ impl Config {
             .unwrap_or(16),
             request_timeout_ms: take.number("ingress.request_timeout_ms", 100..=60_000),
             admin: take.address("admin.listen"),
+            advertise: take.reachable("admin.advertise"),
             contest_key: take.key("contest.key", secret).map(coordinator::Key),
             level: take.choice("output.level", &LEVELS).to_owned(),
             json: take.choice("output.format", &[("text", false), ("json", true)]),
@@ -94,6 +98,27 @@ impl Config {
         } else {
             Err(take.mistakes)
         }
+    }
+
+    /// The address of the admin API that other nodes and the command line are told, for one that listens at `bound`.
+    pub(crate) fn admin_address(&self, bound: SocketAddr) -> String {
+        let named = self.advertise.as_deref();
+        let whole = named.and_then(|named| address::completed(named, bound.port()));
+        whole.unwrap_or_else(|| bound.to_string())
+    }
+
+    /// Why others could not be sent to this node's admin API, in words; nothing where no other node can be.
+    pub(crate) fn unreachable(&self) -> Option<String> {
+        let has_others = matches!(self.log.backend, Backend::Kafka(_));
+        let is_nobody = self.advertise.is_none() && self.admin.ip().is_unspecified();
+        (has_others && is_nobody).then(|| {
+            format!(
+                "admin.listen is {}, an address that nobody can be sent to: an act that reaches another node cannot be \
+                 sent on to this one. Set admin.advertise, or SPILLWAY_ADMIN__ADVERTISE where it runs, to the host \
+                 name or address at which this machine is reached",
+                self.admin
+            )
+        })
     }
 
     /// Whether this process has a role.

@@ -1,6 +1,7 @@
 //! Typed values out of the layers, each with its bounds; what is wrong with them is collected.
 
 use super::{Layers, Mistake, Role};
+use crate::address::completed;
 use record::hexed::Hex;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -107,6 +108,23 @@ impl<'a> Taker<'a> {
             self.wrong(key, format!("must be ADDRESS:PORT, not {text:?}"));
             SocketAddr::from(([127, 0, 0, 1], 0))
         })
+    }
+
+    /// Where something of ours is reached, HOST or HOST:PORT; nothing when it is empty.
+    pub(super) fn reachable(&mut self, key: &str) -> Option<String> {
+        let Some(Value::String(text)) = self.value(key).cloned() else {
+            self.wrong(key, "must be a text".to_owned());
+            return None;
+        };
+        if text.is_empty() {
+            return None;
+        }
+        // The port of the listener stands in for one that is not named.
+        if completed(&text, 1).is_none() {
+            let way_out = "must be HOST or HOST:PORT as others reach it, such as \"10.0.0.5\" or \"node-1:8081\"";
+            self.wrong(key, format!("{way_out}, not {text:?}"));
+        }
+        Some(text)
     }
 
     /// One of a closed set; the first of them stands in for a mistake.

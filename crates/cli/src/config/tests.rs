@@ -118,6 +118,45 @@ fn a_file_that_is_not_there_or_no_toml_is_a_mistake() {
 }
 
 #[test]
+fn other_nodes_are_told_the_address_that_is_advertised() {
+    let of = |log: &str, admin: &str| {
+        let text = format!("[log]\nbackend = \"{log}\"\n[admin]\n{admin}");
+        Config::from_layers(&with_file(&text), &plain).unwrap()
+    };
+    let bound = "0.0.0.0:8081".parse().unwrap();
+    let everywhere = "listen = \"0.0.0.0:8081\"\n";
+    for (advertise, told) in [
+        ("", "0.0.0.0:8081"),
+        ("10.0.0.5", "10.0.0.5:8081"),
+        ("fd00::5", "[fd00::5]:8081"),
+        ("node-1:9", "node-1:9"),
+    ] {
+        let config = of(
+            "kafka",
+            &format!("{everywhere}advertise = \"{advertise}\"\n"),
+        );
+        assert_eq!(config.admin_address(bound), told);
+        let named = config
+            .unreachable()
+            .is_some_and(|why| why.contains("admin.advertise"));
+        assert_eq!(named, advertise.is_empty(), "{advertise}");
+    }
+    // Behind a journal there is no other node, and at an address of its own nothing is missing.
+    assert_eq!(of("journal", everywhere).unreachable(), None);
+    assert_eq!(
+        of("kafka", "listen = \"10.0.0.5:8081\"\n").unreachable(),
+        None
+    );
+    for wrong in ["0.0.0.0", "http://node-1", "node-1:"] {
+        let found = mistakes(&with_file(&format!("[admin]\nadvertise = \"{wrong}\"\n")));
+        assert!(
+            found[0].starts_with("admin.advertise") && found[0].contains(wrong),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
 fn the_contests_key_is_digits_or_where_they_stand() {
     let key = |text: &str| {
         let layers = with_file(&format!("[contest]\nkey = \"{text}\"\n"));

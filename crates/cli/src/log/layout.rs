@@ -32,6 +32,7 @@ pub(super) fn kafka(log: &LogConfig, settings: &KafkaSettings, instance: &str) -
     kafka.min_insync_replicas = settings.min_insync_replicas;
     kafka.single_broker = settings.single_broker;
     kafka.linger = settings.linger;
+    kafka.compress = settings.compress;
     kafka.queue_bytes = settings.queue_bytes;
     kafka.instance = instance.to_owned();
     kafka.extra = settings.options.clone();

@@ -183,11 +183,14 @@ impl Node {
             log: Arc::clone(&log),
         };
         let admin = admin::start(config.admin, context)?;
+        if let Some(unreachable) = config.unreachable() {
+            tracing::warn!("{unreachable}");
+        }
         let roles = config.roles.iter().map(|role| role.name().to_owned());
         let voice = Voice::start(Words {
             presence: Presence::new(&*log, node, boot)?,
             roles: roles.collect(),
-            admin: admin.address.to_string(),
+            admin: config.admin_address(admin.address),
             held: Arc::clone(&held),
             control: Arc::clone(&control),
             ingress: ingress.as_ref().map(Arc::downgrade),

@@ -111,6 +111,7 @@ impl Sources {
         if self.config.accounts.is_empty() {
             notices.push("no [[account]] is configured: every callback is answered 404".to_owned());
         }
+        notices.extend(self.config.unreachable());
         if self.held.is_away() {
             notices.push("the brokers are away; what needs them waits".to_owned());
         }
@@ -119,9 +120,6 @@ impl Sources {
         }
         if let Some(failure) = self.control.failure() {
             notices.push(format!("following control has stopped: {failure}"));
-        }
-        if let Some(away) = self.control.away() {
-            notices.push(format!("control cannot be read: {away}"));
         }
         if let Some(status) = self.coordinator.as_ref().map(Handle::status) {
             let trouble = status.trouble.iter().chain(&status.awaits);

@@ -12,6 +12,7 @@ pub(crate) mod fan;
 pub(crate) mod fleet;
 pub(crate) mod front;
 pub(crate) mod kafka;
+pub(crate) mod nginx;
 pub(crate) mod node;
 pub(crate) mod told;
 pub(crate) mod watch;

@@ -8,7 +8,6 @@ use super::connector::{Connector, NoConn};
 use super::options::ClockAddress;
 use crate::client::Target;
 use crate::report::Ticks;
-use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -60,7 +59,7 @@ struct Said {
     /// The beginning of the body.
     body: String,
     /// The node that coordinates, when this one does not.
-    leader: Option<SocketAddr>,
+    leader: Option<Target>,
 }
 
 impl Said {
@@ -68,7 +67,11 @@ impl Said {
         let json = || serde_json::from_slice::<serde_json::Value>(body).ok();
         let leader = match status {
             NOT_THE_COORDINATOR => {
-                json().and_then(|body| body["coordinator"].as_str()?.parse().ok())
+                // It may be a name.
+                let place = |body: serde_json::Value| {
+                    Target::parse(&format!("http://{}/", body["coordinator"].as_str()?)).ok()
+                };
+                json().and_then(place)
             }
             _ => None,
         };
@@ -157,14 +160,10 @@ impl Clock {
     }
 
     /// From now on ticks go to this node; without one, to the node that was given.
-    fn follow(&mut self, leader: Option<SocketAddr>) {
-        self.leader = leader.map(|addr| {
-            let target = Target {
-                addr,
-                host: addr.to_string(),
-                path: "/".to_owned(),
-            };
-            (target, Connector::new(addr, 0, LEADER_PATIENCE))
+    fn follow(&mut self, leader: Option<Target>) {
+        self.leader = leader.map(|target| {
+            let connector = Connector::new(target.addr, 0, LEADER_PATIENCE);
+            (target, connector)
         });
     }
 

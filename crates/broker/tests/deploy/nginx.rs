@@ -1,9 +1,6 @@
-//! nginx and systemd: the files' grammar, and the values on which the five seconds rest. Where the tools
-//! themselves are installed, they read the files as well.
+//! nginx: the files' grammar, the values on which the five seconds rest, and what nginx itself says of them.
 
-use crate::{DRAIN_S, is_here, root, text};
-use std::collections::BTreeMap;
-use std::process::Command;
+use crate::{text, tool, words};
 
 /// WeChat waits so long, in milliseconds.
 const WECHAT_MS: u64 = 5_000;
@@ -124,7 +121,7 @@ fn nginx_sends_no_post_twice_and_makes_up_no_answer() {
     assert_eq!(pages, ["502", "503", "504", "=", "@no_answer"]);
     assert_eq!(
         values(CALLBACK, "location/return"),
-        [["444"], ["444"]].map(|w| w.map(str::to_owned).to_vec())
+        [["444"], ["444"], ["444"]].map(|w| w.map(str::to_owned).to_vec())
     );
     assert_eq!(value(CALLBACK, "location/proxy_http_version"), ["1.1"]);
     let headers = values(CALLBACK, "location/proxy_set_header");
@@ -155,12 +152,9 @@ fn nginx_keeps_connections_no_longer_than_a_node_and_counts_no_node_out() {
 
 #[test]
 fn nginx_itself_takes_the_files() {
-    if !is_here("nginx") || !is_here("openssl") {
-        return;
-    }
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).display().to_string();
-    let key = Command::new("openssl")
+    let key = tool("openssl")
         .args([
             "req",
             "-x509",
@@ -194,85 +188,22 @@ fn nginx_itself_takes_the_files() {
             at(&format!("{name}.conf"))
         );
         std::fs::write(at("nginx.conf"), main).unwrap();
-        let said = Command::new("nginx")
-            .args(["-t", "-c", &at("nginx.conf")])
-            .output()
-            .unwrap();
-        assert!(
-            said.status.success(),
-            "{}",
-            String::from_utf8_lossy(&said.stderr)
-        );
-    }
-}
-
-const UNIT: &str = "deploy/systemd/spillway.service";
-
-/// Keys by section.
-fn unit() -> BTreeMap<(String, String), String> {
-    let mut section = String::new();
-    let mut found = BTreeMap::new();
-    for line in text(UNIT).lines().map(str::trim) {
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-            section = name.to_owned();
-            continue;
-        }
-        let (key, value) = line.split_once('=').unwrap_or_else(|| panic!("{line}"));
-        let before = found.insert((section.clone(), key.to_owned()), value.to_owned());
-        assert!(before.is_none(), "{key} stands twice");
-    }
-    found
-}
-
-#[test]
-fn systemd_waits_for_the_drain_and_does_not_repeat_a_wrong_configuration() {
-    let unit = unit();
-    let service = |key: &str| unit[&("Service".to_owned(), key.to_owned())].as_str();
-    assert!(service("TimeoutStopSec").parse::<u64>().unwrap() > DRAIN_S);
-    assert_eq!(service("KillSignal"), "SIGTERM");
-    assert_eq!(
-        (service("Restart"), service("RestartPreventExitStatus")),
-        ("always", "2")
-    );
-    assert!(service("LimitNOFILE").parse::<u64>().unwrap() > 50_000);
-    assert!(service("ExecStart").ends_with("run --config /etc/spillway/spillway.toml"));
-    assert_eq!(service("User"), "spillway");
-    for hardened in [
-        "NoNewPrivileges",
-        "ProtectHome",
-        "PrivateTmp",
-        "MemoryDenyWriteExecute",
-    ] {
-        assert_eq!(service(hardened), "yes");
-    }
-    // With the whole file system read-only, the state directory is the one place to write.
-    assert_eq!(
-        (service("ProtectSystem"), service("StateDirectory")),
-        ("strict", "spillway")
-    );
-    assert!(text("deploy/systemd/spillway.toml").contains("data = \"/var/lib/spillway\"\n"));
-}
-
-#[test]
-fn systemd_itself_takes_the_unit() {
-    if !is_here("systemd-analyze") {
-        return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let moved = dir.path().join("spillway.service");
-    // The binary is not installed where the unit expects it.
-    let changed = std::fs::read_to_string(root().join(UNIT))
-        .unwrap()
-        .replace("/usr/local/bin/spillway", "/bin/true");
-    std::fs::write(&moved, changed).unwrap();
-    let said = Command::new("systemd-analyze")
-        .arg("verify")
-        .arg(&moved)
-        .output()
+        let check = || {
+            let mut nginx = tool("nginx");
+            let said = nginx.args(["-t", "-e", &at("error.log"), "-c", &at("nginx.conf")]);
+            said.output().unwrap()
+        };
+        let said = check();
+        assert!(said.status.success(), "{}", words(&said));
+        // It reads what is included: a directive that it does not know is refused.
+        let included = at("callback.conf");
+        let sound = std::fs::read_to_string(&included).unwrap();
+        std::fs::write(
+            &included,
+            sound.replace("proxy_read_timeout", "proxy_reed_timeout"),
+        )
         .unwrap();
-    let words = String::from_utf8_lossy(&said.stderr);
-    assert!(!words.contains("spillway.service"), "{words}");
+        assert!(words(&check()).contains("proxy_reed_timeout"));
+        std::fs::write(&included, sound).unwrap();
+    }
 }
