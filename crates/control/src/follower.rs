@@ -154,6 +154,15 @@ impl Control {
         drop(state);
         self.changed.notify_all();
     }
+
+    /// Everything before this offset was applied, or is lost.
+    fn pass(&self, offset: u64) {
+        let mut state = self.state();
+        if state.pass(offset) {
+            drop(state);
+            self.changed.notify_all();
+        }
+    }
 }
 
 /// Starts following; the thread ends when `stop` is set or reading fails for good, which [`Control::failure`]
@@ -210,7 +219,7 @@ fn run(
     stop: &AtomicBool,
     mut reader: Option<Box<dyn Reader>>,
 ) -> Result<(), LogError> {
-    // Nothing was applied before the first record: then the retained start is asked for.
+    // Nothing was read before the first poll: then the retained start is asked for.
     let mut next = None;
     while !stop.load(Ordering::Acquire) {
         let stepped = match &mut reader {
@@ -245,7 +254,10 @@ fn step(
 ) -> Result<(), LogError> {
     for stored in reader.poll(POLL_RECORDS, POLL_BYTES, POLL_WAIT)? {
         control.apply(stored.offset, &stored.value);
-        *next = Some(stored.offset.saturating_add(1));
+    }
+    if let Some(position) = reader.position(0) {
+        control.pass(position);
+        *next = Some(position);
     }
     if !control.caught_up() && reader.position(0) >= Some(log.end_offset(CONTROL, 0)?) {
         control.catch_up();

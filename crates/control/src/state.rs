@@ -113,6 +113,14 @@ impl ControlState {
         self.void += 1;
     }
 
+    /// Nothing that was not applied stands before this offset: what an operator gave up with a damaged tail is no
+    /// record for anyone. Whether the state trailed it.
+    pub fn pass(&mut self, offset: u64) -> bool {
+        let trailed = self.next_offset < offset;
+        self.next_offset = self.next_offset.max(offset);
+        trailed
+    }
+
     fn publish(&mut self, offset: u64, act: &CampaignAct) -> Applied {
         match self.judge(offset, act) {
             Ok(published) => {

@@ -117,7 +117,7 @@ impl Lead {
         if named.is_none_or(|leader| (leader.node, leader.boot) != (me.node, me.boot)) {
             lead.write(around, seat, &Act::Leads(me))?;
         }
-        lead.last_tick = ticks::newest_tick(&**log, config.partitions)?;
+        lead.last_tick = ticks::newest_tick(&**log, config.partitions, &around.stop)?;
         lead.copy_pending(around, seat)?;
         let mut status = around.board.lock();
         (status.leads, status.tick, status.trouble) = (true, lead.last_tick, None);

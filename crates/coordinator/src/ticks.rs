@@ -2,11 +2,12 @@
 
 use crate::lead::LeadError;
 use control::ControlState;
-use msglog::{Log, LogError};
+use msglog::{Log, LogError, Reader};
 use record::acts::Act;
 use record::inband::{TICK, Tick};
 use record::topics::{INBOUND, PROGRESS};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Why a tick was not taken.
@@ -56,6 +57,10 @@ const GUARD_S: i64 = 3_600;
 const GUARD_WINDOW: Duration = Duration::from_secs(60);
 /// Records read back first when looking for the newest tick of a partition.
 const LOOK_BACK: u64 = 256;
+/// How long one poll of the search waits; bounds how late a stop is noticed.
+const POLL_WAIT: Duration = Duration::from_millis(100);
+/// Polls in a row without a record after which durable records count as away.
+const EMPTY_MAX: u32 = 100;
 
 /// Whether any campaign has a round that is open or sealing at `now` (seconds since 1970).
 #[must_use]
@@ -76,25 +81,31 @@ pub fn due(last: Option<i64>, now: i64, live: bool) -> bool {
     }
 }
 
-/// The greatest tick in any inbound partition; `None` when there is none.
+/// The greatest tick in any inbound partition; `None` when there is none. Ends early when `stop` is set.
 ///
 /// # Errors
-/// Failures of reading.
-pub fn newest_tick(log: &dyn Log, partitions: u32) -> Result<Option<i64>, LogError> {
+/// Failures of reading; durable records that do not come; [`LeadError::Stopping`].
+pub(crate) fn newest_tick(
+    log: &dyn Log,
+    partitions: u32,
+    stop: &AtomicBool,
+) -> Result<Option<i64>, LeadError> {
     let mut newest = None;
     for partition in 0..partitions {
-        newest = newest.max(newest_in(log, partition)?);
+        newest = newest.max(newest_in(log, partition, stop)?);
     }
     Ok(newest)
 }
 
-fn newest_in(log: &dyn Log, partition: u32) -> Result<Option<i64>, LogError> {
+fn newest_in(log: &dyn Log, partition: u32, stop: &AtomicBool) -> Result<Option<i64>, LeadError> {
     let start = log.start_offset(INBOUND, partition)?;
     let end = log.end_offset(INBOUND, partition)?;
     let mut reach = LOOK_BACK;
     loop {
         let from = end.saturating_sub(reach).max(start);
-        let found = greatest_tick(log, partition, from, end)?;
+        let mut reader = log.reader(INBOUND)?;
+        reader.seek(partition, from)?;
+        let found = greatest_tick(&mut *reader, partition, end, stop)?;
         if found.is_some() || from == start {
             return Ok(found);
         }
@@ -102,20 +113,29 @@ fn newest_in(log: &dyn Log, partition: u32) -> Result<Option<i64>, LogError> {
     }
 }
 
+/// The greatest tick between the reader's position and `end`.
 fn greatest_tick(
-    log: &dyn Log,
+    reader: &mut dyn Reader,
     partition: u32,
-    from: u64,
     end: u64,
-) -> Result<Option<i64>, LogError> {
-    let mut reader = log.reader(INBOUND)?;
-    reader.seek(partition, from)?;
-    let mut greatest = None;
+    stop: &AtomicBool,
+) -> Result<Option<i64>, LeadError> {
+    let (mut greatest, mut empty) = (None, 0);
     while reader
         .position(partition)
         .is_some_and(|position| position < end)
     {
-        for stored in reader.poll(4_096, 8 << 20, Duration::ZERO)? {
+        if stop.load(Ordering::Acquire) {
+            return Err(LeadError::Stopping);
+        }
+        let records = reader.poll(4_096, 8 << 20, POLL_WAIT)?;
+        empty = if records.is_empty() { empty + 1 } else { 0 };
+        if empty > EMPTY_MAX {
+            let detail =
+                format!("durable records of {INBOUND}/{partition} before {end} do not come");
+            return Err(LogError::Away { detail }.into());
+        }
+        for stored in records {
             if record::type_of(&stored.value).as_deref() == Some(TICK) {
                 let tick = serde_json::from_slice::<Tick>(&stored.value)
                     .ok()
@@ -129,7 +149,7 @@ fn greatest_tick(
 
 /// Compares the wall clock with what nodes hear from the fans.
 pub struct Guard {
-    reader: Box<dyn msglog::Reader>,
+    reader: Box<dyn Reader>,
     heard: VecDeque<(Instant, i64)>,
 }
 
@@ -183,6 +203,57 @@ impl Guard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use msglog::memory::MemoryLog;
+    use msglog::{Stored, Tier, TopicConfig};
+
+    /// Never gives a record, as a log that says that there are some and cannot show them.
+    struct Silent;
+
+    impl Reader for Silent {
+        fn poll(&mut self, _: usize, _: usize, _: Duration) -> Result<Vec<Stored>, LogError> {
+            Ok(Vec::new())
+        }
+        fn seek(&mut self, _: u32, _: u64) -> Result<(), LogError> {
+            Ok(())
+        }
+        fn remove(&mut self, _: u32) {}
+        fn position(&self, _: u32) -> Option<u64> {
+            Some(0)
+        }
+    }
+
+    #[test]
+    fn the_search_for_the_newest_tick_ends_whatever_the_log_does() {
+        let found = greatest_tick(&mut Silent, 0, 1, &AtomicBool::new(false));
+        let Err(LeadError::Log(error)) = found else {
+            panic!("{found:?}")
+        };
+        assert!(error.retryable(), "{error}");
+        let found = greatest_tick(&mut Silent, 0, 1, &AtomicBool::new(true));
+        assert!(matches!(found, Err(LeadError::Stopping)), "{found:?}");
+    }
+
+    #[test]
+    fn the_newest_tick_is_found_before_records_that_were_lost() {
+        let log = MemoryLog::new(vec![TopicConfig {
+            name: INBOUND.to_owned(),
+            partitions: 2,
+            retention: None,
+            tier: Tier::Ingress,
+        }]);
+        let stop = AtomicBool::new(false);
+        let newest = || newest_tick(&*log, 2, &stop).unwrap();
+        assert_eq!(newest(), None);
+        for t in [10, 20, 30] {
+            let tick = serde_json::to_vec(&Tick::new(t)).unwrap();
+            log.push(INBOUND, 1, "", tick).unwrap();
+        }
+        assert_eq!(newest(), Some(30));
+        log.lose_from(INBOUND, 1, 2).unwrap();
+        assert_eq!(newest(), Some(20));
+        log.lose_from(INBOUND, 1, 0).unwrap();
+        assert_eq!(newest(), None);
+    }
 
     #[test]
     fn ticks_come_every_second_in_a_round_and_every_minute_otherwise() {

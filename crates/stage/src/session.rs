@@ -109,9 +109,23 @@ impl<F: Fold> Session<F> {
                 .poll(around.config.poll_records, around.config.poll_bytes, wait)?,
             false => Vec::new(),
         };
+        if records.is_empty() {
+            self.pass_gaps();
+        }
         let result = self.apply_all(fold, around, limit, &records);
         self.publish(around)?;
         result.map(|()| records.len())
+    }
+
+    /// Nothing came: what a lane still waits for before the reader's position is lost for good, and no lag.
+    fn pass_gaps(&mut self) {
+        for (partition, lane) in &mut self.lanes {
+            let position = self.reader.position(*partition);
+            if let Some(position) = position.filter(|position| *position > lane.next) {
+                lane.next = position;
+                lane.is_touched = true;
+            }
+        }
     }
 
     fn is_reading(&self) -> bool {
