@@ -48,17 +48,18 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     let digest = std::thread::scope(|scope| {
         // The two large topics side by side, and counting beside writing; the other topics are small.
         let large = scope.spawn(|| topic(&*log, INBOUND, &cuts, args, &bar, &mut |_| Ok(())));
-        let (give, take) = sync_channel::<Vec<(u32, Bytes)>>(COUNTING_QUEUE);
+        let (give, take) = sync_channel::<Vec<((u32, u64), Bytes)>>(COUNTING_QUEUE);
         let counting = scope.spawn(move || {
             let mut digest = Digest::new();
-            for (partition, value) in take.into_iter().flatten() {
-                digest.take(partition, &value)?;
+            for (place, value) in take.into_iter().flatten() {
+                digest.take(place, &value)?;
             }
             Ok::<_, Failure>(digest)
         });
         let mut batch = Vec::with_capacity(COUNTING_BATCH);
         topic(&*log, ACCEPTED, &cuts, args, &bar, &mut |stored| {
-            batch.push((stored.partition, stored.value.clone()));
+            let place = (stored.partition, stored.offset);
+            batch.push((place, stored.value.clone()));
             if batch.len() == COUNTING_BATCH {
                 // A counter that has stopped tells why when it is joined.
                 drop(give.send(std::mem::replace(
@@ -123,7 +124,7 @@ fn finish(
         summary["lines"],
         summary["digest"].as_str().unwrap_or_default()
     );
-    digest.compare(logged)
+    digest.compare(&logged)
 }
 
 /// Results first, inbound last: what is exported of a running node hangs together, because nothing stands in a later

@@ -5,6 +5,7 @@ use crate::args::{HistoryArgs, ResultsArgs};
 use crate::failure::{Failure, io};
 use msglog::Log;
 use quiz::{Summed, sum_tallies};
+use record::chain::{Position, link_of};
 use record::hexed::Hex;
 use record::tally::{TALLY, Tally};
 use record::topics::RESULTS;
@@ -49,7 +50,7 @@ type Sums = BTreeMap<Option<u16>, Summed>;
 /// The campaign that is asked for, or the only one, and the sums of its rounds.
 fn of_campaign(history: &HistoryArgs, asked: Option<&str>) -> Result<(String, Sums), Failure> {
     let log = scan::open(history)?;
-    let sums = sum_tallies(tallies(&*log, &scan::spans_or_none(&*log, RESULTS)?)?);
+    let sums = sum_tallies(tallies(&*log, &scan::spans_or_none(&*log, RESULTS)?)?.all);
     let mut known: Vec<String> = sums.keys().map(|(campaign, _)| campaign.clone()).collect();
     known.dedup();
     let campaign = match (asked, known.as_slice()) {
@@ -79,24 +80,38 @@ fn of_campaign(history: &HistoryArgs, asked: Option<&str>) -> Result<(String, Su
     Ok((campaign, of_this))
 }
 
-/// Every tally of these spans with its partition, in the order of the log.
+/// The tallies of the log, and how far the log says that quiz has come.
+#[derive(Default)]
+pub(super) struct Tallies {
+    /// Every tally with its partition, in the order of the log.
+    pub(super) all: Vec<(u32, Tally)>,
+    /// The first and the last output of each partition. What quiz writes at a position between them stands in the log.
+    pub(super) reach: BTreeMap<u32, (Position, Position)>,
+}
+
+/// Reads the tallies of these spans.
 ///
 /// # Errors
 /// Failures of reading, a fork, a tally that cannot be read.
 pub(super) fn tallies(
     log: &dyn Log,
     spans: &BTreeMap<u32, Span>,
-) -> Result<Vec<(u32, Tally)>, Failure> {
+) -> Result<Tallies, Failure> {
     let mut chains = Chains::of(RESULTS);
-    let mut tallies = Vec::new();
+    let mut tallies = Tallies::default();
     scan::each(log, RESULTS, spans, |stored| {
-        if chains.accept(RESULTS, stored)?
-            && record::type_of(&stored.value).as_deref() == Some(TALLY)
-        {
+        if !chains.accept(RESULTS, stored)? {
+            return Ok(true);
+        }
+        if let Some(link) = link_of(&stored.value) {
+            let reach = tallies.reach.entry(stored.partition);
+            reach.or_insert((link.pos, link.pos)).1 = link.pos;
+        }
+        if record::type_of(&stored.value).as_deref() == Some(TALLY) {
             let tally: Tally = serde_json::from_slice(&stored.value).map_err(|error| {
                 Failure::no(format!("a tally of {RESULTS} cannot be read: {error}"))
             })?;
-            tallies.push((stored.partition, tally));
+            tallies.all.push((stored.partition, tally));
         }
         Ok(true)
     })?;
