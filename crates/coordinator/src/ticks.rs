@@ -47,8 +47,6 @@ impl From<LeadError> for TickError {
     }
 }
 
-/// How long after its close a round counts as sealing: the grace, the longest wait for a silent node, in seconds.
-pub const SEALING_S: i64 = 155;
 /// Seconds between ticks while no round is open or sealing.
 const CALM_TICK_S: i64 = 60;
 /// How far the wall clock may be from the fans' median CreateTime, in seconds.
@@ -62,13 +60,16 @@ const POLL_WAIT: Duration = Duration::from_millis(100);
 /// Polls in a row without a record after which durable records count as away.
 const EMPTY_MAX: u32 = 100;
 
-/// Whether any campaign has a round that is open or sealing at `now` (seconds since 1970).
+/// Whether any campaign has a round that is open or sealing at `now` (seconds since 1970): it is from its opening until
+/// its seal is decided, however long its campaign or an operator waits for a silent node.
 #[must_use]
 pub fn round_is_live(state: &ControlState, now: i64) -> bool {
-    state
-        .newest()
-        .flat_map(|published| &published.compiled.campaign.rounds)
-        .any(|round| round.open <= now && now < round.close.saturating_add(SEALING_S))
+    let mut campaigns = state.newest().map(|published| &published.compiled.campaign);
+    campaigns.any(|campaign| {
+        let begun = campaign.rounds.iter().filter(|round| round.open <= now);
+        let mut lives = begun.map(|round| state.rounds().life(&campaign.id, Some(round.number)));
+        lives.any(|life| !life.is_some_and(|life| life.is_void || life.decision.is_some()))
+    })
 }
 
 /// Whether the wall clock owes a tick at `now`, when the newest stands at `last`.
@@ -203,8 +204,13 @@ impl Guard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use control::state::Applied;
     use msglog::memory::MemoryLog;
     use msglog::{Stored, Tier, TopicConfig};
+    use record::SCHEMA_VERSION;
+    use record::acts::CampaignAct;
+    use record::hexed::Hex;
+    use record::rounds::{RoundAct, RoundVerb, SealDecided, SealReq};
 
     /// Never gives a record, as a log that says that there are some and cannot show them.
     struct Silent;
@@ -220,6 +226,94 @@ mod tests {
         fn position(&self, _: u32) -> Option<u64> {
             Some(0)
         }
+    }
+
+    const CONTEST: &str = include_str!("tests/contest.toml");
+    /// The window of its first round.
+    const OPEN: i64 = 1_365_487_200;
+    const CLOSE: i64 = OPEN + 300;
+
+    /// The contest with a grace of ten minutes, in which a silent node is waited for without end.
+    fn published() -> ControlState {
+        let toml = CONTEST
+            .replace("grace_s = 35", "grace_s = 600")
+            .replace("\"seal_without\"", "\"wait\"");
+        let mut state = ControlState::default();
+        let applied = state.apply(
+            0,
+            &Act::Campaign(CampaignAct {
+                v: SCHEMA_VERSION,
+                id: "small".to_owned(),
+                account: "mi".to_owned(),
+                version: 1,
+                expect_version: 0,
+                sha256: record::identity::sha256(toml.as_bytes()),
+                toml,
+                effective: 0,
+                actor: String::new(),
+                reason: String::new(),
+            }),
+        );
+        assert_eq!(applied, Applied::Valid);
+        state
+    }
+
+    fn apply(state: &mut ControlState, act: &Act) {
+        let offset = state.next_offset();
+        assert_eq!(state.apply(offset, act), Applied::Valid);
+    }
+
+    #[test]
+    fn a_round_is_live_from_its_opening_until_its_seal_is_decided() {
+        let mut state = published();
+        assert!(!round_is_live(&state, OPEN - 1));
+        // Open, and then for the whole of its own grace.
+        for at in [OPEN, CLOSE, CLOSE + 599, CLOSE + 600] {
+            assert!(round_is_live(&state, at), "{at}");
+        }
+        let request = SealReq {
+            v: SCHEMA_VERSION,
+            campaign: "small".to_owned(),
+            round: 1,
+            members: vec![Hex([7; 8])],
+            at: CLOSE + 600,
+        };
+        apply(&mut state, &Act::SealReq(request));
+        // A node is silent, and the operator sleeps.
+        assert!(round_is_live(&state, CLOSE + 86_400));
+        // The other round counts no more.
+        apply(
+            &mut state,
+            &Act::Round(RoundAct {
+                v: SCHEMA_VERSION,
+                campaign: "small".to_owned(),
+                round: 2,
+                verb: RoundVerb::Void,
+                windows: Vec::new(),
+                at: OPEN,
+                effective: OPEN,
+                actor: "ann".to_owned(),
+                reason: "t".to_owned(),
+            }),
+        );
+        let published = state.newest().next().unwrap().clone();
+        apply(
+            &mut state,
+            &Act::SealDecided(SealDecided {
+                v: SCHEMA_VERSION,
+                campaign: "small".to_owned(),
+                round: 1,
+                req: 1,
+                version: 1,
+                sha256: published.sha256,
+                open: OPEN,
+                close: CLOSE,
+                members: Vec::new(),
+                missing: vec![Hex([7; 8])],
+                at: CLOSE + 700,
+            }),
+        );
+        assert!(!round_is_live(&state, CLOSE + 700), "decided, or void");
     }
 
     #[test]
