@@ -5,6 +5,7 @@
 use crate::awards::Awards;
 use crate::corrected::Files;
 use crate::nodes::Node;
+use crate::operated::Operated;
 use crate::rounds::{Life, Rounds};
 use crate::snapshot::{Published, Snapshot};
 use crate::stock::Stock;
@@ -43,6 +44,7 @@ pub struct ControlState {
     pub(crate) rounds: Rounds,
     pub(crate) files: Files,
     pub(crate) stock: Stock,
+    pub(crate) operated: Operated,
     commitments: BTreeMap<String, CommitmentAct>,
     pub(crate) nodes: BTreeMap<Hex<8>, Node>,
     pub(crate) leader: Option<Leads>,
@@ -91,6 +93,7 @@ impl ControlState {
             Act::Award(act) => holds(self.awards.step(act, &self.rounds, &self.campaigns)),
             Act::Stock(act) => holds(self.take_stock(act)),
             Act::Shown(act) => holds(self.take_shown(act)),
+            Act::Guard(act) => holds(self.take_guard(act)),
             Act::Announcement(act) => holds(self.awards.announce(offset, act, &self.rounds)),
         };
         if applied == Applied::Valid && act.is_copied() {

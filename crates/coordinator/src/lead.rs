@@ -7,13 +7,14 @@ use crate::copies;
 use crate::corrected::Shelf;
 use crate::gather::{Archive, Gathering};
 use crate::giving::Looks;
+use crate::guard::Guard;
 use crate::metrics::Stopwatch;
 use crate::publish::{PublishError, PublishRequest, Receipt, act_of};
 use crate::results::Results;
 use crate::retry::{Retried, RetryError, RetryRequest};
 use crate::seals::Ear;
 use crate::status::Board;
-use crate::ticks::{self, Guard, TickError};
+use crate::ticks::{self, TickError};
 use control::presence::{say, say_all};
 use control::{Control, ControlState};
 use msglog::{Appender, Log, LogError};
@@ -162,12 +163,26 @@ impl Lead {
             return Ok(());
         }
         self.guard.listen(Instant::now())?;
-        if let Some(off) = self.guard.objection(now) {
-            around.board.trouble(&format!(
-                "no tick is written: the wall clock is {off} s away from the CreateTime of the last minute's \
-                 messages; mend the clock, or replay recordings with `--clock rehearsal`"
-            ));
-            return Ok(());
+        let objection = self.guard.objection(now);
+        if let Some(off) = objection {
+            let allowed = around.control.state().guard_lifted(now).map(|act| {
+                let (until, actor, reason) = (act.until, &act.actor, &act.reason);
+                format!(
+                    "ticks although the wall clock is {off} s away from the fans' messages: {actor} allows it until \
+                     {until} ({reason})"
+                )
+            });
+            if allowed.is_none() {
+                around.board.trouble(&format!(
+                    "no tick is written: the wall clock is {off} s away from the CreateTime of the last minute's \
+                     messages; mend the clock, replay recordings with `--clock rehearsal`, or allow it for a while \
+                     with `spillway clock allow`"
+                ));
+                return Ok(());
+            }
+            around.board.lock().allowed = allowed;
+        } else {
+            around.board.lock().allowed = None;
         }
         self.append_tick(around, seat, now)
     }

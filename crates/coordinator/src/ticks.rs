@@ -1,14 +1,12 @@
-//! When a tick is due, what the newest one was, and the guard against a wall clock gone wrong.
+//! When a tick is due, and what the newest one was.
 
 use crate::lead::LeadError;
 use control::ControlState;
 use msglog::{Log, LogError, Reader};
-use record::acts::Act;
 use record::inband::{TICK, Tick};
-use record::topics::{INBOUND, PROGRESS};
-use std::collections::VecDeque;
+use record::topics::INBOUND;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Why a tick was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -49,10 +47,6 @@ impl From<LeadError> for TickError {
 
 /// Seconds between ticks while no round is open or sealing.
 const CALM_TICK_S: i64 = 60;
-/// How far the wall clock may be from the fans' median CreateTime, in seconds.
-const GUARD_S: i64 = 3_600;
-/// How long a word of PROGRESS counts for the guard, by the monotonic clock.
-const GUARD_WINDOW: Duration = Duration::from_secs(60);
 /// Records read back first when looking for the newest tick of a partition.
 const LOOK_BACK: u64 = 256;
 /// How long one poll of the search waits; bounds how late a stop is noticed.
@@ -148,59 +142,6 @@ fn greatest_tick(
     Ok(greatest)
 }
 
-/// Compares the wall clock with what nodes hear from the fans.
-pub struct Guard {
-    reader: Box<dyn Reader>,
-    heard: VecDeque<(Instant, i64)>,
-}
-
-impl Guard {
-    /// A guard that listens from now on.
-    ///
-    /// # Errors
-    /// The log has no progress topic.
-    pub fn new(log: &dyn Log) -> Result<Self, LogError> {
-        let mut reader = log.reader(PROGRESS)?;
-        reader.seek(0, log.end_offset(PROGRESS, 0)?)?;
-        Ok(Self {
-            reader,
-            heard: VecDeque::new(),
-        })
-    }
-
-    /// Takes in what was said since the last call.
-    ///
-    /// # Errors
-    /// Failures of reading.
-    pub fn listen(&mut self, at: Instant) -> Result<(), LogError> {
-        for stored in self.reader.poll(1_024, 1 << 20, Duration::ZERO)? {
-            if let Ok(Act::Progress(progress)) = serde_json::from_slice(&stored.value) {
-                self.heard
-                    .extend(progress.median_create_time.map(|median| (at, median)));
-            }
-        }
-        while self
-            .heard
-            .front()
-            .is_some_and(|(when, _)| at.duration_since(*when) > GUARD_WINDOW)
-        {
-            self.heard.pop_front();
-        }
-        Ok(())
-    }
-
-    /// Seconds between `now` and the median of what was heard in the last minute, when that is more than an hour;
-    /// `None` when all is well or nothing was heard.
-    #[must_use]
-    pub fn objection(&self, now: i64) -> Option<i64> {
-        let mut medians: Vec<i64> = self.heard.iter().map(|(_, median)| *median).collect();
-        medians.sort_unstable();
-        let median = *medians.get(medians.len() / 2)?;
-        let off = now.saturating_sub(median);
-        (off.abs() > GUARD_S).then_some(off)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,7 +149,7 @@ mod tests {
     use msglog::memory::MemoryLog;
     use msglog::{Stored, Tier, TopicConfig};
     use record::SCHEMA_VERSION;
-    use record::acts::CampaignAct;
+    use record::acts::{Act, CampaignAct};
     use record::hexed::Hex;
     use record::rounds::{RoundAct, RoundVerb, SealDecided, SealReq};
 

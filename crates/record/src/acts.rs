@@ -4,6 +4,7 @@
 //! function in the crate that follows control, not here.
 
 use crate::hexed::Hex;
+use crate::operate::GuardAct;
 use crate::rounds::{
     Announcement, AwardAct, CommitmentAct, ListAct, ResultAct, RoundAct, SealAck, SealDecided,
     SealReq, StandingsAct,
@@ -73,6 +74,8 @@ pub enum Act {
     Stock(StockAct),
     /// Somebody was shown the secret of a unit.
     Shown(ShownAct),
+    /// An operator lifts the guard of the ticks, or sets it again.
+    Guard(GuardAct),
 }
 
 /// `{"type":"campaign","v":1,"id":"fanfest-2013-04-09","account":"mi","version":1,"expect_version":0,"toml":"…",

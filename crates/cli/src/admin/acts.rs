@@ -1,7 +1,7 @@
 //! The acts under `/v1/`: each by a known actor, each answered when the log has it.
 
 use super::server::{Context, json, only, problem};
-use super::{retry, rounds, stock};
+use super::{operate, retry, rounds, stock};
 use bytes::Bytes;
 use coordinator::{PublishError, PublishRequest, TickError};
 use http_body_util::Full;
@@ -36,6 +36,9 @@ pub(super) fn route(
     match (method, path) {
         (&Method::POST, "/v1/clock") => with_body(body, |body| clock(context, &body)),
         (_, "/v1/clock") => only("POST"),
+        (&Method::POST, "/v1/clock/guard") => {
+            with_body(body, |body| operate::guard(context, actor, body))
+        }
         (&Method::POST, "/v1/campaigns") => with_body(body, |body| publish(context, actor, body)),
         (&Method::GET, "/v1/campaigns") => json(StatusCode::OK, &campaigns(context)),
         (_, "/v1/campaigns") => only("GET, POST"),
@@ -62,7 +65,8 @@ pub(super) fn route(
         }
         (
             _,
-            "/v1/dead-letters/retry"
+            "/v1/clock/guard"
+            | "/v1/dead-letters/retry"
             | "/v1/round"
             | "/v1/beacon"
             | "/v1/award"

@@ -274,7 +274,10 @@ mod tests {
             "actor": "ann", "reason": "repaired", "recv_us": 1, "raw": DELIVERED,
         });
         let cut = cut_of(INBOUND, &retry);
-        assert_eq!((&cut["actor"], &cut["raw_bytes"]), (&json!("ann"), &json!(DELIVERED.len())));
+        assert_eq!(
+            (&cut["actor"], &cut["raw_bytes"]),
+            (&json!("ann"), &json!(DELIVERED.len()))
+        );
         let raw: Value = serde_json::from_str(cut["raw"].as_str().unwrap()).unwrap();
         assert_eq!((&raw["msg_id"], &raw["from"]), (&json!("9"), &json!("o1")));
 
@@ -284,9 +287,17 @@ mod tests {
             "raw": retry.to_string(),
         });
         let cut = cut_of(INBOUND_DEAD, &letter);
-        assert_eq!((&cut["pos"], &cut["reason"]), (&json!([4, 0]), &json!("unreadable")));
+        assert_eq!(
+            (&cut["pos"], &cut["reason"]),
+            (&json!([4, 0]), &json!("unreadable"))
+        );
         assert_eq!(cut["detail"], "");
-        assert!(cut["raw"].as_str().unwrap().contains("\\\"msg_id\\\":\\\"9\\\""));
+        assert!(
+            cut["raw"]
+                .as_str()
+                .unwrap()
+                .contains("\\\"msg_id\\\":\\\"9\\\"")
+        );
     }
 
     #[test]
@@ -302,7 +313,10 @@ mod tests {
         assert_eq!(cut["detail"], "bad xml");
         for (b64, bytes) in [("/w==", 1), ("/wA=", 2), ("/wAA", 3)] {
             let cut = cut_of(INBOUND_DEAD, &letter("", b64));
-            assert_eq!((&cut["raw_b64"], &cut["raw_bytes"]), (&Value::Null, &json!(bytes)));
+            assert_eq!(
+                (&cut["raw_b64"], &cut["raw_bytes"]),
+                (&Value::Null, &json!(bytes))
+            );
         }
     }
 
@@ -314,7 +328,10 @@ mod tests {
         });
         let hash = sha256(b"secret").to_string();
         let hash = format!("#{}", &hash[..32]);
-        assert_eq!(cut_of(RESULTS, &tally)["answers"], json!({ "AC": 7, hash.as_str(): 2 }));
+        assert_eq!(
+            cut_of(RESULTS, &tally)["answers"],
+            json!({ "AC": 7, hash.as_str(): 2 })
+        );
         let line = format!(
             r#"{{"answer":"secret","answered":1,"at":5,"code":"{}","correct":0,"elapsed":0,"first":5,"points":0}}"#,
             "00".repeat(16)

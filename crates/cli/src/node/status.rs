@@ -60,6 +60,7 @@ impl Sources {
                 json!({ "leads": status.leads, "tick": status.tick, "ticks": status.ticks,
                         "copies": status.copies, "retries": status.retries,
                         "take_overs": status.take_overs, "trouble": status.trouble,
+                        "allowed": status.allowed,
                         "awaits": status.awaits, "sealing": sealing(&status) })
             }),
             "stages": stages,
@@ -124,7 +125,8 @@ impl Sources {
             notices.push(format!("control cannot be read: {away}"));
         }
         if let Some(status) = self.coordinator.as_ref().map(Handle::status) {
-            let trouble = status.trouble.iter().chain(&status.awaits);
+            let trouble = status.trouble.iter().chain(&status.allowed);
+            let trouble = trouble.chain(&status.awaits);
             notices.extend(trouble.map(|trouble| format!("coordinator: {trouble}")));
             notices.extend(status.sealing.iter().filter_map(long_sealing));
         }
