@@ -94,6 +94,8 @@ impl ControlState {
             Act::Stock(act) => holds(self.take_stock(act)),
             Act::Shown(act) => holds(self.take_shown(act)),
             Act::Guard(act) => holds(self.take_guard(act)),
+            Act::Ladder(act) => holds(self.take_ladder(offset, act)),
+            Act::Rule(act) => holds(self.take_rule(offset, act)),
             Act::Announcement(act) => holds(self.awards.announce(offset, act, &self.rounds)),
         };
         if applied == Applied::Valid && act.is_copied() {
@@ -131,11 +133,16 @@ impl ControlState {
                     .entry(act.id.clone())
                     .or_default()
                     .push(Arc::new(published));
-                self.snapshot_number = offset.saturating_add(1);
+                self.speaks_from(offset);
                 Applied::Valid
             }
             Err(reason) => Applied::Void(reason),
         }
+    }
+
+    /// The record at this offset has changed what is in force.
+    pub(crate) fn speaks_from(&mut self, offset: u64) {
+        self.snapshot_number = offset.saturating_add(1);
     }
 
     /// An operator's act on rounds: the campaign in force with other windows speaks from `effective` on.
@@ -145,7 +152,7 @@ impl ControlState {
         if let Some(moved) = moved {
             let versions = self.campaigns.entry(act.campaign.clone()).or_default();
             versions.push(Arc::new(moved));
-            self.snapshot_number = offset.saturating_add(1);
+            self.speaks_from(offset);
         }
         Ok(())
     }
@@ -339,6 +346,7 @@ impl ControlState {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::new(self.snapshot_number, self.campaigns.values().cloned())
+            .with_acts(self.operated.ladder, &self.operated.killed)
     }
 
     /// Number of the snapshot that [`Self::snapshot`] gives.

@@ -6,7 +6,7 @@ use crate::lead::{Around, Lead, Seat};
 use crate::rounds::RoundError;
 use record::SCHEMA_VERSION;
 use record::acts::Act;
-use record::operate::{GUARD_LIFTED_MAX_S, GuardAct};
+use record::operate::{GUARD_LIFTED_MAX_S, GuardAct, Ladder, LadderAct, RuleAct, RuleVerb};
 
 /// What an operator wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,17 @@ pub enum Operation {
     LiftGuard {
         /// At most [`GUARD_LIFTED_MAX_S`].
         seconds: i64,
+    },
+    /// Lets the ladder stand at this step (C.23).
+    Step(Ladder),
+    /// Kills a keyword rule, or restores it.
+    Rule {
+        /// Which of the two.
+        verb: RuleVerb,
+        /// Id of the campaign.
+        campaign: String,
+        /// Id of the rule in its file.
+        rule: String,
     },
 }
 
@@ -34,6 +45,8 @@ pub struct OperateRequest {
 pub struct Operated {
     /// Offset of the act in `control`.
     pub ctl: u64,
+    /// The snapshot that is in force from it on.
+    pub snapshot: u64,
     /// The act.
     pub act: Act,
 }
@@ -47,6 +60,8 @@ impl Lead {
         request: OperateRequest,
     ) -> Result<Operated, RoundError> {
         let act = act_of(request, around.config.clock, self.time(around))?;
+        let would = around.control.state().would_operate(&act);
+        would.map_err(RoundError::Conflict)?;
         let void = around.control.state().void_records();
         let ctl = self.write(around, seat, &act)?;
         if around.control.state().void_records() != void {
@@ -54,7 +69,8 @@ impl Lead {
                 "another coordinator acted first; look at `status` and try again".to_owned(),
             ));
         }
-        Ok(Operated { ctl, act })
+        let snapshot = around.control.snapshot().load().number;
+        Ok(Operated { ctl, snapshot, act })
     }
 }
 
@@ -78,6 +94,26 @@ fn act_of(request: OperateRequest, clock: Clock, at: i64) -> Result<Act, RoundEr
                 reason,
             }))
         }
+        Operation::Step(step) => Ok(Act::Ladder(LadderAct {
+            v,
+            step,
+            at,
+            actor,
+            reason,
+        })),
+        Operation::Rule {
+            verb,
+            campaign,
+            rule,
+        } => Ok(Act::Rule(RuleAct {
+            v,
+            verb,
+            campaign,
+            rule,
+            at,
+            actor,
+            reason,
+        })),
         Operation::LiftGuard { .. } => Err(RoundError::Invalid(format!(
             "the guard is lifted for 1 to {GUARD_LIFTED_MAX_S} s at once; 0 sets it again"
         ))),

@@ -94,35 +94,6 @@ pub struct Deps {
     pub random: fn(&mut [u8; 24]),
 }
 
-/// Steps of the degradation ladder as far as they concern passive replies (C.23).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ladder {
-    /// Everything is answered as the campaign says.
-    Normal,
-    /// The coalescing window is 30 s.
-    Short,
-    /// `success` only.
-    Silent,
-}
-
-/// The step that the node stands on, shared by all threads; acts at once.
-#[derive(Debug, Default)]
-pub(crate) struct LadderStep(AtomicU8);
-
-impl LadderStep {
-    pub(crate) fn get(&self) -> Ladder {
-        match self.0.load(Ordering::Relaxed) {
-            0 => Ladder::Normal,
-            1 => Ladder::Short,
-            _ => Ladder::Silent,
-        }
-    }
-
-    pub(crate) fn set(&self, step: Ladder) {
-        self.0.store(step as u8, Ordering::Relaxed);
-    }
-}
-
 /// Why ingress could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {

@@ -40,7 +40,7 @@ mod tickets;
 mod watch;
 mod worker;
 
-pub use config::{AccountConfig, Deps, IngressConfig, Ladder, StartError};
+pub use config::{AccountConfig, Deps, IngressConfig, StartError};
 pub use ingress::{Ingress, Stopped};
 pub use marks::Barrier;
 pub use seals::{SealAcks, asked};

@@ -1,7 +1,7 @@
 //! What all threads of ingress share: accounts, snapshot, reply memory, metrics, the appender, and the
 //! stage of the node's life. Nothing here belongs to one connection.
 
-use crate::config::{AccountConfig, Deps, IngressConfig, LadderStep, StartError};
+use crate::config::{AccountConfig, Deps, IngressConfig, StartError};
 use crate::marks::Marks;
 use crate::metrics::Metrics;
 use crate::reply_memory::ReplyMemory;
@@ -73,7 +73,6 @@ pub(crate) struct Node {
     pub(crate) snapshot: Arc<ArcSwap<control::Snapshot>>,
     pub(crate) memory: Arc<ReplyMemory>,
     pub(crate) metrics: Metrics,
-    pub(crate) ladder: LadderStep,
     pub(crate) appender: Arc<dyn Appender>,
     /// When the log is hedged.
     pub(crate) spool: Option<Spool>,
@@ -129,7 +128,6 @@ impl Node {
             snapshot: Arc::clone(&deps.snapshot),
             memory: ReplyMemory::new(),
             metrics: Metrics::register(&deps.registry, config.rehearsal)?,
-            ladder: LadderStep::default(),
             appender: log.appender(INBOUND)?,
             spool: spool.transpose()?,
             partitions,

@@ -241,6 +241,8 @@ impl Worker {
             metrics
                 .silent_fans
                 .set_count(self.node.memory.silent_fans());
+            let step = u8::from(self.node.snapshot.load().ladder);
+            metrics.ladder.set_count(step.into());
             self.node.log_health.recover(now);
             if let Some(spool) = &self.node.spool {
                 spool.look(&self.node.log_health);

@@ -49,6 +49,10 @@ pub(super) fn route(
             with_body(body, |body| retry::route(context, actor, &body))
         }
         (&Method::POST, "/v1/round") => with_body(body, |body| rounds::round(context, actor, body)),
+        (&Method::POST, "/v1/ladder") => {
+            with_body(body, |body| operate::ladder(context, actor, body))
+        }
+        (&Method::POST, "/v1/rule") => with_body(body, |body| operate::rule(context, actor, body)),
         (&Method::POST, "/v1/beacon") => {
             with_body(body, |body| rounds::beacon(context, actor, body))
         }
@@ -66,6 +70,8 @@ pub(super) fn route(
         (
             _,
             "/v1/clock/guard"
+            | "/v1/ladder"
+            | "/v1/rule"
             | "/v1/dead-letters/retry"
             | "/v1/round"
             | "/v1/beacon"

@@ -16,7 +16,7 @@ pub(crate) use history::{
     ResultsArgs, RetryArgs, VerifyDrawArgs,
 };
 
-pub(crate) use operate::ClockCommand;
+pub(crate) use operate::{ClockCommand, LadderCommand, RuleCommand};
 pub(crate) use rounds::{
     AwardArgs, AwardCommand, AwardShowArgs, AwardWords, BeaconArgs, RoundArgs, RoundCommand,
     StateArg,
@@ -54,6 +54,12 @@ pub(crate) enum Command {
     /// Act on the rounds of a campaign, on a running node
     #[command(subcommand)]
     Round(RoundCommand),
+    /// Kill and restore keyword rules, on a running node
+    #[command(subcommand)]
+    Rule(RuleCommand),
+    /// The degradation ladder, on a running node
+    #[command(subcommand)]
+    Ladder(LadderCommand),
     /// What the coordinator does when its clock cannot be right, on a running node
     #[command(subcommand)]
     Clock(ClockCommand),
