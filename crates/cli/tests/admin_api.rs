@@ -78,14 +78,28 @@ fn acts_need_a_token_and_a_body_that_makes_sense() {
         .0,
         400
     );
+    let answer = act(
+        "POST",
+        "/v1/stages/quiz/continue",
+        b"{\"allow\":3,\"reason\":\"a test\"}",
+    );
+    assert_eq!((answer.0, &answer.1["allow"]), (200, &json!(3)));
+    let control = scene.history("node", "log cat control").well();
+    let stands = control
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .find(|line| line["offset"] == answer.1["ctl"])
+        .expect("R-21: the act is a record");
+    let act_of = |member: &str| stands["value"][member].clone();
     assert_eq!(
-        act(
-            "POST",
-            "/v1/stages/quiz/continue",
-            b"{\"allow\":1,\"reason\":\"a test\"}"
-        )
-        .0,
-        200
+        ["type", "stage", "allow", "actor", "reason"].map(act_of),
+        [
+            "continued".into(),
+            "quiz".into(),
+            json!(3),
+            "operator".into(),
+            "a test".into()
+        ]
     );
     assert_eq!(act("GET", "/v1/campaigns", b"").0, 200);
     assert_eq!(act("GET", "/v1/campaigns/nobody", b"").0, 404);

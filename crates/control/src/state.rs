@@ -96,6 +96,7 @@ impl ControlState {
             Act::Guard(act) => holds(self.take_guard(act)),
             Act::Ladder(act) => holds(self.take_ladder(offset, act)),
             Act::Rule(act) => holds(self.take_rule(offset, act)),
+            Act::Continued(_) => Applied::Valid,
             Act::Announcement(act) => holds(self.awards.announce(offset, act, &self.rounds)),
         };
         if applied == Applied::Valid && act.is_copied() {

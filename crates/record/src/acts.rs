@@ -4,7 +4,7 @@
 //! function in the crate that follows control, not here.
 
 use crate::hexed::Hex;
-use crate::operate::{GuardAct, LadderAct, RuleAct};
+use crate::operate::{ContinuedAct, GuardAct, LadderAct, RuleAct};
 use crate::rounds::{
     Announcement, AwardAct, CommitmentAct, ListAct, ResultAct, RoundAct, SealAck, SealDecided,
     SealReq, StandingsAct,
@@ -80,6 +80,8 @@ pub enum Act {
     Ladder(LadderAct),
     /// An operator kills a keyword rule, or restores it.
     Rule(RuleAct),
+    /// An operator lets a consumer of a node go on.
+    Continued(ContinuedAct),
 }
 
 /// `{"type":"campaign","v":1,"id":"fanfest-2013-04-09","account":"mi","version":1,"expect_version":0,"toml":"…",

@@ -1,5 +1,6 @@
 //! Operators' acts that act at once and change no result: no fold sees them, and they are not copied.
 
+use crate::hexed::Hex;
 use serde::{Deserialize, Serialize};
 
 /// Longest time for which the guard of the ticks may be lifted at once, in seconds.
@@ -110,6 +111,28 @@ pub struct RuleAct {
     /// Id of the rule in the campaign's file.
     pub rule: String,
     /// The coordinator's time, in seconds since 1970.
+    pub at: i64,
+    /// Who.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A consumer of a node may go on although so many more of its inputs fail judging. It changes nothing in control: the node
+/// that was asked has let its consumer go on once this stood here.
+///
+/// `{"type":"continued","v":1,"stage":"quiz","allow":10,"node":"…","at":1365487200,"actor":"ann","reason":"…"}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContinuedAct {
+    /// Version of this schema.
+    pub v: u16,
+    /// Name of the consumer.
+    pub stage: String,
+    /// How many more may fail.
+    pub allow: u64,
+    /// The node on which it runs.
+    pub node: Hex<8>,
+    /// That node's wall clock, in seconds since 1970.
     pub at: i64,
     /// Who.
     pub actor: String,

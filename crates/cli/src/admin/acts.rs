@@ -2,10 +2,16 @@
 
 use super::server::{Context, json, only, problem};
 use super::{operate, retry, rounds, stock};
+use crate::node::wall_seconds;
 use bytes::Bytes;
+use control::presence::say;
 use coordinator::{PublishError, PublishRequest, TickError};
 use http_body_util::Full;
 use hyper::{Method, Response, StatusCode};
+use record::SCHEMA_VERSION;
+use record::acts::Act;
+use record::operate::ContinuedAct;
+use record::topics::CONTROL;
 use serde::Deserialize;
 use serde_json::{Value, json as object};
 
@@ -101,7 +107,8 @@ struct ContinueBody {
     reason: String,
 }
 
-/// `POST /v1/stages/NAME/continue`: a stage that stopped because too much failed judging goes on.
+/// `POST /v1/stages/NAME/continue`: a stage that stopped because too much failed judging goes on, once a record of it
+/// stands in control. This node writes it: it runs the stage, and need not coordinate.
 fn continue_stage(context: &Context, actor: &str, path: &str, body: &ContinueBody) -> Answer {
     let name = path
         .trim_start_matches("/v1/stages/")
@@ -119,6 +126,23 @@ fn continue_stage(context: &Context, actor: &str, path: &str, body: &ContinueBod
     if body.reason.trim().is_empty() {
         return problem(StatusCode::BAD_REQUEST, "an act needs a reason");
     }
+    let act = Act::Continued(ContinuedAct {
+        v: SCHEMA_VERSION,
+        stage: name.to_owned(),
+        allow: body.allow,
+        node: context.me.0,
+        at: wall_seconds(),
+        actor: actor.to_owned(),
+        reason: body.reason.clone(),
+    });
+    let control = context.log.prompt_appender(CONTROL);
+    let ctl = match control.and_then(|control| say(&*control, &act)) {
+        Ok(ctl) => ctl,
+        Err(error) => {
+            let why = format!("nothing is allowed, because the act is not durable: {error}");
+            return problem(StatusCode::SERVICE_UNAVAILABLE, &why);
+        }
+    };
     tracing::warn!(
         stage = name,
         actor,
@@ -129,7 +153,7 @@ fn continue_stage(context: &Context, actor: &str, path: &str, body: &ContinueBod
     status.allow(body.allow);
     json(
         StatusCode::OK,
-        &object!({ "stage": name, "allow": body.allow }),
+        &object!({ "stage": name, "allow": body.allow, "ctl": ctl }),
     )
 }
 

@@ -10,4 +10,5 @@ mod status;
 mod voice;
 
 pub(crate) use directory::log_dir;
+pub(crate) use edge::wall_seconds;
 pub(crate) use run::run;

@@ -118,9 +118,6 @@ impl Sources {
         if self.held.is_away() {
             notices.push("the brokers are away; what needs them waits".to_owned());
         }
-        if let Some(away) = self.control.away() {
-            notices.push(format!("control cannot be read now: {away}"));
-        }
         if let Some(failure) = self.control.failure() {
             notices.push(format!("following control has stopped: {failure}"));
         }
