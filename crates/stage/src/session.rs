@@ -186,7 +186,7 @@ impl<F: Fold> Session<F> {
         self.commit(fold, around)
     }
 
-    /// Once a second: whether the state still has a place on the disk.
+    /// Once a second: whether the state still has a place on the disk, and room there.
     fn check(&mut self, around: &Around) -> Result<(), StageError> {
         let now = around.clock.now();
         if now.saturating_sub(self.checked) >= Duration::from_secs(1) {
