@@ -38,6 +38,8 @@ pub(crate) struct Metrics {
     pub(crate) lag_seconds: Option<Histogram>,
     /// Fans with an unheard message.
     pub(crate) silent_fans: Gauge,
+    /// Fans that are remembered.
+    pub(crate) fans: Gauge,
     /// Step of the ladder.
     pub(crate) ladder: Gauge,
     /// Open connections.
@@ -121,6 +123,10 @@ impl Metrics {
             unrendered: registry.counter(
                 "spillway_reply_unrendered_total",
                 "Replies that could not be rendered and were replaced by success.",
+            )?,
+            fans: registry.gauge(
+                "spillway_reply_fans",
+                "Fans that this node remembers, to choose between words and success.",
             )?,
             silent_fans: registry.gauge(
                 "spillway_reply_silent_fans",

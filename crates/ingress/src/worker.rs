@@ -238,9 +238,9 @@ impl Worker {
         metrics.connections.add(connections as f64 - before as f64);
         self.show_in_flight();
         if self.index == 0 {
-            metrics
-                .silent_fans
-                .set_count(self.node.memory.silent_fans());
+            let (silent, fans) = self.node.memory.silent_fans();
+            metrics.silent_fans.set_count(silent);
+            metrics.fans.set_count(fans);
             let step = u8::from(self.node.snapshot.load().ladder);
             metrics.ladder.set_count(step.into());
             self.node.log_health.recover(now);
