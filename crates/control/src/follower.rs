@@ -26,6 +26,8 @@ pub struct Control {
     changed: Condvar,
     snapshot: Arc<ArcSwap<Snapshot>>,
     caught_up: AtomicBool,
+    /// When control was read last, whether there was something new or not.
+    read_at: Mutex<Instant>,
     failure: Mutex<Option<String>>,
     away: Mutex<Option<String>>,
 }
@@ -37,6 +39,7 @@ impl Control {
             changed: Condvar::new(),
             snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::default())),
             caught_up: AtomicBool::new(false),
+            read_at: Mutex::new(Instant::now()),
             failure: Mutex::new(None),
             away: Mutex::new(None),
         }
@@ -57,6 +60,17 @@ impl Control {
     #[must_use]
     pub fn caught_up(&self) -> bool {
         self.caught_up.load(Ordering::Acquire)
+    }
+
+    /// How long ago control was read last: what is in force may be older than the log's word by so much.
+    #[must_use]
+    pub fn age(&self, now: Instant) -> Duration {
+        let read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        now.saturating_duration_since(*read_at)
+    }
+
+    fn is_read(&self) {
+        *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     /// Why following stopped, when it did.
@@ -223,7 +237,9 @@ fn run(
     let mut next = None;
     while !stop.load(Ordering::Acquire) {
         let stepped = match &mut reader {
-            Some(reader) => step(control, log, &mut **reader, &mut next),
+            Some(reader) => {
+                step(control, log, &mut **reader, &mut next).map(|()| control.is_read())
+            }
             None => open(log, next).map(|opened| reader = Some(opened)),
         };
         match stepped {

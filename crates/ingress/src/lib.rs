@@ -29,6 +29,7 @@ mod marks;
 mod memory;
 mod metrics;
 mod node;
+mod offset;
 mod refusal;
 mod reply_memory;
 mod seals;

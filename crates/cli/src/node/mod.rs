@@ -4,6 +4,7 @@ mod directory;
 mod edge;
 mod kept;
 mod run;
+mod shown;
 mod signals;
 mod stages;
 mod status;
