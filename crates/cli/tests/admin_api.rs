@@ -133,6 +133,7 @@ fn every_act_bears_the_name_of_its_actor() {
         );
         assert_eq!(answer.0, 200, "{answer:?}");
         assert_eq!(answer.1["version"], version + 1);
+        assert!(answer.1["warnings"].is_array(), "{answer:?}");
         let control = scene.history("node", "log cat control").well();
         let mut records = control
             .lines()

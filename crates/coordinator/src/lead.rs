@@ -227,7 +227,9 @@ impl Lead {
     ) -> Result<Receipt, PublishError> {
         let control = &around.control;
         let effective = self.effective(around);
-        let act = act_of(request, effective)?;
+        // Before the first tick of a rehearsal nobody knows the time.
+        let at = Some(self.time(around)).filter(|at| *at > 0);
+        let (act, warnings) = act_of(request, effective, at)?;
         control
             .state()
             .would_hold(&act)
@@ -268,6 +270,7 @@ impl Lead {
             snapshot,
             effective,
             sha256,
+            warnings,
         })
     }
 

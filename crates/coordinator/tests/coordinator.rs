@@ -144,6 +144,28 @@ fn a_publication_returns_when_every_partition_has_it_and_the_snapshot_speaks() {
 }
 
 #[test]
+fn a_publication_is_judged_at_the_coordinators_time_and_brings_the_warnings() {
+    let log = log();
+    let node = Running::start(&log, Clock::Rehearsal, no_time);
+    let over = |warnings: &[String]| {
+        let mut warnings = warnings.iter();
+        warnings.any(|warning| warning.contains("the campaign is over"))
+    };
+    // Nobody knows the time yet; then it is before the event, and then long after it.
+    assert!(!over(&node.handle.publish(request(0)).unwrap().warnings));
+    node.handle.tick(1_365_480_000).unwrap();
+    assert!(!over(&node.handle.publish(request(1)).unwrap().warnings));
+    node.handle.tick(1_400_000_000).unwrap();
+    let late = node.handle.publish(request(2)).unwrap();
+    assert!(over(&late.warnings), "{:?}", late.warnings);
+    assert!(
+        late.warnings
+            .iter()
+            .all(|warning| warning.contains("warning"))
+    );
+}
+
+#[test]
 fn a_rehearsals_clock_goes_forward_only_and_repeats_the_newest_tick() {
     let log = log();
     let node = Running::start(&log, Clock::Rehearsal, no_time);

@@ -224,7 +224,7 @@ fn publish(context: &Context, actor: &str, body: PublishBody) -> Answer {
             &object!({
                 "id": receipt.id, "version": receipt.version, "ctl": receipt.ctl,
                 "snapshot": receipt.snapshot, "effective": receipt.effective,
-                "sha256": receipt.sha256,
+                "sha256": receipt.sha256, "warnings": receipt.warnings,
             }),
         ),
         Err(PublishError::Invalid(problems)) => {
