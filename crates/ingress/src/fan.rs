@@ -62,8 +62,17 @@ pub(crate) struct Mark {
     /// W when it came, in seconds.
     window_s: i64,
     spoken: bool,
+    /// Whether it was near one that was answered in words and has no mark any more.
+    heard: bool,
     is_message: bool,
     pub(crate) attempts: u32,
+}
+
+impl Mark {
+    /// Whether words for the other one are heard for this one too.
+    fn is_near(&self, other: &Self) -> bool {
+        self.create_time.abs_diff(other.create_time) < self.window_s.unsigned_abs()
+    }
 }
 
 /// What is remembered of one fan.
@@ -173,34 +182,46 @@ impl Fan {
     pub(crate) fn mark(&mut self, said: &Said, spoken: bool) {
         let times = self.marks.iter().map(|mark| mark.create_time);
         let newest = times.fold(said.create_time, i64::max);
-        let kept =
-            |mark: &Mark| newest.saturating_sub(mark.create_time) <= mark.window_s.max(KEPT_S);
-        let gone = self.marks.iter().filter(|mark| !kept(mark));
-        self.settled |= gone.into_iter().any(|mark| self.is_unheard(mark));
-        self.marks.retain(kept);
+        let is_old =
+            |mark: &Mark| newest.saturating_sub(mark.create_time) > mark.window_s.max(KEPT_S);
+        while let Some(old) = self.marks.iter().position(is_old) {
+            self.forget(old);
+        }
         if self.marks.len() >= MARKS_MAX {
-            self.settled |= self.marks.first().is_some_and(|mark| self.is_unheard(mark));
-            self.marks.remove(0);
+            // Whoever hammers: what others have been answered for first, because nobody leans on it.
+            let leans = |mark: &Mark| !mark.spoken && !self.is_unheard(mark);
+            let least = self.marks.iter().position(leans);
+            self.forget(least.unwrap_or(0));
         }
         self.marks.push(Mark {
             create_time: said.create_time,
             message: said.message,
             sort: said.sort,
             window_s: said.window_s,
+            heard: false,
             spoken,
             is_message: said.is_message,
             attempts: 1,
         });
     }
 
+    /// Lets a mark go; what it meant for others, and for the fan, stays.
+    fn forget(&mut self, place: usize) {
+        self.settled |= self.is_unheard(&self.marks[place]);
+        let gone = self.marks.remove(place);
+        if gone.spoken && gone.is_message {
+            for mark in self.marks.iter_mut().filter(|mark| mark.is_near(&gone)) {
+                mark.heard = true;
+            }
+        }
+    }
+
     /// Whether a message is unheard: it was not answered in words, and no message less than W away was, before it or
     /// after it.
     fn is_unheard(&self, mark: &Mark) -> bool {
-        let heard = |other: &Mark| {
-            let apart = other.create_time.abs_diff(mark.create_time);
-            other.spoken && other.is_message && apart < mark.window_s.unsigned_abs()
-        };
-        mark.is_message && !mark.spoken && !self.marks.iter().any(heard)
+        let heard = |other: &Mark| other.spoken && other.is_message && mark.is_near(other);
+        let waits = mark.is_message && !mark.spoken && !mark.heard;
+        waits && !self.marks.iter().any(heard)
     }
 
     /// Brings up to date whether a message of this fan is unheard.

@@ -2,7 +2,7 @@
 
 use super::Shard;
 use super::tests::{said, words};
-use crate::fan::{Choice, Said};
+use crate::fan::{Choice, MARKS_MAX, Said};
 
 #[test]
 fn words_that_come_later_are_heard_for_what_came_before() {
@@ -33,6 +33,30 @@ fn an_answer_that_does_not_go_out_leaves_everybody_unheard_who_leaned_on_it() {
     let again = shard.judge(&said(1, 7, 100));
     assert_eq!((words(again), again.attempt), (true, 2));
     assert_eq!(shard.silent_fans(), 0);
+}
+
+#[test]
+fn who_was_heard_stays_heard_when_the_words_are_forgotten() {
+    let mut shard = Shard::new(10);
+    assert!(words(shard.judge(&said(1, 7, 100))));
+    shard.unspoken(&said(2, 0, 109));
+    // The mark of the words goes before that of the message that leans on it.
+    assert!(words(shard.judge(&said(3, 7, 225))));
+    assert_eq!(shard.fan(1).marks.len(), 2);
+    assert_eq!(shard.silent_fans(), 0);
+    assert!(words(shard.judge(&said(4, 7, 400))));
+    assert_eq!(shard.silent_fans(), 0);
+
+    // Nor does hammering make one unheard.
+    let mut shard = Shard::new(10);
+    assert!(words(shard.judge(&said(1, 7, 100))));
+    for n in 2..500 {
+        assert_eq!(shard.judge(&said(n, 7, 101)).choice, Choice::Coalesced);
+    }
+    assert_eq!(
+        (shard.silent_fans(), shard.fan(1).marks.len()),
+        (0, MARKS_MAX)
+    );
 }
 
 #[test]
