@@ -1,4 +1,4 @@
-//! Keeps time, publishes campaigns, copies control into every inbound partition.
+//! Keeps time, publishes campaigns, seals rounds, fixes results and prizes, copies control into every inbound partition.
 //!
 //! One process at a time does this: the owner of control's single partition in the role's own group. The
 //! others stand by. One thread owns all that is written. Its commands come through a bounded queue and are
