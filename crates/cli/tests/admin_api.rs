@@ -255,8 +255,8 @@ fn the_status_document_has_its_documented_members() {
     assert_eq!(
         members(&status),
         set(
-            "version node boot log backend partitions is_away spool ready reasons notices roles clock snapshot campaigns coordinator \
-             stages leader nodes"
+            "version node boot log backend partitions is_away spool ready reasons notices roles clock ladder killed snapshot \
+             campaigns coordinator stages leader nodes"
         )
     );
     assert_eq!(
@@ -278,7 +278,7 @@ fn the_status_document_has_its_documented_members() {
     );
     assert_eq!(
         members(&status["coordinator"]),
-        set("tick ticks copies trouble leads retries take_overs awaits sealing")
+        set("tick ticks copies trouble allowed leads retries take_overs awaits sealing")
     );
     assert_eq!(status["coordinator"]["tick"], OPEN);
     for (stage, name) in status["stages"]

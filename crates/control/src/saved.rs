@@ -177,7 +177,7 @@ mod tests {
             reason: "t".to_owned(),
         });
         let is_killed = |snapshot: &Snapshot| {
-            let found = snapshot.in_force("mi", 1_365_601_000).unwrap();
+            let found = snapshot.in_force("mi", 1_365_501_000).unwrap();
             let mut rules = found.compiled.campaign.rules.iter();
             !rules.find(|rule| rule.id == RULE).unwrap().enabled
         };

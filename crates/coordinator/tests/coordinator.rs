@@ -288,7 +288,7 @@ fn the_wall_ticks_each_second_in_a_round_and_refuses_when_it_is_an_hour_off() {
     });
     let allowed = node.handle.status().allowed.unwrap();
     assert!(
-        allowed.contains("ann") && allowed.contains("7202 s"),
+        allowed.contains("ann") && allowed.contains("7201 s"),
         "{allowed}"
     );
     assert_eq!(node.handle.status().trouble, None);
@@ -298,7 +298,7 @@ fn the_wall_ticks_each_second_in_a_round_and_refuses_when_it_is_an_hour_off() {
         node.handle
             .status()
             .trouble
-            .is_some_and(|t| t.contains("7203 s"))
+            .is_some_and(|t| t.contains("7202 s"))
     });
     assert_eq!(newest(), Some(1_365_487_202));
 

@@ -1,12 +1,10 @@
-//! What ingress is told at start: configuration, what it depends on, and the ladder that an operator
-//! may step on while it runs. Nothing here reads a file.
+//! What ingress is told at start: configuration, and what it depends on. Nothing here reads a file.
 
 use arc_swap::ArcSwap;
 use msglog::{Hedge, Log};
 use record::hexed::Hex;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 /// How ingress listens, and its bounds.

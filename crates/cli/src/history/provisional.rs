@@ -90,7 +90,8 @@ fn of_campaign(log: &dyn Log, asked: Option<&str>) -> Result<(String, Sums), Fai
 pub(super) struct Tallies {
     /// Every tally with its partition, in the order of the log.
     pub(super) all: Vec<(u32, Tally)>,
-    /// The first and the last output of each partition. What quiz writes at a position between them stands in the log.
+    /// From where to where the outputs of each partition reach. What quiz writes at a position in between stands in the
+    /// log.
     pub(super) reach: BTreeMap<u32, (Position, Position)>,
 }
 
@@ -106,8 +107,10 @@ pub(super) fn tallies(log: &dyn Log, spans: &BTreeMap<u32, Span>) -> Result<Tall
             return Ok(true);
         }
         if let Some(link) = link_of(&stored.value) {
+            // Nothing before the first output of all was retired.
+            let first = link.prev.map_or(Position(0, 0), |_| link.pos);
             let reach = tallies.reach.entry(stored.partition);
-            reach.or_insert((link.pos, link.pos)).1 = link.pos;
+            reach.or_insert((first, link.pos)).1 = link.pos;
         }
         if record::type_of(&stored.value).as_deref() == Some(TALLY) {
             let tally: Tally = serde_json::from_slice(&stored.value).map_err(|error| {
