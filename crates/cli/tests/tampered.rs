@@ -12,6 +12,9 @@ use std::time::Duration;
 use support::fan::{OPEN, accounts, plain, text};
 use support::{Ended, Scene, until};
 
+/// The tallies of a partition, in order, each with its position.
+type Tallies = Vec<(Position, Tally)>;
+
 const FAN: &str = "oAnna";
 const SOON: Duration = Duration::from_secs(20);
 
@@ -54,7 +57,7 @@ fn read(log: &dyn Log, topic: &str, partition: u32) -> Vec<Stored> {
 
 /// Copies the node's log with other tallies: `change` gets those of the fan's partition, in order, each with its
 /// position. The chain holds.
-fn with_tallies(scene: &Scene, to: &str, change: impl Fn(&mut Vec<(Position, Tally)>)) -> Ended {
+fn with_tallies(scene: &Scene, to: &str, change: impl Fn(&mut Tallies)) -> Ended {
     let from = Journal::open_read_only(&scene.path("node").join("log")).unwrap();
     let topics = from.topics();
     let dir = scene.path(to).join("log");
@@ -84,7 +87,7 @@ fn with_tallies(scene: &Scene, to: &str, change: impl Fn(&mut Vec<(Position, Tal
     )
 }
 
-fn rewrite(records: &mut Vec<NewRecord>, change: impl Fn(&mut Vec<(Position, Tally)>)) {
+fn rewrite(records: &mut Vec<NewRecord>, change: impl Fn(&mut Tallies)) {
     let is_tally = |r: &NewRecord| record::type_of(&r.value).as_deref() == Some(TALLY);
     let Some(first) = records.iter().find(|record| is_tally(record)).cloned() else {
         return;
@@ -115,7 +118,7 @@ fn rewrite(records: &mut Vec<NewRecord>, change: impl Fn(&mut Vec<(Position, Tal
 #[test]
 fn tallies_that_are_wrong_missing_or_stale_are_exit_code_1() {
     let scene = scene();
-    let as_it_is = |tallies: &mut Vec<(Position, Tally)>| {
+    let as_it_is = |tallies: &mut Tallies| {
         let seen: Vec<_> = tallies.iter().map(|(_, t)| (t.round, t.tick)).collect();
         let round = Some(1);
         assert_eq!(
@@ -127,7 +130,7 @@ fn tallies_that_are_wrong_missing_or_stale_are_exit_code_1() {
     assert!(ended.well().contains("1 counting answers"));
 
     let no = "tallies of the log are not what `accepted` gives";
-    let check = |to: &str, change: &dyn Fn(&mut Vec<(Position, Tally)>), words: &[&str]| {
+    let check = |to: &str, change: &dyn Fn(&mut Tallies), words: &[&str]| {
         let ended = with_tallies(&scene, to, change);
         assert!(ended.stderr.contains(no), "{to}: {ended:?}");
         ended.badly(1, words);

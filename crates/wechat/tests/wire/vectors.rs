@@ -8,8 +8,8 @@ static FILE: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../vectors.json")).unwrap());
 
 /// Sections that some test runs through, each with the number of its entries. The scenarios of re-delivery are about
-/// identities: a whole node is asked for them.
-const SECTIONS: [(&str, usize); 11] = [
+/// identities: a test of whole nodes runs through them.
+const SECTIONS: [(&str, usize); 12] = [
     ("signature", 22),
     ("decrypt", 20),
     ("encrypt", 9),
@@ -21,6 +21,7 @@ const SECTIONS: [(&str, usize); 11] = [
     ("http_requests", 9),
     ("passive_replies", 12),
     ("ack_bodies", 8),
+    ("redelivery_scenarios", 7),
 ];
 
 /// Runs `check` over a section and makes sure that it saw every entry.
