@@ -18,6 +18,13 @@ pub(crate) fn publish(
     let body = json!({ "toml": toml, "expect_version": expect_version, "reason": reason });
     let answer = client::act(node, Method::POST, "/v1/campaigns", Some(&body))?;
     let receipt = accepted(&answer)?;
+    for warning in receipt["warnings"].as_array().into_iter().flatten() {
+        println!(
+            "{}: {}",
+            file.display(),
+            warning.as_str().unwrap_or_default()
+        );
+    }
     let member = |name: &str| receipt[name].to_string();
     println!(
         "published {} version {}: control offset {}, snapshot {}, speaks for messages from CreateTime {} on",

@@ -18,6 +18,7 @@ mod failure;
 mod history;
 mod log;
 mod node;
+mod operate;
 mod retry;
 mod rounds;
 mod sealed;
@@ -99,6 +100,9 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::DeadLetters(DeadLettersCommand::Retry(args)) => retry::run(&args),
         Command::Results(args) => history::results(&args, &mut out),
         Command::Round(command) => rounds::run(&command),
+        Command::Rule(command) => operate::rule(&command),
+        Command::Ladder(command) => operate::ladder(&command),
+        Command::Clock(command) => operate::clock(&command),
         Command::Award(words) => match words.command {
             Some(AwardCommand::Show(args)) => stock::award(&args),
             None => rounds::award(&words.step),

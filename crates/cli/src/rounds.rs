@@ -138,7 +138,10 @@ pub(crate) fn draw_of(typed: &str) -> Result<Option<u16>, Failure> {
 }
 
 /// A span like `5m`, `90s`, `1h30m`, `-2m`; a bare number is seconds.
-fn seconds(text: &str) -> Result<i64, Failure> {
+///
+/// # Errors
+/// It is none.
+pub(crate) fn seconds(text: &str) -> Result<i64, Failure> {
     let wrong = || {
         Failure::wrong(format!(
             "{text:?} is no span of time; write it like 5m, 90s, 1h30m or -2m"

@@ -78,14 +78,28 @@ fn acts_need_a_token_and_a_body_that_makes_sense() {
         .0,
         400
     );
+    let answer = act(
+        "POST",
+        "/v1/stages/quiz/continue",
+        b"{\"allow\":3,\"reason\":\"a test\"}",
+    );
+    assert_eq!((answer.0, &answer.1["allow"]), (200, &json!(3)));
+    let control = scene.history("node", "log cat control").well();
+    let stands = control
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .find(|line| line["offset"] == answer.1["ctl"])
+        .expect("R-21: the act is a record");
+    let act_of = |member: &str| stands["value"][member].clone();
     assert_eq!(
-        act(
-            "POST",
-            "/v1/stages/quiz/continue",
-            b"{\"allow\":1,\"reason\":\"a test\"}"
-        )
-        .0,
-        200
+        ["type", "stage", "allow", "actor", "reason"].map(act_of),
+        [
+            "continued".into(),
+            "quiz".into(),
+            json!(3),
+            "operator".into(),
+            "a test".into()
+        ]
     );
     assert_eq!(act("GET", "/v1/campaigns", b"").0, 200);
     assert_eq!(act("GET", "/v1/campaigns/nobody", b"").0, 404);
@@ -119,6 +133,7 @@ fn every_act_bears_the_name_of_its_actor() {
         );
         assert_eq!(answer.0, 200, "{answer:?}");
         assert_eq!(answer.1["version"], version + 1);
+        assert!(answer.1["warnings"].is_array(), "{answer:?}");
         let control = scene.history("node", "log cat control").well();
         let mut records = control
             .lines()
@@ -240,8 +255,8 @@ fn the_status_document_has_its_documented_members() {
     assert_eq!(
         members(&status),
         set(
-            "version node boot log backend partitions is_away spool ready reasons notices roles clock snapshot campaigns coordinator \
-             stages leader nodes"
+            "version node boot log backend partitions is_away spool ready reasons notices roles clock ladder killed snapshot \
+             campaigns coordinator stages leader nodes"
         )
     );
     assert_eq!(
@@ -263,7 +278,7 @@ fn the_status_document_has_its_documented_members() {
     );
     assert_eq!(
         members(&status["coordinator"]),
-        set("tick ticks copies trouble leads retries take_overs awaits sealing")
+        set("tick ticks copies trouble allowed leads retries take_overs awaits sealing")
     );
     assert_eq!(status["coordinator"]["tick"], OPEN);
     for (stage, name) in status["stages"]

@@ -67,6 +67,7 @@ fn results_and_explanations_come_from_the_log_alone() {
     let round = &found["rounds"][0];
     let expected = [
         "round",
+        "state",
         "joins",
         "answers",
         "wrong_format",
@@ -77,7 +78,10 @@ fn results_and_explanations_come_from_the_log_alone() {
         "partitions",
     ];
     assert_eq!(members(round), BTreeSet::from(expected));
-    assert_eq!(round["round"], 1);
+    assert_eq!(
+        (&round["round"], &round["state"]),
+        (&json!(1), &json!("not sealed"))
+    );
     // A valid answer joins as well; the first one counts.
     assert_eq!(
         (&round["joins"], &round["lines"], &round["wrong_format"]),

@@ -131,6 +131,15 @@ fn results_are_shown_verified_and_explained() {
         found["without_result"][0],
         json!({"round": 3, "state": "not sealed"})
     );
+    // The tallies of sealed rounds are no longer called provisional.
+    let tallies = scene.history("node", "results --provisional").well();
+    let heading = tallies.lines().next().unwrap();
+    assert!(
+        !heading.contains("nothing is sealed") && heading.contains("not sealed are provisional"),
+        "{tallies}"
+    );
+    let row = tallies.lines().find(|line| line.trim().starts_with("1 "));
+    assert!(row.unwrap().contains("published"), "{tallies}");
     let words = scene
         .history("node", &format!("results {CAMPAIGN} --round 2"))
         .well();

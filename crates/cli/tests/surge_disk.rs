@@ -1,8 +1,8 @@
 //! What a disk does to a node: it fills, tears a tail, rots, is somebody else's. Refusal, no ack, readiness says why,
 //! recovery as documented.
 //!
-//! A failing fsync cannot be had from a real disk on demand: the journal's conformance suite (`fail_flush`) and its
-//! model test (`FailSyncs`) hold that on a disk that forgets what was not synced.
+//! What a failing sync does is held by the journal's conformance suite (`fail_flush`) and its model test (`FailSyncs`) on
+//! a disk that forgets what was not synced, and by `sync_failure` under a whole node.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;

@@ -6,7 +6,7 @@ use crate::normal::Normaliser;
 use crate::question::Questions;
 use crate::{lint, lint_rules};
 use campaign::{Campaign, MenuAction, Problem, Severity};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// A campaign ready to judge messages. A pure value: equal files make equal judgements.
 #[derive(Debug, Clone)]
@@ -54,6 +54,23 @@ impl Compiled {
             return Err(problems);
         }
         Ok((compiled, problems))
+    }
+
+    /// The same campaign without these keyword rules: what they answered is answered as if they did not stand in
+    /// its file.
+    #[must_use]
+    pub fn without_rules(&self, ids: &BTreeSet<String>) -> Self {
+        let mut campaign = self.campaign.clone();
+        for rule in campaign.rules.iter_mut() {
+            rule.enabled = rule.enabled && !ids.contains(&rule.id);
+        }
+        // What cannot be compiled was refused when this was made.
+        let (keywords, _) = Keywords::new(&campaign, &self.normaliser);
+        Self {
+            keywords,
+            campaign,
+            ..self.clone()
+        }
     }
 
     /// The grammar of a round by its number.

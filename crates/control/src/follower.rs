@@ -26,6 +26,8 @@ pub struct Control {
     changed: Condvar,
     snapshot: Arc<ArcSwap<Snapshot>>,
     caught_up: AtomicBool,
+    /// When control was read last, whether there was something new or not.
+    read_at: Mutex<Instant>,
     failure: Mutex<Option<String>>,
     away: Mutex<Option<String>>,
 }
@@ -37,6 +39,7 @@ impl Control {
             changed: Condvar::new(),
             snapshot: Arc::new(ArcSwap::from_pointee(Snapshot::default())),
             caught_up: AtomicBool::new(false),
+            read_at: Mutex::new(Instant::now()),
             failure: Mutex::new(None),
             away: Mutex::new(None),
         }
@@ -57,6 +60,17 @@ impl Control {
     #[must_use]
     pub fn caught_up(&self) -> bool {
         self.caught_up.load(Ordering::Acquire)
+    }
+
+    /// How long ago control was read last: what is in force may be older than the log's word by so much.
+    #[must_use]
+    pub fn age(&self, now: Instant) -> Duration {
+        let read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        now.saturating_duration_since(*read_at)
+    }
+
+    fn is_read(&self) {
+        *self.read_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     /// Why following stopped, when it did.
@@ -154,6 +168,15 @@ impl Control {
         drop(state);
         self.changed.notify_all();
     }
+
+    /// Everything before this offset was applied, or is lost.
+    fn pass(&self, offset: u64) {
+        let mut state = self.state();
+        if state.pass(offset) {
+            drop(state);
+            self.changed.notify_all();
+        }
+    }
 }
 
 /// Starts following; the thread ends when `stop` is set or reading fails for good, which [`Control::failure`]
@@ -210,11 +233,13 @@ fn run(
     stop: &AtomicBool,
     mut reader: Option<Box<dyn Reader>>,
 ) -> Result<(), LogError> {
-    // Nothing was applied before the first record: then the retained start is asked for.
+    // Nothing was read before the first poll: then the retained start is asked for.
     let mut next = None;
     while !stop.load(Ordering::Acquire) {
         let stepped = match &mut reader {
-            Some(reader) => step(control, log, &mut **reader, &mut next),
+            Some(reader) => {
+                step(control, log, &mut **reader, &mut next).map(|()| control.is_read())
+            }
             None => open(log, next).map(|opened| reader = Some(opened)),
         };
         match stepped {
@@ -245,7 +270,10 @@ fn step(
 ) -> Result<(), LogError> {
     for stored in reader.poll(POLL_RECORDS, POLL_BYTES, POLL_WAIT)? {
         control.apply(stored.offset, &stored.value);
-        *next = Some(stored.offset.saturating_add(1));
+    }
+    if let Some(position) = reader.position(0) {
+        control.pass(position);
+        *next = Some(position);
     }
     if !control.caught_up() && reader.position(0) >= Some(log.end_offset(CONTROL, 0)?) {
         control.catch_up();

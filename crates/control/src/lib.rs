@@ -9,7 +9,7 @@
 //! * [`rounds`]: the life of every round, part of that fold; [`corrected`]: the standings of corrected results
 //! * [`nodes`]: who has greeted, and who leads
 //! * [`awards`]: what became of prizes, part of that fold too; [`ledger`]: those of one campaign
-//! * [`stock`]: units that are secrets
+//! * [`stock`]: units that are secrets; [`operated`]: what acts at once and changes no result
 //! * [`snapshot`]: which campaign version speaks for a message
 //! * [`follower`]: the thread that reads the topic
 //! * [`presence`]: HELLO, BYE, PROGRESS and SEAL_ACK of this node
@@ -23,6 +23,7 @@ pub mod durable;
 pub mod follower;
 pub mod ledger;
 pub mod nodes;
+pub mod operated;
 pub mod presence;
 pub mod rounds;
 pub mod saved;

@@ -1,9 +1,11 @@
 //! What is in force, as text: a node keeps it on its disk, so that it can answer fans before it reaches the log.
 //! Nothing here touches a disk, and nothing of it decides anything: the log does, as soon as it can be read.
 
+use crate::operated::Killed;
 use crate::snapshot::{Published, Snapshot};
 use crate::state::{ControlState, first_problem};
 use record::hexed::Hex;
+use record::operate::Ladder;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +19,10 @@ struct Text<'a> {
     /// Identity of the log that says so.
     log: &'a str,
     number: u64,
+    #[serde(default)]
+    ladder: Ladder,
+    #[serde(default)]
+    killed: Killed,
     versions: Vec<Version>,
 }
 
@@ -49,6 +55,8 @@ pub fn to_text(state: &ControlState, log: &str) -> String {
         v: VERSION,
         log,
         number: state.snapshot_number(),
+        ladder: state.ladder(),
+        killed: state.killed().clone(),
         versions: state.all_versions().map(version).collect(),
     };
     // Strings and numbers: there is nothing in it that JSON cannot say.
@@ -96,13 +104,18 @@ pub fn parse(text: &str, log: &str) -> Result<Snapshot, String> {
                 compiled: Arc::new(compiled),
             }));
     }
-    Ok(Snapshot::new(text.number, campaigns.into_values()))
+    let snapshot = Snapshot::new(text.number, campaigns.into_values());
+    Ok(snapshot.with_acts(text.ladder, &text.killed))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use record::acts::{Act, CampaignAct};
+    use record::operate::{LadderAct, RuleAct, RuleVerb};
+
+    /// A keyword rule of the campaign.
+    const RULE: &str = "order";
 
     fn state() -> ControlState {
         let toml = include_str!("../../../deploy/campaigns/fanfest-2013-04-09.toml");
@@ -140,6 +153,65 @@ mod tests {
             };
             assert_eq!(version(&kept), version(&log), "at {create_time}");
         }
+    }
+
+    #[test]
+    fn what_operators_have_set_is_kept_too() {
+        let mut state = state();
+        let act = |verb| {
+            Act::Rule(RuleAct {
+                v: record::SCHEMA_VERSION,
+                verb,
+                campaign: "fanfest-2013-04-09".to_owned(),
+                rule: RULE.to_owned(),
+                at: 0,
+                actor: "ann".to_owned(),
+                reason: "t".to_owned(),
+            })
+        };
+        let ladder = Act::Ladder(LadderAct {
+            v: record::SCHEMA_VERSION,
+            step: Ladder::Short,
+            at: 0,
+            actor: "ann".to_owned(),
+            reason: "t".to_owned(),
+        });
+        let is_killed = |snapshot: &Snapshot| {
+            let found = snapshot.in_force("mi", 1_365_501_000).unwrap();
+            let mut rules = found.compiled.campaign.rules.iter();
+            !rules.find(|rule| rule.id == RULE).unwrap().enabled
+        };
+        assert!(!is_killed(&state.snapshot()));
+        for (offset, act) in [(30, act(RuleVerb::Kill)), (31, ladder)] {
+            assert_eq!(state.apply(offset, &act), crate::state::Applied::Valid);
+            assert_eq!(state.snapshot_number(), offset + 1);
+        }
+        for snapshot in [
+            state.snapshot(),
+            parse(&to_text(&state, "ab"), "ab").unwrap(),
+        ] {
+            assert_eq!((snapshot.number, snapshot.ladder), (32, Ladder::Short));
+            assert!(is_killed(&snapshot));
+        }
+        // A step that stands, a rule that is killed or that nobody has, are void and change nothing.
+        let mut unknown = act(RuleVerb::Kill);
+        if let Act::Rule(act) = &mut unknown {
+            act.rule = "nobody".to_owned();
+        }
+        for void in [act(RuleVerb::Kill), unknown] {
+            assert!(matches!(
+                state.apply(40, &void),
+                crate::state::Applied::Void(_)
+            ));
+        }
+        assert_eq!(state.snapshot_number(), 32);
+        let restored = state.apply(41, &act(RuleVerb::Restore));
+        assert_eq!(restored, crate::state::Applied::Valid);
+        assert!(!is_killed(&state.snapshot()) && state.killed().is_empty());
+        assert!(matches!(
+            state.apply(42, &act(RuleVerb::Restore)),
+            crate::state::Applied::Void(_)
+        ));
     }
 
     #[test]

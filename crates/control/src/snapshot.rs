@@ -1,6 +1,9 @@
-//! Which campaign version speaks for a message: a pure function of account and CreateTime.
+//! Which campaign version speaks for a message: a pure function of account and CreateTime. And what operators have
+//! set that acts at once: the step of the ladder, and rules that are killed.
 
+use crate::operated::Killed;
 use record::hexed::Hex;
+use record::operate::Ladder;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -48,6 +51,8 @@ impl Published {
 pub struct Snapshot {
     /// 1 + the control offset of the last record that changed what is in force; 0 is none.
     pub number: u64,
+    /// The step of the degradation ladder (C.23).
+    pub ladder: Ladder,
     /// Per account the versions of its campaigns, those of one campaign in ascending order.
     accounts: BTreeMap<String, Vec<Vec<Arc<Published>>>>,
 }
@@ -63,7 +68,27 @@ impl Snapshot {
                 accounts.entry(account).or_default().push(versions);
             }
         }
-        Self { number, accounts }
+        Self {
+            number,
+            ladder: Ladder::default(),
+            accounts,
+        }
+    }
+
+    /// The same at this step of the ladder and without these rules, in every version of their campaigns: they act at
+    /// once, whatever the CreateTime.
+    #[must_use]
+    pub fn with_acts(mut self, ladder: Ladder, killed: &Killed) -> Self {
+        self.ladder = ladder;
+        for version in self.accounts.values_mut().flatten().flatten() {
+            if let Some(rules) = killed.get(&version.id) {
+                *version = Arc::new(Published {
+                    compiled: Arc::new(version.compiled.without_rules(rules)),
+                    ..Published::clone(version)
+                });
+            }
+        }
+        self
     }
 
     /// The version that answers a message of this account with this CreateTime: of each campaign the newest

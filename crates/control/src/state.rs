@@ -5,6 +5,7 @@
 use crate::awards::Awards;
 use crate::corrected::Files;
 use crate::nodes::Node;
+use crate::operated::Operated;
 use crate::rounds::{Life, Rounds};
 use crate::snapshot::{Published, Snapshot};
 use crate::stock::Stock;
@@ -43,6 +44,7 @@ pub struct ControlState {
     pub(crate) rounds: Rounds,
     pub(crate) files: Files,
     pub(crate) stock: Stock,
+    pub(crate) operated: Operated,
     commitments: BTreeMap<String, CommitmentAct>,
     pub(crate) nodes: BTreeMap<Hex<8>, Node>,
     pub(crate) leader: Option<Leads>,
@@ -91,6 +93,10 @@ impl ControlState {
             Act::Award(act) => holds(self.awards.step(act, &self.rounds, &self.campaigns)),
             Act::Stock(act) => holds(self.take_stock(act)),
             Act::Shown(act) => holds(self.take_shown(act)),
+            Act::Guard(act) => holds(self.take_guard(act)),
+            Act::Ladder(act) => holds(self.take_ladder(offset, act)),
+            Act::Rule(act) => holds(self.take_rule(offset, act)),
+            Act::Continued(_) => Applied::Valid,
             Act::Announcement(act) => holds(self.awards.announce(offset, act, &self.rounds)),
         };
         if applied == Applied::Valid && act.is_copied() {
@@ -113,6 +119,14 @@ impl ControlState {
         self.void += 1;
     }
 
+    /// Nothing that was not applied stands before this offset: what an operator gave up with a damaged tail is no
+    /// record for anyone. Whether the state trailed it.
+    pub fn pass(&mut self, offset: u64) -> bool {
+        let trailed = self.next_offset < offset;
+        self.next_offset = self.next_offset.max(offset);
+        trailed
+    }
+
     fn publish(&mut self, offset: u64, act: &CampaignAct) -> Applied {
         match self.judge(offset, act) {
             Ok(published) => {
@@ -120,11 +134,16 @@ impl ControlState {
                     .entry(act.id.clone())
                     .or_default()
                     .push(Arc::new(published));
-                self.snapshot_number = offset.saturating_add(1);
+                self.speaks_from(offset);
                 Applied::Valid
             }
             Err(reason) => Applied::Void(reason),
         }
+    }
+
+    /// The record at this offset has changed what is in force.
+    pub(crate) fn speaks_from(&mut self, offset: u64) {
+        self.snapshot_number = offset.saturating_add(1);
     }
 
     /// An operator's act on rounds: the campaign in force with other windows speaks from `effective` on.
@@ -134,7 +153,7 @@ impl ControlState {
         if let Some(moved) = moved {
             let versions = self.campaigns.entry(act.campaign.clone()).or_default();
             versions.push(Arc::new(moved));
-            self.snapshot_number = offset.saturating_add(1);
+            self.speaks_from(offset);
         }
         Ok(())
     }
@@ -328,6 +347,7 @@ impl ControlState {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::new(self.snapshot_number, self.campaigns.values().cloned())
+            .with_acts(self.operated.ladder, &self.operated.killed)
     }
 
     /// Number of the snapshot that [`Self::snapshot`] gives.

@@ -171,6 +171,31 @@ fn log() -> Arc<MemoryLog> {
 }
 
 #[test]
+fn records_lost_at_the_end_of_control_are_not_waited_for() {
+    let memory = log();
+    let log: Arc<dyn Log> = memory.clone();
+    let acts = log.appender(CONTROL).unwrap();
+    for version in 0..3 {
+        presence::say(&*acts, &publication(FESTIVAL, ID, version, 5)).unwrap();
+    }
+    memory.lose_from(CONTROL, 0, 1).unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let (control, thread) = follow(&log, &stop).unwrap();
+    // Who takes over waits for exactly this.
+    assert!(control.wait_until(Duration::from_secs(10), |state| state.next_offset() >= 3));
+    assert!(control.wait_until(Duration::from_secs(10), |_| control.caught_up()));
+    assert_eq!(control.state().version_of(ID), 1);
+    assert_eq!(
+        presence::say(&*acts, &publication(FESTIVAL, ID, 1, 5)).unwrap(),
+        3
+    );
+    assert!(control.wait_until(Duration::from_secs(10), |state| state.version_of(ID) == 2));
+    stop.store(true, Ordering::Release);
+    thread.join().unwrap();
+    assert_eq!(control.failure(), None);
+}
+
+#[test]
 fn the_follower_swaps_the_snapshot_and_passes_over_what_it_cannot_read() {
     let log: Arc<dyn Log> = log();
     let stop = Arc::new(AtomicBool::new(false));

@@ -313,6 +313,12 @@ fn obey(
             drop(reply.send(done));
             ends
         }
+        Command::Operate(request, reply) => {
+            let done = lead.operate(around, office, *request);
+            let ends = ends(&done);
+            drop(reply.send(done));
+            ends
+        }
         Command::Beacon(request, reply) => {
             drop(reply.send(lead.beacon(around, *request)));
             Ok(())

@@ -1,6 +1,7 @@
 //! The coordinator's handle: commands into its bounded queue, answers back. It never acts by itself.
 
 use crate::corrected::StandingsRequest;
+use crate::operate::{OperateRequest, Operated};
 use crate::prizes::AwardRequest;
 use crate::publish::{PublishError, PublishRequest, Receipt};
 use crate::retry::{Retried, RetryError, RetryRequest};
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     Stock(Box<StockRequest>, Reply<Result<StockReceipt, RoundError>>),
     Reveal(Box<RevealRequest>, Reply<Result<Revealed, RoundError>>),
     Beacon(Box<BeaconRequest>, Reply<Result<(), RoundError>>),
+    Operate(Box<OperateRequest>, Reply<Result<Operated, RoundError>>),
 }
 
 impl Command {
@@ -40,6 +42,7 @@ impl Command {
             Self::Stock(_, reply) => drop(reply.send(Err(RoundError::NotOwner))),
             Self::Reveal(_, reply) => drop(reply.send(Err(RoundError::NotOwner))),
             Self::Beacon(_, reply) => drop(reply.send(Err(RoundError::NotOwner))),
+            Self::Operate(_, reply) => drop(reply.send(Err(RoundError::NotOwner))),
         }
     }
 }
@@ -149,6 +152,15 @@ impl Handle {
     /// See [`RoundError`].
     pub fn beacon(&self, request: BeaconRequest) -> Result<(), RoundError> {
         self.ask(|reply| Command::Beacon(Box::new(request), reply))
+            .unwrap_or(Err(RoundError::Stopping))
+    }
+
+    /// Does an operator's act that acts at once and changes no result, and returns when control says so.
+    ///
+    /// # Errors
+    /// See [`RoundError`].
+    pub fn operate(&self, request: OperateRequest) -> Result<Operated, RoundError> {
+        self.ask(|reply| Command::Operate(Box::new(request), reply))
             .unwrap_or(Err(RoundError::Stopping))
     }
 

@@ -7,13 +7,14 @@ use crate::copies;
 use crate::corrected::Shelf;
 use crate::gather::{Archive, Gathering};
 use crate::giving::Looks;
+use crate::guard::Guard;
 use crate::metrics::Stopwatch;
 use crate::publish::{PublishError, PublishRequest, Receipt, act_of};
 use crate::results::Results;
 use crate::retry::{Retried, RetryError, RetryRequest};
 use crate::seals::Ear;
 use crate::status::Board;
-use crate::ticks::{self, Guard, TickError};
+use crate::ticks::{self, TickError};
 use control::presence::{say, say_all};
 use control::{Control, ControlState};
 use msglog::{Appender, Log, LogError};
@@ -117,7 +118,7 @@ impl Lead {
         if named.is_none_or(|leader| (leader.node, leader.boot) != (me.node, me.boot)) {
             lead.write(around, seat, &Act::Leads(me))?;
         }
-        lead.last_tick = ticks::newest_tick(&**log, config.partitions)?;
+        lead.last_tick = ticks::newest_tick(&**log, config.partitions, &around.stop)?;
         lead.copy_pending(around, seat)?;
         let mut status = around.board.lock();
         (status.leads, status.tick, status.trouble) = (true, lead.last_tick, None);
@@ -162,12 +163,26 @@ impl Lead {
             return Ok(());
         }
         self.guard.listen(Instant::now())?;
-        if let Some(off) = self.guard.objection(now) {
-            around.board.trouble(&format!(
-                "no tick is written: the wall clock is {off} s away from the CreateTime of the last minute's \
-                 messages; mend the clock, or replay recordings with `--clock rehearsal`"
-            ));
-            return Ok(());
+        let objection = self.guard.objection(now);
+        if let Some(off) = objection {
+            let allowed = around.control.state().guard_lifted(now).map(|act| {
+                let (until, actor, reason) = (act.until, &act.actor, &act.reason);
+                format!(
+                    "ticks although the wall clock is {off} s away from the fans' messages: {actor} allows it until \
+                     {until} ({reason})"
+                )
+            });
+            if allowed.is_none() {
+                around.board.trouble(&format!(
+                    "no tick is written: the wall clock is {off} s away from the CreateTime of the last minute's \
+                     messages; mend the clock, replay recordings with `--clock rehearsal`, or allow it for a while \
+                     with `spillway clock allow`"
+                ));
+                return Ok(());
+            }
+            around.board.lock().allowed = allowed;
+        } else {
+            around.board.lock().allowed = None;
         }
         self.append_tick(around, seat, now)
     }
@@ -212,7 +227,9 @@ impl Lead {
     ) -> Result<Receipt, PublishError> {
         let control = &around.control;
         let effective = self.effective(around);
-        let act = act_of(request, effective)?;
+        // Before the first tick of a rehearsal nobody knows the time.
+        let at = Some(self.time(around)).filter(|at| *at > 0);
+        let (act, warnings) = act_of(request, effective, at)?;
         control
             .state()
             .would_hold(&act)
@@ -253,6 +270,7 @@ impl Lead {
             snapshot,
             effective,
             sha256,
+            warnings,
         })
     }
 

@@ -1,4 +1,4 @@
-//! Keeps time, publishes campaigns, copies control into every inbound partition.
+//! Keeps time, publishes campaigns, seals rounds, fixes results and prizes, copies control into every inbound partition.
 //!
 //! One process at a time does this: the owner of control's single partition in the role's own group. The
 //! others stand by. One thread owns all that is written. Its commands come through a bounded queue and are
@@ -15,7 +15,8 @@
 //! * `seals`: the way of a seal; `gather`: the shares; `results`: what is due of them; [`conclusions`]: how it is made
 //! * `corrected`: the standings of corrected results, brought and read back; `correcting`: their publication
 //! * [`secrets`]: the secrets of draws and of units, encrypted; [`stock`]: those of units, in and out
-//! * [`ticks`]: when a tick is due, and the guard against a clock gone wrong
+//! * [`ticks`]: when a tick is due; `guard`: against a clock gone wrong
+//! * [`operate`]: operators' acts that act at once and change no result
 //! * [`copies`]: records into every inbound partition, in order
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -26,10 +27,12 @@ mod corrected;
 mod correcting;
 mod gather;
 mod giving;
+mod guard;
 pub mod handle;
 mod lead;
 mod metrics;
 pub mod office;
+pub mod operate;
 pub mod prizes;
 pub mod publish;
 mod results;
@@ -50,6 +53,7 @@ pub use coordinator::{Clock, Config, Coordinator};
 pub use corrected::StandingsRequest;
 pub use handle::Handle;
 pub use metrics::Metrics;
+pub use operate::{OperateRequest, Operated, Operation};
 pub use prizes::AwardRequest;
 pub use publish::{PublishError, PublishRequest, Receipt};
 pub use retry::{Retried, RetryError, RetryRequest};

@@ -1,7 +1,7 @@
 //! A publication: from the text of a campaign file to a record that every partition has.
 
 use crate::lead::LeadError;
-use campaign::Problem;
+use campaign::{Problem, Severity};
 use record::acts::CampaignAct;
 use record::hexed::Hex;
 
@@ -33,6 +33,8 @@ pub struct Receipt {
     pub effective: i64,
     /// SHA-256 of the file.
     pub sha256: Hex<32>,
+    /// What a person should look at in the file, for people.
+    pub warnings: Vec<String>,
 }
 
 /// Why a publication did not come about.
@@ -84,19 +86,27 @@ impl From<LeadError> for PublishError {
     }
 }
 
-/// Checks the file and makes the act of it, effective from `effective` (seconds since 1970).
+/// Checks the file, by what it is at `at` if somebody knows the time, and makes the act of it, effective from `effective`
+/// (both in seconds since 1970); its warnings come second.
 ///
 /// # Errors
 /// [`PublishError::Invalid`] with every problem of the file.
-pub fn act_of(request: &PublishRequest, effective: i64) -> Result<CampaignAct, PublishError> {
-    let campaign = campaign::Campaign::parse(&request.toml)
-        .map_err(PublishError::Invalid)?
-        .0;
-    let (compiled, _) = contest::Compiled::new(campaign).map_err(PublishError::Invalid)?;
-    Ok(CampaignAct {
+pub fn act_of(
+    request: &PublishRequest,
+    effective: i64,
+    at: Option<i64>,
+) -> Result<(CampaignAct, Vec<String>), PublishError> {
+    let problems = contest::check(&request.toml, at);
+    let is_error = |problem: &Problem| problem.severity == Severity::Error;
+    if problems.iter().any(is_error) {
+        return Err(PublishError::Invalid(problems));
+    }
+    let warnings = problems.iter().map(ToString::to_string).collect();
+    let (campaign, _) = campaign::Campaign::parse(&request.toml).map_err(PublishError::Invalid)?;
+    let act = CampaignAct {
         v: record::SCHEMA_VERSION,
-        id: compiled.campaign.id.clone(),
-        account: compiled.campaign.account.clone(),
+        id: campaign.id,
+        account: campaign.account,
         version: request.expect_version.saturating_add(1),
         expect_version: request.expect_version,
         toml: request.toml.clone(),
@@ -104,5 +114,6 @@ pub fn act_of(request: &PublishRequest, effective: i64) -> Result<CampaignAct, P
         effective,
         actor: request.actor.clone(),
         reason: request.reason.clone(),
-    })
+    };
+    Ok((act, warnings))
 }

@@ -23,6 +23,8 @@ pub struct Status {
     pub sealing: Vec<Sealing>,
     /// Why a sealed round has no result; `None` while nothing is amiss.
     pub awaits: Option<String>,
+    /// Why ticks are written although the guard objects, if so.
+    pub allowed: Option<String>,
     /// Why no tick is written, or what failed last; `None` when all is well.
     pub trouble: Option<String>,
 }
@@ -52,6 +54,7 @@ impl Board {
     pub(crate) fn stands_by(&self) {
         let mut status = self.lock();
         (status.leads, status.sealing, status.awaits) = (false, Vec::new(), None);
+        status.allowed = None;
         self.metrics.stands_by();
     }
 

@@ -4,7 +4,8 @@
 use control::presence::Presence;
 use control::{Control, follow};
 use coordinator::{
-    Clock, Config, Coordinator, Handle, Key, Metrics, PublishError, PublishRequest, TickError,
+    Clock, Config, Coordinator, Handle, Key, Metrics, OperateRequest, Operation, PublishError,
+    PublishRequest, RoundError, TickError,
 };
 use msglog::memory::MemoryLog;
 use msglog::{Log, Stored, Tier, TopicConfig};
@@ -143,6 +144,28 @@ fn a_publication_returns_when_every_partition_has_it_and_the_snapshot_speaks() {
 }
 
 #[test]
+fn a_publication_is_judged_at_the_coordinators_time_and_brings_the_warnings() {
+    let log = log();
+    let node = Running::start(&log, Clock::Rehearsal, no_time);
+    let over = |warnings: &[String]| {
+        let mut warnings = warnings.iter();
+        warnings.any(|warning| warning.contains("the campaign is over"))
+    };
+    // Nobody knows the time yet; then it is before the event, and then long after it.
+    assert!(!over(&node.handle.publish(request(0)).unwrap().warnings));
+    node.handle.tick(1_365_480_000).unwrap();
+    assert!(!over(&node.handle.publish(request(1)).unwrap().warnings));
+    node.handle.tick(1_400_000_000).unwrap();
+    let late = node.handle.publish(request(2)).unwrap();
+    assert!(over(&late.warnings), "{:?}", late.warnings);
+    assert!(
+        late.warnings
+            .iter()
+            .all(|warning| warning.contains("warning"))
+    );
+}
+
+#[test]
 fn a_rehearsals_clock_goes_forward_only_and_repeats_the_newest_tick() {
     let log = log();
     let node = Running::start(&log, Clock::Rehearsal, no_time);
@@ -239,9 +262,70 @@ fn the_wall_ticks_each_second_in_a_round_and_refuses_when_it_is_an_hour_off() {
             .trouble
             .is_some_and(|t| t.contains("7201 s"))
     });
+    let newest = || ticks(&log, 0).last().copied();
     assert_eq!(
-        ticks(&log, 0).last(),
-        Some(&1_365_487_201),
+        newest(),
+        Some(1_365_487_201),
         "no tick is written meanwhile"
     );
+
+    // An operator allows it, for a while; then not any more.
+    let operate = |seconds| {
+        node.handle.operate(OperateRequest {
+            operation: Operation::LiftGuard { seconds },
+            actor: "ann".to_owned(),
+            reason: "the fans' clock is wrong".to_owned(),
+        })
+    };
+    assert!(matches!(operate(86_401), Err(RoundError::Invalid(_))));
+    let done = operate(600).unwrap();
+    assert!(
+        matches!(&done.act, Act::Guard(act) if act.until == 1_365_487_802 && act.actor == "ann"),
+        "{done:?}"
+    );
+    until("the tick that is allowed", || {
+        newest() == Some(1_365_487_202)
+    });
+    let allowed = node.handle.status().allowed.unwrap();
+    assert!(
+        allowed.contains("ann") && allowed.contains("7201 s"),
+        "{allowed}"
+    );
+    assert_eq!(node.handle.status().trouble, None);
+    operate(0).unwrap();
+    WALL.store(1_365_487_203, Ordering::Relaxed);
+    until("the objection again", || {
+        node.handle
+            .status()
+            .trouble
+            .is_some_and(|t| t.contains("7202 s"))
+    });
+    assert_eq!(newest(), Some(1_365_487_202));
+
+    // It ends by itself when the fans' messages agree with the clock.
+    for _ in 0..2 {
+        voice.progress(0, Some(1_365_487_203)).unwrap();
+    }
+    until("ticks as ever", || newest() == Some(1_365_487_203));
+    assert_eq!(node.handle.status().allowed, None);
+    let acts = log.read_all(CONTROL, 0).unwrap();
+    let guards = acts.iter().filter(|stored| {
+        matches!(serde_json::from_slice(&stored.value), Ok(Act::Guard(act)) if act.reason.contains("wrong"))
+    });
+    assert_eq!(guards.count(), 2, "R-21: each of them stands in control");
+}
+
+#[test]
+fn a_rehearsal_has_no_guard_to_lift() {
+    let log = log();
+    let node = Running::start(&log, Clock::Rehearsal, no_time);
+    let request = OperateRequest {
+        operation: Operation::LiftGuard { seconds: 60 },
+        actor: "ann".to_owned(),
+        reason: "t".to_owned(),
+    };
+    assert!(matches!(
+        node.handle.operate(request),
+        Err(RoundError::Conflict(_))
+    ));
 }

@@ -1,12 +1,10 @@
-//! What ingress is told at start: configuration, what it depends on, and the ladder that an operator
-//! may step on while it runs. Nothing here reads a file.
+//! What ingress is told at start: configuration, and what it depends on. Nothing here reads a file.
 
 use arc_swap::ArcSwap;
 use msglog::{Hedge, Log};
 use record::hexed::Hex;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 /// How ingress listens, and its bounds.
@@ -92,35 +90,6 @@ pub struct Deps {
     pub now_us: fn() -> i64,
     /// Fills 24 bytes with randomness, for the nonce and the prefix of an encrypted reply.
     pub random: fn(&mut [u8; 24]),
-}
-
-/// Steps of the degradation ladder as far as they concern passive replies (C.23).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ladder {
-    /// Everything is answered as the campaign says.
-    Normal,
-    /// The coalescing window is 30 s.
-    Short,
-    /// `success` only.
-    Silent,
-}
-
-/// The step that the node stands on, shared by all threads; acts at once.
-#[derive(Debug, Default)]
-pub(crate) struct LadderStep(AtomicU8);
-
-impl LadderStep {
-    pub(crate) fn get(&self) -> Ladder {
-        match self.0.load(Ordering::Relaxed) {
-            0 => Ladder::Normal,
-            1 => Ladder::Short,
-            _ => Ladder::Silent,
-        }
-    }
-
-    pub(crate) fn set(&self, step: Ladder) {
-        self.0.store(step as u8, Ordering::Relaxed);
-    }
 }
 
 /// Why ingress could not start.

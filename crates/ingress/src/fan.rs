@@ -1,8 +1,8 @@
 //! One fan, as a node remembers it: which messages came and which were answered in words (R-11, R-16,
 //! Pure, and about CreateTime only. Never decides what a reply says.
 
-/// How far behind a fan's newest message a mark is kept, in seconds of CreateTime: longer than any
-/// window, and than the platform goes on delivering again.
+/// How far behind a fan's newest message a mark is kept at least, in seconds of CreateTime: longer than the platform
+/// goes on delivering again. With a longer window, for so long.
 const KEPT_S: i64 = 120;
 /// Most marks of one fan: who hammers loses the oldest.
 pub(crate) const MARKS_MAX: usize = 64;
@@ -59,9 +59,20 @@ pub(crate) struct Mark {
     create_time: i64,
     pub(crate) message: u64,
     sort: u64,
+    /// W when it came, in seconds.
+    window_s: i64,
     spoken: bool,
+    /// Whether it was near one that was answered in words and has no mark any more.
+    heard: bool,
     is_message: bool,
     pub(crate) attempts: u32,
+}
+
+impl Mark {
+    /// Whether words for the other one are heard for this one too.
+    fn is_near(&self, other: &Self) -> bool {
+        self.create_time.abs_diff(other.create_time) < self.window_s.unsigned_abs()
+    }
 }
 
 /// What is remembered of one fan.
@@ -69,7 +80,9 @@ pub(crate) struct Mark {
 pub(crate) struct Fan {
     pub(crate) marks: Vec<Mark>,
     throttled_from: Option<i64>,
-    /// Whether a message of this fan went unheard.
+    /// Whether a message whose mark has gone was unheard: no words for it can come any more.
+    settled: bool,
+    /// Whether a message of this fan is unheard, as of [`Fan::look`].
     pub(crate) unheard: bool,
 }
 
@@ -89,10 +102,7 @@ impl Fan {
         if attempt == 1 {
             self.mark(said, matches!(choice, Choice::Words { .. }));
         } else if matches!(choice, Choice::Words { .. }) {
-            self.speak(said.message);
-        }
-        if !matches!(choice, Choice::Words { .. }) {
-            self.listen(said);
+            self.speak(said.message, true);
         }
         Judged { choice, attempt }
     }
@@ -102,7 +112,7 @@ impl Fan {
             self.marks.iter().any(|mark| {
                 mark.spoken
                     && mark.message != said.message
-                    && sort.is_none_or(|sort| mark.sort == sort)
+                    && sort.map_or(mark.is_message, |sort| mark.sort == sort)
                     && mark.create_time.abs_diff(said.create_time) < window_s.unsigned_abs()
             })
         };
@@ -162,42 +172,60 @@ impl Fan {
             .map_or(1, |mark| mark.attempts)
     }
 
-    fn speak(&mut self, message: u64) {
+    /// Notes whether a message that has a mark was answered in words.
+    pub(crate) fn speak(&mut self, message: u64, spoken: bool) {
         if let Some(mark) = self.marks.iter_mut().find(|mark| mark.message == message) {
-            mark.spoken = true;
+            mark.spoken = spoken;
         }
     }
 
     pub(crate) fn mark(&mut self, said: &Said, spoken: bool) {
-        let newest = self
-            .marks
-            .iter()
-            .map(|mark| mark.create_time)
-            .fold(said.create_time, i64::max);
-        self.marks
-            .retain(|mark| newest.saturating_sub(mark.create_time) <= KEPT_S);
+        let times = self.marks.iter().map(|mark| mark.create_time);
+        let newest = times.fold(said.create_time, i64::max);
+        let is_old =
+            |mark: &Mark| newest.saturating_sub(mark.create_time) > mark.window_s.max(KEPT_S);
+        while let Some(old) = self.marks.iter().position(is_old) {
+            self.forget(old);
+        }
         if self.marks.len() >= MARKS_MAX {
-            self.marks.remove(0);
+            // Whoever hammers: what others have been answered for first, because nobody leans on it.
+            let leans = |mark: &Mark| !mark.spoken && !self.is_unheard(mark);
+            let least = self.marks.iter().position(leans);
+            self.forget(least.unwrap_or(0));
         }
         self.marks.push(Mark {
             create_time: said.create_time,
             message: said.message,
             sort: said.sort,
+            window_s: said.window_s,
+            heard: false,
             spoken,
             is_message: said.is_message,
             attempts: 1,
         });
     }
 
-    /// Whether this unanswered message is unheard: no message answered in words within W of it.
-    pub(crate) fn listen(&mut self, said: &Said) {
-        let heard = self.marks.iter().any(|mark| {
-            mark.spoken
-                && (mark.message == said.message
-                    || mark.create_time.abs_diff(said.create_time) < said.window_s.unsigned_abs())
-        });
-        if said.is_message && !heard {
-            self.unheard = true;
+    /// Lets a mark go; what it meant for others, and for the fan, stays.
+    fn forget(&mut self, place: usize) {
+        self.settled |= self.is_unheard(&self.marks[place]);
+        let gone = self.marks.remove(place);
+        if gone.spoken && gone.is_message {
+            for mark in self.marks.iter_mut().filter(|mark| mark.is_near(&gone)) {
+                mark.heard = true;
+            }
         }
+    }
+
+    /// Whether a message is unheard: it was not answered in words, and no message less than W away was, before it or
+    /// after it.
+    fn is_unheard(&self, mark: &Mark) -> bool {
+        let heard = |other: &Mark| other.spoken && other.is_message && mark.is_near(other);
+        let waits = mark.is_message && !mark.spoken && !mark.heard;
+        waits && !self.marks.iter().any(heard)
+    }
+
+    /// Brings up to date whether a message of this fan is unheard.
+    pub(crate) fn look(&mut self) {
+        self.unheard = self.settled || self.marks.iter().any(|mark| self.is_unheard(mark));
     }
 }

@@ -1,7 +1,7 @@
 //! Starting, steering and stopping ingress, from outside of its threads.
 
 use crate::accept;
-use crate::config::{Deps, IngressConfig, Ladder, StartError};
+use crate::config::{Deps, IngressConfig, StartError};
 use crate::marks::Barrier;
 use crate::node::{Node, Stage};
 use crate::seals::SealAcks;
@@ -120,12 +120,6 @@ impl Ingress {
     pub fn seal_acks(&self) -> SealAcks {
         let metrics = &self.node.metrics;
         SealAcks::new(metrics.seals_waiting.clone(), metrics.seal_acks.clone())
-    }
-
-    /// Steps on the ladder; acts at once (C.23).
-    pub fn set_ladder(&self, step: Ladder) {
-        self.node.ladder.set(step);
-        self.node.metrics.ladder.set_count(step as u64);
     }
 
     /// Whether a thread has ended although nobody stopped it: the process must then end, in order.

@@ -29,6 +29,7 @@ mod marks;
 mod memory;
 mod metrics;
 mod node;
+mod offset;
 mod refusal;
 mod reply_memory;
 mod seals;
@@ -40,7 +41,7 @@ mod tickets;
 mod watch;
 mod worker;
 
-pub use config::{AccountConfig, Deps, IngressConfig, Ladder, StartError};
+pub use config::{AccountConfig, Deps, IngressConfig, StartError};
 pub use ingress::{Ingress, Stopped};
 pub use marks::Barrier;
 pub use seals::{SealAcks, asked};

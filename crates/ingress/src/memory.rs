@@ -53,11 +53,17 @@ impl Shard {
         self.silent
     }
 
+    /// How many fans are remembered.
+    pub(crate) fn fans(&self) -> u64 {
+        (self.young.len() + self.old.len()) as u64
+    }
+
     /// Chooses for one delivery for which there are words, and remembers the choice.
     pub(crate) fn judge(&mut self, said: &Said) -> Judged {
         let fan = self.fan(said.fan);
         let was = fan.unheard;
         let judged = fan.judge(said);
+        fan.look();
         let is = fan.unheard;
         self.count(was, is);
         judged
@@ -74,24 +80,29 @@ impl Shard {
                 1
             }
         };
-        fan.listen(said);
+        fan.look();
         let is = fan.unheard;
         self.count(was, is);
         attempt
     }
 
-    /// Takes back a claim: the answer did not go out.
+    /// Takes back a claim: the answer did not go out, and its message is as unheard as those that leaned on it.
     pub(crate) fn retract(&mut self, fan: u64, message: u64) {
-        for generation in [&mut self.young, &mut self.old] {
-            if let Some(fan) = generation.get_mut(&fan) {
-                fan.marks.retain(|mark| mark.message != message);
-            }
+        let young = self.young.get_mut(&fan);
+        if let Some(fan) = young.or_else(|| self.old.get_mut(&fan)) {
+            let was = fan.unheard;
+            fan.speak(message, false);
+            fan.look();
+            let is = fan.unheard;
+            self.count(was, is);
         }
     }
 
     fn count(&mut self, was: bool, is: bool) {
-        if is && !was {
-            self.silent = self.silent.saturating_add(1);
+        match (was, is) {
+            (false, true) => self.silent = self.silent.saturating_add(1),
+            (true, false) => self.silent = self.silent.saturating_sub(1),
+            _ => {}
         }
     }
 
@@ -110,11 +121,14 @@ impl Shard {
 }
 
 #[cfg(test)]
+mod silence;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::fan::{Choice, MARKS_MAX};
 
-    fn said(message: u64, sort: u64, create_time: i64) -> Said {
+    pub(super) fn said(message: u64, sort: u64, create_time: i64) -> Said {
         Said {
             fan: 1,
             message,
@@ -125,7 +139,7 @@ mod tests {
         }
     }
 
-    fn words(judged: Judged) -> bool {
+    pub(super) fn words(judged: Judged) -> bool {
         matches!(judged.choice, Choice::Words { .. })
     }
 

@@ -5,8 +5,10 @@ use telemetry::{
     Counter, CounterVec, Gauge, Histogram, HistogramVec, MetricError, Registry, SECONDS,
 };
 
-/// Edges for how far CreateTime lies behind the wall clock, in seconds.
-const LAG_SECONDS: [f64; 10] = [0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0, 600.0];
+/// Edges for how far CreateTime lies behind the wall clock, in seconds; below 0 it lies ahead.
+const LAG_SECONDS: [f64; 14] = [
+    -10.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0, 600.0,
+];
 
 /// Handles on everything that ingress measures.
 pub(crate) struct Metrics {
@@ -36,8 +38,12 @@ pub(crate) struct Metrics {
     pub(crate) unrendered: Counter,
     /// Wall clock minus CreateTime; absent in a rehearsal.
     pub(crate) lag_seconds: Option<Histogram>,
+    /// How wrong the wall clock is; absent in a rehearsal.
+    pub(crate) clock_offset_seconds: Option<Gauge>,
     /// Fans with an unheard message.
     pub(crate) silent_fans: Gauge,
+    /// Fans that are remembered.
+    pub(crate) fans: Gauge,
     /// Step of the ladder.
     pub(crate) ladder: Gauge,
     /// Open connections.
@@ -57,14 +63,17 @@ pub(crate) struct Metrics {
 impl Metrics {
     /// Registers everything. `rehearsal`: the wall clock says nothing about CreateTime.
     pub(crate) fn register(registry: &Registry, rehearsal: bool) -> Result<Self, MetricError> {
-        let lag_seconds = if rehearsal {
-            None
-        } else {
+        let (mut lag_seconds, mut clock_offset_seconds) = (None, None);
+        if !rehearsal {
             let help = "Wall clock at the callback minus CreateTime of its message.";
-            Some(registry.histogram("spillway_createtime_lag_seconds", help, &LAG_SECONDS)?)
-        };
+            let lag = registry.histogram("spillway_createtime_lag_seconds", help, &LAG_SECONDS)?;
+            let help = "By how much this node's wall clock disagrees with the CreateTimes of the last minute; 0 while they agree.";
+            let offset = registry.gauge("spillway_clock_offset_seconds", help)?;
+            (lag_seconds, clock_offset_seconds) = (Some(lag), Some(offset));
+        }
         Ok(Self {
             lag_seconds,
+            clock_offset_seconds,
             callbacks: registry.counter_vec(
                 "spillway_ingress_callbacks_total",
                 "Authentic callbacks by account, kind of message and how they were answered.",
@@ -121,6 +130,10 @@ impl Metrics {
             unrendered: registry.counter(
                 "spillway_reply_unrendered_total",
                 "Replies that could not be rendered and were replaced by success.",
+            )?,
+            fans: registry.gauge(
+                "spillway_reply_fans",
+                "Fans that this node remembers, to choose between words and success.",
             )?,
             silent_fans: registry.gauge(
                 "spillway_reply_silent_fans",

@@ -1,9 +1,10 @@
 //! What all threads of ingress share: accounts, snapshot, reply memory, metrics, the appender, and the
 //! stage of the node's life. Nothing here belongs to one connection.
 
-use crate::config::{AccountConfig, Deps, IngressConfig, LadderStep, StartError};
+use crate::config::{AccountConfig, Deps, IngressConfig, StartError};
 use crate::marks::Marks;
 use crate::metrics::Metrics;
+use crate::offset::ClockOffset;
 use crate::reply_memory::ReplyMemory;
 use crate::spool::Spool;
 use arc_swap::ArcSwap;
@@ -73,7 +74,7 @@ pub(crate) struct Node {
     pub(crate) snapshot: Arc<ArcSwap<control::Snapshot>>,
     pub(crate) memory: Arc<ReplyMemory>,
     pub(crate) metrics: Metrics,
-    pub(crate) ladder: LadderStep,
+    pub(crate) clock_offset: ClockOffset,
     pub(crate) appender: Arc<dyn Appender>,
     /// When the log is hedged.
     pub(crate) spool: Option<Spool>,
@@ -129,7 +130,7 @@ impl Node {
             snapshot: Arc::clone(&deps.snapshot),
             memory: ReplyMemory::new(),
             metrics: Metrics::register(&deps.registry, config.rehearsal)?,
-            ladder: LadderStep::default(),
+            clock_offset: ClockOffset::default(),
             appender: log.appender(INBOUND)?,
             spool: spool.transpose()?,
             partitions,
@@ -165,6 +166,18 @@ impl Node {
 
     pub(crate) fn enter(&self, stage: Stage) {
         self.stage.store(stage as u8, Ordering::Release);
+    }
+
+    /// Shows what is of the node as a whole.
+    pub(crate) fn show(&self, now: Instant) {
+        let (silent, fans) = self.memory.silent_fans();
+        self.metrics.silent_fans.set_count(silent);
+        self.metrics.fans.set_count(fans);
+        if let Some(gauge) = &self.metrics.clock_offset_seconds {
+            gauge.set(self.clock_offset.seconds(now));
+        }
+        let step = u8::from(self.snapshot.load().ladder);
+        self.metrics.ladder.set_count(step.into());
     }
 
     /// Takes over the CreateTimes that a thread has seen.

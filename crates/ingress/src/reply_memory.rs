@@ -74,12 +74,12 @@ impl ReplyMemory {
         self.shard(said.fan).unspoken(said)
     }
 
-    /// How many remembered fans have an unheard message.
-    pub(crate) fn silent_fans(&self) -> u64 {
-        self.shards
-            .iter()
-            .map(|shard| lock(shard).silent_fans())
-            .sum()
+    /// How many remembered fans have an unheard message, and how many are remembered.
+    pub(crate) fn silent_fans(&self) -> (u64, u64) {
+        self.shards.iter().fold((0, 0), |(silent, fans), shard| {
+            let shard = lock(shard);
+            (silent + shard.silent_fans(), fans + shard.fans())
+        })
     }
 
     fn shard(&self, fan: u64) -> MutexGuard<'_, Shard> {
@@ -126,6 +126,6 @@ mod tests {
         assert_eq!(second.choice, Choice::Words { claimed: true });
         claim.unwrap().keep();
         assert_eq!(memory.judge(&said(3)).0.choice, Choice::Coalesced);
-        assert_eq!(memory.silent_fans(), 0);
+        assert_eq!(memory.silent_fans(), (0, 1));
     }
 }

@@ -3,12 +3,12 @@
 //! about a contest.
 
 use crate::answer::Ack;
-use crate::config::Ladder;
 use crate::fan::{Choice, Said};
 use crate::node::Node;
 use crate::reply_memory::Claim;
 use record::envelope::{Reply, Spoken};
 use record::identity::{MessageKey, reply_hash};
+use record::operate::Ladder;
 use std::borrow::Cow;
 use wechat::{Inbound, Seal};
 
@@ -65,7 +65,7 @@ pub(crate) fn decide(
         None => ("other", None),
     };
     let words = words.or_else(|| by_account(&entry.default_reply, message));
-    let ladder = node.ladder.get();
+    let ladder = snapshot.ladder;
     let window_s = match (ladder, published) {
         (Ladder::Short, _) => SHORT_WINDOW_S,
         (_, Some(published)) => published.compiled.campaign.coalesce_window_s,

@@ -86,6 +86,8 @@ pub(crate) struct Tally {
     accounts: Vec<AccountTally>,
     produce_s: LocalHistogram,
     lag_s: Option<LocalHistogram>,
+    /// The least lag since the last flush.
+    least_lag_s: Cell<Option<f64>>,
     near_s: f64,
     near: Cell<u64>,
     coalesced: Cell<u64>,
@@ -118,6 +120,7 @@ impl Tally {
                 .lag_seconds
                 .as_ref()
                 .map(telemetry::Histogram::local),
+            least_lag_s: Cell::new(None),
             near_s,
             near: Cell::new(0),
             coalesced: Cell::new(0),
@@ -135,6 +138,8 @@ impl Tally {
         bump(&account.callbacks[ended.kind.0 * RESULTS.len() + result]);
         if let (Some(histogram), Some(lag_s)) = (&self.lag_s, ended.lag_s) {
             histogram.observe(lag_s);
+            let least = self.least_lag_s.get().unwrap_or(lag_s);
+            self.least_lag_s.set(Some(least.min(lag_s)));
         }
         match ended.attempt {
             0 | 1 => {}
@@ -167,6 +172,11 @@ impl Tally {
                 classes.push((class, outcomes));
             }
         }
+    }
+
+    /// The least lag of a message since the last call, in seconds; none in a rehearsal.
+    pub(crate) fn take_least_lag_s(&self) -> Option<f64> {
+        self.least_lag_s.take()
     }
 
     /// Hands everything over to the shared metrics.

@@ -225,6 +225,9 @@ impl Worker {
     fn flush(&self, now: Instant) {
         let metrics = &self.node.metrics;
         self.tally.flush(metrics);
+        if let Some(lag_s) = self.tally.take_least_lag_s() {
+            self.node.clock_offset.hear(now, lag_s);
+        }
         self.node.add_times(&mut self.times.borrow_mut());
         metrics.accepted.add(self.accepted.get());
         let activity = self.accepted.take().wrapping_add(self.requests.take());
@@ -238,9 +241,7 @@ impl Worker {
         metrics.connections.add(connections as f64 - before as f64);
         self.show_in_flight();
         if self.index == 0 {
-            metrics
-                .silent_fans
-                .set_count(self.node.memory.silent_fans());
+            self.node.show(now);
             self.node.log_health.recover(now);
             if let Some(spool) = &self.node.spool {
                 spool.look(&self.node.log_health);

@@ -1,7 +1,7 @@
 //! The contract of the log: what every backend promises, and nothing of how.
 //!
 //! A log is a set of *topics*; a topic is a fixed number of *partitions*; a partition is one order of
-//! records, numbered by *offset* from 0 without a gap. An offset always names the next record to read.
+//! records, numbered by *offset* from 0. An offset always names the next record to read.
 //!
 //! ```text
 //!            start_offset          end_offset (first offset that is not durable yet)
@@ -15,6 +15,10 @@
 //! * Nothing is visible to a reader before it is durable; nothing durable is lost by kill -9.
 //! * After a failed flush the topic refuses every append until the process has restarted.
 //! * `end_offset` of a partition never goes back, `start_offset` neither.
+//! * Records stand at offsets without a gap, unless some were lost to damage that an operator has
+//!   accepted. Such offsets are never given out again, and nothing stands there: a reader goes on behind
+//!   them. Where they are the last ones, its position moves to the end, and the poll that notices it returns
+//!   at once, with nothing.
 //! * The time of a record is the wall clock of the writer at append, in milliseconds; it never decides
 //!   anything about an event.
 
@@ -283,6 +287,7 @@ pub trait Appender: Send + Sync {
 pub trait Reader: Send {
     /// Returns durable records in order per partition; waits at most `wait` for the first one. Returns
     /// fewer than `max_records` (and stops after about `max_bytes` of values) when that is all there is now.
+    /// Nothing before `wait` is over means that a position has moved over a gap to the end.
     ///
     /// # Errors
     /// [`LogError::OutOfRange`] when a position has been retired, or any failure of reading.
@@ -302,7 +307,8 @@ pub trait Reader: Send {
     /// Stops reading a partition.
     fn remove(&mut self, partition: u32);
 
-    /// Offset of the next record that `poll` will return for this partition; `None` when it is not read.
+    /// Everything of this partition before this offset was returned, or is known not to be there; `None` when it
+    /// is not read. Who reads to an end that the log has named goes on until the position has reached it.
     fn position(&self, partition: u32) -> Option<u64>;
 }
 

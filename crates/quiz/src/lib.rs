@@ -1,4 +1,4 @@
-//! Joins, candidates and tallies of the rounds.
+//! Joins, candidates and tallies of the rounds; at a seal, each fan's standing in them.
 //!
 //! quiz reads `accepted` and judges what fans said by the campaign version that stands before it in its
 //! partition. What happens to one record:

@@ -4,6 +4,7 @@
 //! function in the crate that follows control, not here.
 
 use crate::hexed::Hex;
+use crate::operate::{ContinuedAct, GuardAct, LadderAct, RuleAct};
 use crate::rounds::{
     Announcement, AwardAct, CommitmentAct, ListAct, ResultAct, RoundAct, SealAck, SealDecided,
     SealReq, StandingsAct,
@@ -73,6 +74,14 @@ pub enum Act {
     Stock(StockAct),
     /// Somebody was shown the secret of a unit.
     Shown(ShownAct),
+    /// An operator lifts the guard of the ticks, or sets it again.
+    Guard(GuardAct),
+    /// An operator steps on the degradation ladder.
+    Ladder(LadderAct),
+    /// An operator kills a keyword rule, or restores it.
+    Rule(RuleAct),
+    /// An operator lets a consumer of a node go on.
+    Continued(ContinuedAct),
 }
 
 /// `{"type":"campaign","v":1,"id":"fanfest-2013-04-09","account":"mi","version":1,"expect_version":0,"toml":"…",

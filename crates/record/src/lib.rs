@@ -10,6 +10,7 @@
 //! * [`inband`]: ticks, copies of control records, marks, retries, delivery notes
 //! * [`acts`]: the records of `control` and `progress`
 //! * [`rounds`]: a round's life: acts on its window, seal, shares, result, awards
+//! * [`operate`]: operators' acts that act at once and change no result
 //! * [`tally`]: the provisional counts of a round
 //! * [`dead`]: what could not be processed
 //! * [`topics`]: the names of the topics
@@ -22,6 +23,7 @@ pub mod envelope;
 pub mod hexed;
 pub mod identity;
 pub mod inband;
+pub mod operate;
 pub mod rounds;
 pub mod stock;
 pub mod tally;

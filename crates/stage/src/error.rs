@@ -17,6 +17,16 @@ pub enum StateError {
         /// The store's own words.
         detail: String,
     },
+    /// The disk has less room than state leaves free; nothing more is written until it has.
+    #[error("no room for state in {place}: {free} bytes are free on the disk, state leaves {reserve}")]
+    NoRoom {
+        /// Directory.
+        place: String,
+        /// Bytes that are free.
+        free: u64,
+        /// Bytes that stay free.
+        reserve: u64,
+    },
     /// The files went away under the running store.
     #[error("state in {place} has vanished; it is rebuilt from the log")]
     Vanished {

@@ -49,5 +49,5 @@ pub use fold::{Fold, Input, StepError};
 pub use handle::StageHandle;
 pub use outputs::Outputs;
 pub use runner::{Config, Runner, Turn};
-pub use state::{Budget, MemoryStore, Space, StateKey, Store, View};
+pub use state::{Budget, MemoryStore, Reserve, Space, StateKey, Store, View};
 pub use status::{PartitionReport, StageReport, StageState, StageStatus, Totals};

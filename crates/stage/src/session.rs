@@ -115,6 +115,9 @@ impl<F: Fold> Session<F> {
         };
         let is_catching_up = records.len() >= around.config.poll_records / 2;
         self.caught_up = (!records.is_empty() && !is_catching_up).then(|| around.clock.now());
+        if records.is_empty() {
+            self.pass_gaps();
+        }
         let result = self.apply_all(fold, around, limit, &records);
         self.publish(around)?;
         result.map(|()| records.len())
@@ -129,6 +132,17 @@ impl<F: Fold> Session<F> {
         let left = around.config.gather.saturating_sub(passed);
         if !left.is_zero() {
             around.stop.wait(left);
+        }
+    }
+
+    /// Nothing came: what a lane still waits for before the reader's position is lost for good, and no lag.
+    fn pass_gaps(&mut self) {
+        for (partition, lane) in &mut self.lanes {
+            let position = self.reader.position(*partition);
+            if let Some(position) = position.filter(|position| *position > lane.next) {
+                lane.next = position;
+                lane.is_touched = true;
+            }
         }
     }
 
@@ -190,7 +204,7 @@ impl<F: Fold> Session<F> {
         self.commit(fold, around)
     }
 
-    /// Once a second: whether the state still has a place on the disk.
+    /// Once a second: whether the state still has a place on the disk, and room there.
     fn check(&mut self, around: &Around) -> Result<(), StageError> {
         let now = around.clock.now();
         if now.saturating_sub(self.checked) >= Duration::from_secs(1) {

@@ -1,11 +1,17 @@
 //! The acts under `/v1/`: each by a known actor, each answered when the log has it.
 
 use super::server::{Context, json, only, problem};
-use super::{retry, rounds, stock};
+use super::{operate, retry, rounds, stock};
+use crate::node::wall_seconds;
 use bytes::Bytes;
+use control::presence::say;
 use coordinator::{PublishError, PublishRequest, TickError};
 use http_body_util::Full;
 use hyper::{Method, Response, StatusCode};
+use record::SCHEMA_VERSION;
+use record::acts::Act;
+use record::operate::ContinuedAct;
+use record::topics::CONTROL;
 use serde::Deserialize;
 use serde_json::{Value, json as object};
 
@@ -36,6 +42,9 @@ pub(super) fn route(
     match (method, path) {
         (&Method::POST, "/v1/clock") => with_body(body, |body| clock(context, &body)),
         (_, "/v1/clock") => only("POST"),
+        (&Method::POST, "/v1/clock/guard") => {
+            with_body(body, |body| operate::guard(context, actor, body))
+        }
         (&Method::POST, "/v1/campaigns") => with_body(body, |body| publish(context, actor, body)),
         (&Method::GET, "/v1/campaigns") => json(StatusCode::OK, &campaigns(context)),
         (_, "/v1/campaigns") => only("GET, POST"),
@@ -46,6 +55,10 @@ pub(super) fn route(
             with_body(body, |body| retry::route(context, actor, &body))
         }
         (&Method::POST, "/v1/round") => with_body(body, |body| rounds::round(context, actor, body)),
+        (&Method::POST, "/v1/ladder") => {
+            with_body(body, |body| operate::ladder(context, actor, body))
+        }
+        (&Method::POST, "/v1/rule") => with_body(body, |body| operate::rule(context, actor, body)),
         (&Method::POST, "/v1/beacon") => {
             with_body(body, |body| rounds::beacon(context, actor, body))
         }
@@ -62,7 +75,10 @@ pub(super) fn route(
         }
         (
             _,
-            "/v1/dead-letters/retry"
+            "/v1/clock/guard"
+            | "/v1/ladder"
+            | "/v1/rule"
+            | "/v1/dead-letters/retry"
             | "/v1/round"
             | "/v1/beacon"
             | "/v1/award"
@@ -91,7 +107,8 @@ struct ContinueBody {
     reason: String,
 }
 
-/// `POST /v1/stages/NAME/continue`: a stage that stopped because too much failed judging goes on.
+/// `POST /v1/stages/NAME/continue`: a stage that stopped because too much failed judging goes on, once a record of it
+/// stands in control. This node writes it: it runs the stage, and need not coordinate.
 fn continue_stage(context: &Context, actor: &str, path: &str, body: &ContinueBody) -> Answer {
     let name = path
         .trim_start_matches("/v1/stages/")
@@ -109,6 +126,23 @@ fn continue_stage(context: &Context, actor: &str, path: &str, body: &ContinueBod
     if body.reason.trim().is_empty() {
         return problem(StatusCode::BAD_REQUEST, "an act needs a reason");
     }
+    let act = Act::Continued(ContinuedAct {
+        v: SCHEMA_VERSION,
+        stage: name.to_owned(),
+        allow: body.allow,
+        node: context.me.0,
+        at: wall_seconds(),
+        actor: actor.to_owned(),
+        reason: body.reason.clone(),
+    });
+    let control = context.log.prompt_appender(CONTROL);
+    let ctl = match control.and_then(|control| say(&*control, &act)) {
+        Ok(ctl) => ctl,
+        Err(error) => {
+            let why = format!("nothing is allowed, because the act is not durable: {error}");
+            return problem(StatusCode::SERVICE_UNAVAILABLE, &why);
+        }
+    };
     tracing::warn!(
         stage = name,
         actor,
@@ -119,7 +153,7 @@ fn continue_stage(context: &Context, actor: &str, path: &str, body: &ContinueBod
     status.allow(body.allow);
     json(
         StatusCode::OK,
-        &object!({ "stage": name, "allow": body.allow }),
+        &object!({ "stage": name, "allow": body.allow, "ctl": ctl }),
     )
 }
 
@@ -190,7 +224,7 @@ fn publish(context: &Context, actor: &str, body: PublishBody) -> Answer {
             &object!({
                 "id": receipt.id, "version": receipt.version, "ctl": receipt.ctl,
                 "snapshot": receipt.snapshot, "effective": receipt.effective,
-                "sha256": receipt.sha256,
+                "sha256": receipt.sha256, "warnings": receipt.warnings,
             }),
         ),
         Err(PublishError::Invalid(problems)) => {

@@ -3,6 +3,7 @@
 //! It reads what others measured and hands acts to the coordinator; it decides nothing.
 
 mod acts;
+mod operate;
 mod page;
 mod retry;
 mod rounds;

@@ -214,7 +214,7 @@ fn is_hex(value: &str) -> bool {
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn no_reason() -> Answer {
+pub(super) fn no_reason() -> Answer {
     problem(StatusCode::BAD_REQUEST, "an act needs a reason")
 }
 

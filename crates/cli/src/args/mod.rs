@@ -4,6 +4,7 @@ mod acts;
 mod backend;
 mod campaigns;
 mod history;
+mod operate;
 mod rounds;
 mod stock;
 
@@ -15,6 +16,7 @@ pub(crate) use history::{
     ResultsArgs, RetryArgs, VerifyDrawArgs,
 };
 
+pub(crate) use operate::{ClockCommand, LadderCommand, RuleCommand};
 pub(crate) use rounds::{
     AwardArgs, AwardCommand, AwardShowArgs, AwardWords, BeaconArgs, RoundArgs, RoundCommand,
     StateArg,
@@ -52,6 +54,15 @@ pub(crate) enum Command {
     /// Act on the rounds of a campaign, on a running node
     #[command(subcommand)]
     Round(RoundCommand),
+    /// Kill and restore keyword rules, on a running node
+    #[command(subcommand)]
+    Rule(RuleCommand),
+    /// The degradation ladder, on a running node
+    #[command(subcommand)]
+    Ladder(LadderCommand),
+    /// What the coordinator does when its clock cannot be right, on a running node
+    #[command(subcommand)]
+    Clock(ClockCommand),
     /// Say what became of a prize that was given, or show it, on a running node
     Award(Box<AwardWords>),
     /// Units of prizes that are secrets, on a running node

@@ -1,7 +1,9 @@
 //! The digest of a run, recomputed from `accepted`, and held against the tallies that the log carries.
 
+use super::provisional::Tallies;
 use crate::failure::{Failure, NO};
 use quiz::{Failure as QuizFailure, Recount};
+use record::chain::Position;
 use record::hexed::{Hex, encode};
 use record::inband::MARK;
 use record::tally::{Tally, line_hash};
@@ -9,13 +11,14 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
-/// Which tally: partition, campaign, round, tick.
-type Place = (u32, String, Option<u16>, i64);
+/// Whose tallies: partition, campaign, round.
+type Place = (u32, String, Option<u16>);
 
 /// Counts `accepted` again while it is read.
 pub(super) struct Digest {
     recount: Recount,
-    computed: BTreeMap<Place, Tally>,
+    /// With the position at which quiz writes it; in order.
+    computed: BTreeMap<Place, Vec<(Position, Tally)>>,
     refused: u64,
 }
 
@@ -28,19 +31,27 @@ impl Digest {
         }
     }
 
-    /// Takes the next record that the chain accepts.
+    /// Takes the next record that the chain accepts, from this partition and offset.
     ///
     /// # Errors
     /// A fault of the program.
-    pub(super) fn take(&mut self, partition: u32, value: &[u8]) -> Result<(), Failure> {
+    pub(super) fn take(
+        &mut self,
+        (partition, offset): (u32, u64),
+        value: &[u8],
+    ) -> Result<(), Failure> {
         if record::type_of(value).as_deref() == Some(MARK) {
             return Ok(());
         }
         match self.recount.take(partition, value) {
             Ok(tallies) => {
-                for tally in tallies {
-                    let place = (partition, tally.campaign.clone(), tally.round, tally.tick);
-                    self.computed.insert(place, tally);
+                for (n, tally) in (0..).zip(tallies) {
+                    let place = (partition, tally.campaign.clone(), tally.round);
+                    let position = Position(offset, n);
+                    self.computed
+                        .entry(place)
+                        .or_default()
+                        .push((position, tally));
                 }
                 Ok(())
             }
@@ -107,20 +118,36 @@ impl Digest {
     }
 
     /// Holds the newest tally that the log has of each round in each partition against what was computed for the same
-    /// tick, and what was computed against the log where the log should have it.
+    /// tick, and against the newest that the log should have: one that was computed at a position that quiz has passed.
+    /// What quiz has not come to yet is no difference, and neither is what was retired.
     ///
     /// # Errors
     /// Every difference.
-    pub(super) fn compare(&self, logged: Vec<(u32, Tally)>) -> Result<(), Failure> {
-        let mut newest = BTreeMap::new();
-        for (partition, tally) in logged {
-            newest.insert((partition, tally.campaign.clone(), tally.round), tally);
+    pub(super) fn compare(&self, logged: &Tallies) -> Result<(), Failure> {
+        let mut newest: BTreeMap<Place, &Tally> = BTreeMap::new();
+        for (partition, tally) in &logged.all {
+            newest.insert((*partition, tally.campaign.clone(), tally.round), tally);
         }
         let mut differences = Vec::new();
-        for ((partition, campaign, round), tally) in newest {
-            let place = (partition, campaign, round, tally.tick);
-            if self.computed.get(&place) != Some(&tally) {
-                differences.push(describe(&place, self.computed.get(&place), &tally));
+        for (place, tally) in &newest {
+            let same_tick = self.computed.get(place).and_then(|computed| {
+                let mut computed = computed.iter().rev();
+                computed.find(|(_, computed)| computed.tick == tally.tick)
+            });
+            if same_tick.is_none_or(|(_, computed)| computed != *tally) {
+                let computed = same_tick.map(|(_, computed)| computed);
+                differences.push(describe(place, computed, tally));
+            }
+        }
+        for (place, computed) in &self.computed {
+            let Some((first, last)) = logged.reach.get(&place.0) else {
+                continue;
+            };
+            let mut due = computed.iter().rev();
+            let due = due.find(|(position, _)| (first..=last).contains(&position));
+            let found = newest.get(place).map(|tally| tally.tick);
+            if let Some((_, due)) = due.filter(|(_, due)| found < Some(due.tick)) {
+                differences.push(missing(place, due, found));
             }
         }
         if differences.is_empty() {
@@ -136,18 +163,35 @@ impl Digest {
     }
 }
 
-fn describe(
-    (partition, campaign, round, tick): &Place,
-    computed: Option<&Tally>,
-    logged: &Tally,
-) -> String {
-    let round = round.map_or_else(|| "none".to_owned(), |round| round.to_string());
+fn describe(place: &Place, computed: Option<&Tally>, logged: &Tally) -> String {
     let ours = computed.map_or_else(
         || "no tally at that tick".to_owned(),
         |tally| format!("{} lines with sum {}", tally.lines, tally.digest),
     );
     format!(
-        "{campaign} round {round} partition {partition} tick {tick}: the log says {} lines with sum {}, computed {ours}",
-        logged.lines, logged.digest
+        "{} tick {}: the log says {} lines with sum {}, computed {ours}",
+        words(place),
+        logged.tick,
+        logged.lines,
+        logged.digest
     )
+}
+
+fn missing(place: &Place, due: &Tally, found: Option<i64>) -> String {
+    let found = found.map_or_else(
+        || "has none".to_owned(),
+        |tick| format!("has none newer than tick {tick}"),
+    );
+    format!(
+        "{} tick {}: the log {found}, computed {} lines with sum {}",
+        words(place),
+        due.tick,
+        due.lines,
+        due.digest
+    )
+}
+
+fn words((partition, campaign, round): &Place) -> String {
+    let round = round.map_or_else(|| "none".to_owned(), |round| round.to_string());
+    format!("{campaign} round {round} partition {partition}")
 }

@@ -152,7 +152,7 @@ fn messages(
             if !chains.accept(ACCEPTED, stored)? {
                 return Ok(true);
             }
-            digest.take(partition, &stored.value)?;
+            digest.take((partition, stored.offset), &stored.value)?;
             match record::type_of(&stored.value).as_deref() {
                 Some(COPY) => take_version(&stored.value, &mut versions)?,
                 Some(MESSAGE) if stored.key == fan.as_bytes() => {

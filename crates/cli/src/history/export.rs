@@ -12,15 +12,13 @@ use super::cat::{self, Line};
 use super::digest::Digest;
 use super::provisional;
 use super::scan::{self, Chains, Span};
+use super::words;
 use crate::args::ExportArgs;
 use crate::failure::{Failure, io};
 use bytes::Bytes;
 use msglog::{Log, Stored};
-use record::envelope::{DELIVERY, MESSAGE};
 use record::topics::{ACCEPTED, ALL, INBOUND, RESULTS};
-use serde::Deserialize;
 use serde_json::json;
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::io::{BufWriter, IsTerminal as _, Write};
 use std::path::Path;
@@ -50,17 +48,18 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     let digest = std::thread::scope(|scope| {
         // The two large topics side by side, and counting beside writing; the other topics are small.
         let large = scope.spawn(|| topic(&*log, INBOUND, &cuts, args, &bar, &mut |_| Ok(())));
-        let (give, take) = sync_channel::<Vec<(u32, Bytes)>>(COUNTING_QUEUE);
+        let (give, take) = sync_channel::<Vec<((u32, u64), Bytes)>>(COUNTING_QUEUE);
         let counting = scope.spawn(move || {
             let mut digest = Digest::new();
-            for (partition, value) in take.into_iter().flatten() {
-                digest.take(partition, &value)?;
+            for (place, value) in take.into_iter().flatten() {
+                digest.take(place, &value)?;
             }
             Ok::<_, Failure>(digest)
         });
         let mut batch = Vec::with_capacity(COUNTING_BATCH);
         topic(&*log, ACCEPTED, &cuts, args, &bar, &mut |stored| {
-            batch.push((stored.partition, stored.value.clone()));
+            let place = (stored.partition, stored.offset);
+            batch.push((place, stored.value.clone()));
             if batch.len() == COUNTING_BATCH {
                 // A counter that has stopped tells why when it is joined.
                 drop(give.send(std::mem::replace(
@@ -125,7 +124,7 @@ fn finish(
         summary["lines"],
         summary["digest"].as_str().unwrap_or_default()
     );
-    digest.compare(logged)
+    digest.compare(&logged)
 }
 
 /// Results first, inbound last: what is exported of a running node hangs together, because nothing stands in a later
@@ -186,7 +185,7 @@ fn topic(
         }
         also(stored)?;
         let cut = if args.without_bodies {
-            strip(&stored.value, &mut stripped)
+            words::without_words(name, &stored.value, &mut stripped)
         } else {
             None
         };
@@ -199,49 +198,6 @@ fn topic(
     })?;
     bar.inc(since);
     out.flush().map_err(io(&what))
-}
-
-/// Members of a delivery or message that hold the fan's words; none of them stands first.
-#[derive(Deserialize)]
-struct Words<'a> {
-    #[serde(borrow)]
-    content: Option<&'a RawValue>,
-    #[serde(borrow)]
-    body: Option<&'a RawValue>,
-    #[serde(borrow)]
-    body_b64: Option<&'a RawValue>,
-}
-
-/// The value without the fan's words, cut out of its text: no member is parsed or written anew. `None` when it is
-/// no delivery or message, or not in the spelling of the crate `record`; then it has to be written as it is.
-fn strip<'a>(value: &[u8], buffer: &'a mut Vec<u8>) -> Option<&'a [u8]> {
-    if !matches!(record::type_of(value).as_deref(), Some(DELIVERY | MESSAGE)) {
-        return None;
-    }
-    let words: Words<'_> = serde_json::from_slice(value).ok()?;
-    let mut cuts = [
-        ("content", words.content),
-        ("body", words.body),
-        ("body_b64", words.body_b64),
-    ]
-    .into_iter()
-    .filter_map(|(name, raw)| Some((name, raw?.get())))
-    .map(|(name, raw)| {
-        let start = (raw.as_ptr() as usize).checked_sub(value.as_ptr() as usize)?;
-        let key = format!(",\"{name}\":");
-        let from = start.checked_sub(key.len())?;
-        (value.get(from..start) == Some(key.as_bytes())).then_some((from, start + raw.len()))
-    })
-    .collect::<Option<Vec<(usize, usize)>>>()?;
-    cuts.sort_unstable();
-    buffer.clear();
-    let mut at = 0;
-    for (from, to) in cuts {
-        buffer.extend_from_slice(value.get(at..from)?);
-        at = to;
-    }
-    buffer.extend_from_slice(value.get(at..)?);
-    Some(buffer)
 }
 
 fn write_file(path: &Path, value: &serde_json::Value) -> Result<(), Failure> {
@@ -257,31 +213,4 @@ fn progress(total: u64) -> indicatif::ProgressBar {
     );
     let bar = indicatif::ProgressBar::new(total);
     style.map_or(bar.clone(), |style| bar.with_style(style))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_fans_words_are_cut_out_and_everything_else_stays_to_the_byte() {
-        let value = br#"{"pos":[1,0],"prev":null,"step":1,"type":"message","v":1,"from":"o\"1","content":{"text":"a\"}b"},"reply":{"rule":"x"},"body":"<xml>"}"#;
-        let mut buffer = Vec::new();
-        let stripped = strip(value, &mut buffer).unwrap();
-        let want = br#"{"pos":[1,0],"prev":null,"step":1,"type":"message","v":1,"from":"o\"1","reply":{"rule":"x"}}"#;
-        assert_eq!(
-            std::str::from_utf8(stripped).unwrap(),
-            std::str::from_utf8(want).unwrap()
-        );
-    }
-
-    #[test]
-    fn what_is_no_message_is_left_as_it_is() {
-        let mut buffer = Vec::new();
-        assert_eq!(strip(br#"{"type":"tick","v":1,"t":5}"#, &mut buffer), None);
-        assert_eq!(
-            strip(br#"{"type":"message","v":1,"content":"#, &mut buffer),
-            None
-        );
-    }
 }

@@ -14,6 +14,7 @@ mod results;
 mod rounds;
 mod scan;
 mod stats;
+mod words;
 
 pub(crate) use cat::cat;
 pub(crate) use dead_letters::{list as list_dead_letters, show as show_dead_letter};

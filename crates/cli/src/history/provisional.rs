@@ -1,10 +1,14 @@
-//! `results --provisional`: the tallies of the log, summed over partitions.
+//! `results --provisional`: the tallies of the log, summed over partitions. Of a sealed round they are what was counted
+//! up to its cut; what was published of it, `results` without the flag shows.
 
+use super::results;
+use super::rounds::Season;
 use super::scan::{self, Chains, Span};
-use crate::args::{HistoryArgs, ResultsArgs};
+use crate::args::ResultsArgs;
 use crate::failure::{Failure, io};
 use msglog::Log;
 use quiz::{Summed, sum_tallies};
+use record::chain::{Position, link_of};
 use record::hexed::Hex;
 use record::tally::{TALLY, Tally};
 use record::topics::RESULTS;
@@ -15,7 +19,10 @@ use std::io::Write;
 /// Prints what every round's tallies say.
 pub(super) fn provisional(args: &ResultsArgs, out: &mut impl Write) -> Result<(), Failure> {
     let asked = args.number();
-    let (campaign, sums) = of_campaign(&args.history, args.campaign.as_deref())?;
+    let log = scan::open(&args.history)?;
+    let (campaign, sums) = of_campaign(&*log, args.campaign.as_deref())?;
+    let season = Season::open(log, Some(&campaign))?;
+    let state = |round: Option<u16>| round.map(|_| results::state(&season.life(round)));
     let mut rounds: Vec<(Option<u16>, Summed)> = sums.into_iter().collect();
     rounds.retain(|(round, _)| asked.is_none() || *round == asked);
     // What lies in no round's window comes last.
@@ -30,7 +37,7 @@ pub(super) fn provisional(args: &ResultsArgs, out: &mut impl Write) -> Result<()
         if args.json {
             let rounds: Vec<Value> = rounds
                 .iter()
-                .map(|(round, sum)| as_json(*round, sum))
+                .map(|(round, sum)| as_json(*round, sum, state(*round)))
                 .collect();
             writeln!(
                 out,
@@ -38,7 +45,7 @@ pub(super) fn provisional(args: &ResultsArgs, out: &mut impl Write) -> Result<()
                 json!({ "campaign": campaign, "provisional": true, "rounds": rounds })
             )
         } else {
-            table(&campaign, &rounds, out)
+            table(&campaign, &rounds, &state, out)
         }
     };
     print(out).and_then(|()| out.flush()).map_err(io("write"))
@@ -47,9 +54,8 @@ pub(super) fn provisional(args: &ResultsArgs, out: &mut impl Write) -> Result<()
 type Sums = BTreeMap<Option<u16>, Summed>;
 
 /// The campaign that is asked for, or the only one, and the sums of its rounds.
-fn of_campaign(history: &HistoryArgs, asked: Option<&str>) -> Result<(String, Sums), Failure> {
-    let log = scan::open(history)?;
-    let sums = sum_tallies(tallies(&*log, &scan::spans_or_none(&*log, RESULTS)?)?);
+fn of_campaign(log: &dyn Log, asked: Option<&str>) -> Result<(String, Sums), Failure> {
+    let sums = sum_tallies(tallies(log, &scan::spans_or_none(log, RESULTS)?)?.all);
     let mut known: Vec<String> = sums.keys().map(|(campaign, _)| campaign.clone()).collect();
     known.dedup();
     let campaign = match (asked, known.as_slice()) {
@@ -79,33 +85,47 @@ fn of_campaign(history: &HistoryArgs, asked: Option<&str>) -> Result<(String, Su
     Ok((campaign, of_this))
 }
 
-/// Every tally of these spans with its partition, in the order of the log.
+/// The tallies of the log, and how far the log says that quiz has come.
+#[derive(Default)]
+pub(super) struct Tallies {
+    /// Every tally with its partition, in the order of the log.
+    pub(super) all: Vec<(u32, Tally)>,
+    /// From where to where the outputs of each partition reach. What quiz writes at a position in between stands in the
+    /// log.
+    pub(super) reach: BTreeMap<u32, (Position, Position)>,
+}
+
+/// Reads the tallies of these spans.
 ///
 /// # Errors
 /// Failures of reading, a fork, a tally that cannot be read.
-pub(super) fn tallies(
-    log: &dyn Log,
-    spans: &BTreeMap<u32, Span>,
-) -> Result<Vec<(u32, Tally)>, Failure> {
+pub(super) fn tallies(log: &dyn Log, spans: &BTreeMap<u32, Span>) -> Result<Tallies, Failure> {
     let mut chains = Chains::of(RESULTS);
-    let mut tallies = Vec::new();
+    let mut tallies = Tallies::default();
     scan::each(log, RESULTS, spans, |stored| {
-        if chains.accept(RESULTS, stored)?
-            && record::type_of(&stored.value).as_deref() == Some(TALLY)
-        {
+        if !chains.accept(RESULTS, stored)? {
+            return Ok(true);
+        }
+        if let Some(link) = link_of(&stored.value) {
+            // Nothing before the first output of all was retired.
+            let first = link.prev.map_or(Position(0, 0), |_| link.pos);
+            let reach = tallies.reach.entry(stored.partition);
+            reach.or_insert((first, link.pos)).1 = link.pos;
+        }
+        if record::type_of(&stored.value).as_deref() == Some(TALLY) {
             let tally: Tally = serde_json::from_slice(&stored.value).map_err(|error| {
                 Failure::no(format!("a tally of {RESULTS} cannot be read: {error}"))
             })?;
-            tallies.push((stored.partition, tally));
+            tallies.all.push((stored.partition, tally));
         }
         Ok(true)
     })?;
     Ok(tallies)
 }
 
-fn as_json(round: Option<u16>, sum: &Summed) -> Value {
+fn as_json(round: Option<u16>, sum: &Summed, state: Option<&str>) -> Value {
     json!({
-        "round": round, "joins": sum.totals.joins, "answers": sum.totals.answers,
+        "round": round, "state": state, "joins": sum.totals.joins, "answers": sum.totals.answers,
         "wrong_format": sum.totals.wrong_format, "lines": sum.totals.lines,
         "digest": Hex(sum.totals.digest.to_be_bytes()),
         "version": sum.versions.1, "tick": sum.tick, "partitions": sum.partitions,
@@ -115,17 +135,24 @@ fn as_json(round: Option<u16>, sum: &Summed) -> Value {
 fn table(
     campaign: &str,
     rounds: &[(Option<u16>, Summed)],
+    state: &dyn Fn(Option<u16>) -> Option<&'static str>,
     out: &mut dyn Write,
 ) -> std::io::Result<()> {
+    let is_settled = |round| matches!(state(round), Some("sealed" | "published" | "void"));
+    let standing = if rounds.iter().any(|(round, _)| is_settled(*round)) {
+        "tallies; those of rounds that are not sealed are provisional"
+    } else {
+        "provisional, nothing is sealed"
+    };
     writeln!(
         out,
-        "{campaign}: provisional, nothing is sealed; as of tick {}",
+        "{campaign}: {standing}; as of tick {}",
         rounds.iter().map(|r| r.1.tick).max().unwrap_or(0)
     )?;
     writeln!(
         out,
-        "{:>5} {:>9} {:>9} {:>12}  answers",
-        "round", "joins", "answered", "wrong format"
+        "{:>5} {:>10} {:>9} {:>9} {:>12}  answers",
+        "round", "state", "joins", "answered", "wrong format"
     )?;
     for (round, sum) in rounds {
         let answers: Vec<String> = sum
@@ -137,7 +164,8 @@ fn table(
         let name = round.map_or_else(|| "none".to_owned(), |round| round.to_string());
         writeln!(
             out,
-            "{name:>5} {:>9} {:>9} {:>12}  {}",
+            "{name:>5} {:>10} {:>9} {:>9} {:>12}  {}",
+            state(*round).unwrap_or("-"),
             sum.totals.joins,
             sum.totals.lines,
             sum.totals.wrong_format,

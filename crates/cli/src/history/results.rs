@@ -96,10 +96,13 @@ fn waiting(season: &Season, asked: Option<u16>) -> Vec<(u16, &'static str)> {
         .collect()
 }
 
-/// How far a round without a result is, as far as `control` tells.
-fn state(life: &Life) -> &'static str {
+/// How far a round is, as far as `control` tells.
+pub(super) fn state(life: &Life) -> &'static str {
     match life {
         Life { is_void: true, .. } => "void",
+        Life {
+            result: Some(_), ..
+        } => "published",
         Life {
             decision: Some(_), ..
         } => "sealed",

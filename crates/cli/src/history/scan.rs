@@ -74,23 +74,28 @@ pub(crate) fn each(
     }
     while !left.is_empty() {
         let batch = reader.poll(POLL_RECORDS, POLL_BYTES, POLL_WAIT)?;
-        if batch.is_empty() {
+        for stored in &batch {
+            let is_asked = left
+                .get(&stored.partition)
+                .is_some_and(|end| stored.offset < *end);
+            if is_asked && !visit(stored)? {
+                return Ok(());
+            }
+        }
+        let before = left.len();
+        left.retain(|partition, end| {
+            let is_open = reader.position(*partition) < Some(*end);
+            if !is_open {
+                reader.remove(*partition);
+            }
+            is_open
+        });
+        // An end behind records that were lost is reached by a poll that brings nothing.
+        if batch.is_empty() && left.len() == before {
             let (partition, end) = left.first_key_value().map_or((0, 0), |(p, e)| (*p, *e));
             return Err(Failure::away(format!(
                 "{topic}/{partition} does not go on to offset {end}; are its disk and its brokers still there?"
             )));
-        }
-        for stored in &batch {
-            let Some(&end) = left.get(&stored.partition) else {
-                continue;
-            };
-            if stored.offset < end && !visit(stored)? {
-                return Ok(());
-            }
-            if stored.offset + 1 >= end {
-                left.remove(&stored.partition);
-                reader.remove(stored.partition);
-            }
         }
     }
     Ok(())

@@ -95,7 +95,7 @@ fn wall_micros() -> i64 {
         .unwrap_or(0)
 }
 
-pub(super) fn wall_seconds() -> i64 {
+pub(crate) fn wall_seconds() -> i64 {
     wall_micros().div_euclid(1_000_000)
 }
 

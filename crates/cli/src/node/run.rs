@@ -3,6 +3,7 @@
 use super::directory::{contest_key, node_id, random_id};
 use super::edge;
 use super::kept::Kept;
+use super::shown::Shown;
 use super::signals::Signals;
 use super::stages::Stages;
 use super::status::Sources;
@@ -97,6 +98,7 @@ fn configure(args: &RunArgs) -> Result<Config, Failure> {
 struct Node {
     held: Arc<Held>,
     control: Arc<Control>,
+    shown: Shown,
     kept: Option<Kept>,
     voice: Voice,
     stages: Stages,
@@ -117,6 +119,7 @@ impl Node {
         let held = Arc::new(Held::open(&config, &node.to_string())?);
         let log = held.log();
         let (registry, health) = (Registry::new(), Health::new());
+        let shown = Shown::register(&registry).map_err(Failure::wrong)?;
         let stop = Arc::new(AtomicBool::new(false));
         let (control, follower) = control::follow(&log, &stop)?;
         let mut threads = vec![follower];
@@ -202,6 +205,7 @@ impl Node {
         Ok(Self {
             held,
             control,
+            shown,
             kept,
             voice,
             stages,
@@ -236,8 +240,9 @@ impl Node {
         }
     }
 
-    /// Takes in that control was read, and keeps what it says.
+    /// Takes in that control was read, shows it, and keeps what it says.
     fn notice_control(&self) {
+        self.shown.look(&self.control, Instant::now());
         if let (Some(following), true) = (&self.following, self.control.caught_up()) {
             following.good();
         }

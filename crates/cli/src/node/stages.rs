@@ -5,10 +5,15 @@ use crate::config::{Config, Role};
 use crate::failure::{Failure, io};
 use msglog::Log;
 use serde_json::{Value, json};
-use stage::state::{Budget, Store};
+use stage::state::{Budget, Reserve, Store};
 use stage::{Fold, Runner, StageHandle, StageStatus};
+use std::path::Path;
 use std::sync::Arc;
 use telemetry::Registry;
+
+/// What a consumer's state leaves free on its disk: as much as the consumers' topics do, so that what is acked can
+/// still be read and control written.
+const STATE_RESERVE_BYTES: u64 = 1 << 30;
 
 /// The running consumers.
 pub(crate) struct Stages {
@@ -84,11 +89,18 @@ fn spawn<F: Fold + 'static>(
 ) -> Result<(StageHandle, &'static str), Failure> {
     let input = fold.input();
     let store = Store::rocks(state_dir(&config.data).join(fold.name()), budget);
+    let store = store.leaving(Reserve::new(STATE_RESERVE_BYTES, free_bytes));
     let runner = Runner::new(fold, Arc::clone(log), store, stage::Config::default())
         .measured(registry)
         .map_err(Failure::wrong)?;
     let handle = StageHandle::spawn(runner).map_err(io("start a stage's thread"))?;
     Ok((handle, input))
+}
+
+/// Bytes that are free on the disk of a directory.
+fn free_bytes(dir: &Path) -> std::io::Result<u64> {
+    let stat = rustix::fs::statvfs(dir)?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 /// One consumer as `status` shows it, for the partitions that this process owns. What it is behind is held against

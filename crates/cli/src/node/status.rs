@@ -7,6 +7,7 @@ use control::Control;
 use control::rounds::Life;
 use coordinator::{Handle, Sealing, Status};
 use record::hexed::Hex;
+use record::operate::Ladder;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,12 +55,15 @@ impl Sources {
             "roles": self.config.roles.iter().map(|role| role.name()).collect::<Vec<_>>(),
             "clock": match self.config.clock { Clock::Wall => "wall", Clock::Rehearsal => "rehearsal" },
             "snapshot": self.control.snapshot().load().number,
+            "ladder": u8::from(self.control.snapshot().load().ladder),
+            "killed": self.control.state().killed(),
             "campaigns": self.campaigns(),
             "coordinator": self.coordinator.as_ref().map(|handle| {
                 let status = handle.status();
                 json!({ "leads": status.leads, "tick": status.tick, "ticks": status.ticks,
                         "copies": status.copies, "retries": status.retries,
                         "take_overs": status.take_overs, "trouble": status.trouble,
+                        "allowed": status.allowed,
                         "awaits": status.awaits, "sealing": sealing(&status) })
             }),
             "stages": stages,
@@ -115,14 +119,28 @@ impl Sources {
         if self.held.is_away() {
             notices.push("the brokers are away; what needs them waits".to_owned());
         }
-        if let Some(away) = self.control.away() {
-            notices.push(format!("control cannot be read now: {away}"));
-        }
         if let Some(failure) = self.control.failure() {
             notices.push(format!("following control has stopped: {failure}"));
         }
+        if let Some(away) = self.control.away() {
+            notices.push(format!("control cannot be read: {away}"));
+        }
+        let step = self.control.snapshot().load().ladder;
+        if step != Ladder::Normal {
+            notices.push(format!(
+                "the ladder stands at {} ({}); `spillway ladder set 0` ends that",
+                u8::from(step),
+                step.name()
+            ));
+        }
+        for (campaign, rules) in self.control.state().killed() {
+            let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+            let rules = rules.join(", ");
+            notices.push(format!("killed rules of {campaign}: {rules}"));
+        }
         if let Some(status) = self.coordinator.as_ref().map(Handle::status) {
-            let trouble = status.trouble.iter().chain(&status.awaits);
+            let trouble = status.trouble.iter().chain(&status.allowed);
+            let trouble = trouble.chain(&status.awaits);
             notices.extend(trouble.map(|trouble| format!("coordinator: {trouble}")));
             notices.extend(status.sealing.iter().filter_map(long_sealing));
         }

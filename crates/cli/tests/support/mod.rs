@@ -14,6 +14,7 @@ pub(crate) mod front;
 pub(crate) mod kafka;
 pub(crate) mod nginx;
 pub(crate) mod node;
+pub(crate) mod preload;
 pub(crate) mod told;
 pub(crate) mod watch;
 pub(crate) mod wire;
@@ -377,7 +378,8 @@ impl Scene {
         )
     }
 
-    /// The provisional results of the log on `data`, without the tick at which they were written.
+    /// The provisional results of the log on `data`, without the tick at which they were written and without how far
+    /// each round is.
     pub(crate) fn results(&self, data: &str) -> Value {
         let printed = succeed(
             Command::new(spillway())
@@ -386,7 +388,10 @@ impl Scene {
         );
         let mut results: Value = serde_json::from_str(&printed).unwrap();
         for round in results["rounds"].as_array_mut().unwrap() {
-            assert!(round.as_object_mut().unwrap().remove("tick").is_some());
+            for moving in ["tick", "state"] {
+                let round = round.as_object_mut().unwrap();
+                assert!(round.remove(moving).is_some(), "{moving}");
+            }
         }
         results
     }

@@ -2,12 +2,14 @@
 
 use crate::client::{self, Client};
 use arc_swap::ArcSwap;
+use control::operated::Killed;
 use ingress::{AccountConfig, Deps, Ingress, IngressConfig};
 use msglog::memory::MemoryLog;
 use msglog::{Hedge, Log, Tier, TopicConfig};
 use record::envelope::Envelope;
 use record::hexed::Hex;
 use record::identity::partition_of;
+use record::operate::Ladder;
 use record::topics::{CONTROL, INBOUND, PROGRESS};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -154,6 +156,23 @@ impl Node {
             })
         });
         let snapshot = control::Snapshot::new(number, [versions.collect()]);
+        self.snapshot.store(Arc::new(snapshot));
+    }
+
+    /// The ladder stands at this step from now on.
+    pub(crate) fn steps_on(&self, step: Ladder) {
+        let snapshot = control::Snapshot::clone(&self.snapshot.load());
+        let snapshot = snapshot.with_acts(step, &Killed::new());
+        self.snapshot.store(Arc::new(snapshot));
+    }
+
+    /// This rule of the test's campaign is killed.
+    pub(crate) fn kills(&self, number: u64, rule: &str) {
+        let campaign = self.snapshot.load().newest().next().unwrap().id.clone();
+        let killed = Killed::from([(campaign, [rule.to_owned()].into())]);
+        let mut snapshot = control::Snapshot::clone(&self.snapshot.load());
+        snapshot.number = number;
+        let snapshot = snapshot.with_acts(Ladder::Normal, &killed);
         self.snapshot.store(Arc::new(snapshot));
     }
 

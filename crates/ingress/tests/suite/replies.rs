@@ -2,8 +2,8 @@
 
 use crate::client::Client;
 use crate::fixture::{DEFAULT_REPLY, Node, account, callback, event, text};
-use ingress::Ladder;
 use record::envelope::Spoken;
+use record::operate::Ladder;
 
 #[test]
 fn the_ladder_widens_the_window_and_silences() {
@@ -20,12 +20,12 @@ fn the_ladder_widens_the_window_and_silences() {
         say(100, 2).text().contains(DEFAULT_REPLY),
         "without a campaign nothing is coalesced"
     );
-    node.ingress.set_ladder(Ladder::Short);
+    node.steps_on(Ladder::Short);
     say(129, 3).is_success();
     assert!(say(130, 4).text().contains(DEFAULT_REPLY));
-    node.ingress.set_ladder(Ladder::Silent);
+    node.steps_on(Ladder::Silent);
     say(200, 5).is_success();
-    node.ingress.set_ladder(Ladder::Normal);
+    node.steps_on(Ladder::Normal);
     assert!(say(200, 6).text().contains(DEFAULT_REPLY));
     let spoken: Vec<_> = node
         .records()
@@ -55,7 +55,7 @@ fn events_get_no_default_reply() {
 #[test]
 fn an_unacked_answer_silences_nobody() {
     let node = Node::start();
-    node.ingress.set_ladder(Ladder::Short);
+    node.steps_on(Ladder::Short);
     let mut client = node.client();
     node.log
         .refuse(record::topics::INBOUND, msglog::Refusal::QueueFull)
@@ -138,6 +138,59 @@ fn a_redelivery_gets_the_same_bytes_on_every_node_and_after_a_publication() {
     );
     one.metric_becomes("spillway_ingress_redelivery_total{attempt=\"2\"}", 1.0);
     one.metric_becomes("spillway_ingress_redelivery_total{attempt=\"3+\"}", 1.0);
+}
+
+/// What is answered to `订单` at this time, by each of the nodes: the same bytes.
+fn says_of_orders(nodes: &[&Node], create_time: i64, n: u64) -> String {
+    let mut heard = nodes
+        .iter()
+        .map(|node| say(&mut node.client(), create_time, n, "订单"));
+    let first = heard.next().unwrap();
+    assert!(heard.all(|other| other == first), "not on every node");
+    first
+}
+
+#[test]
+fn a_killed_rule_answers_nobody_at_once_and_every_node_says_the_same() {
+    let (one, two) = (Node::start(), Node::start());
+    let nodes = [&one, &two];
+    for node in nodes {
+        node.publish("plain", 1, &[0]);
+    }
+    let before = says_of_orders(&nodes, LIVE, 1);
+    assert!(before.contains("订单说明。v1"), "{before}");
+    // The rule of the message that comes next in the order of R-17 is not there either: the default.
+    for node in nodes {
+        node.kills(2, "orders");
+    }
+    let killed = says_of_orders(&nodes, LIVE + 60, 2);
+    assert!(
+        !killed.contains("订单说明") && killed.contains("v1"),
+        "{killed}"
+    );
+    // A re-delivery of what was answered by the rule hears what is in force now: a pure function of message and
+    // snapshot (V-10), which the record names.
+    let again = says_of_orders(&nodes, LIVE, 1);
+    assert!(
+        !again.contains("订单说明") && again.contains("v1"),
+        "{again}"
+    );
+    assert_eq!(says_of_orders(&nodes, LIVE, 1), again);
+    for node in nodes {
+        node.publish("plain", 3, &[0]);
+    }
+    assert_eq!(says_of_orders(&nodes, LIVE, 1), before, "restored");
+    let records = one.records();
+    let said: Vec<_> = records
+        .iter()
+        .map(|record| (&*record.reply.rule, record.reply.snapshot))
+        .collect();
+    let (rule, other) = ("keyword:orders", said[1].0);
+    assert_ne!(other, rule);
+    assert_eq!(
+        said,
+        [(rule, 1), (other, 2), (other, 2), (other, 2), (rule, 3)]
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod answers;
 mod faults;
+mod gaps;
 mod groups;
 mod order;
 mod places;
@@ -15,6 +16,7 @@ pub use faults::{
     a_slow_flush_bounds_the_queue, nothing_durable_is_lost_after_reopen,
     nothing_is_visible_before_it_is_durable, refusal_after_a_failed_flush,
 };
+pub use gaps::lost_records_are_passed_over;
 pub use groups::{one_owner_per_partition_and_a_clean_hand_over, two_members_share_evenly};
 pub use order::{
     a_slow_reader_gets_bounded_pieces, a_waiting_reader_is_woken, order_per_partition,
@@ -57,6 +59,11 @@ pub trait Harness {
     /// Lets everything that stands in the topic grow older than its retention. The check waits
     /// until it is gone.
     fn expire(&mut self) -> bool;
+    /// Ends this life, and loses durable records at the end of one partition or more in a way that keeps their
+    /// offsets used, as damage does that an operator has accepted.
+    fn lose_tail(&mut self) -> bool {
+        false
+    }
 }
 
 /// Makes a fresh backend.
@@ -66,7 +73,7 @@ pub type Factory<'f> = &'f dyn Fn() -> Box<dyn Harness>;
 pub type Check = fn(Factory<'_>);
 
 /// The whole list, by name.
-pub const ALL: [(&str, Check); 14] = [
+pub const ALL: [(&str, Check); 15] = [
     ("order per partition", order_per_partition),
     (
         "nothing is visible before it is durable",
@@ -85,6 +92,7 @@ pub const ALL: [(&str, Check); 14] = [
     ("end offsets", end_offsets),
     ("time look-up", time_look_up),
     ("retention", retention),
+    ("lost records are passed over", lost_records_are_passed_over),
     ("refusal after a failed flush", refusal_after_a_failed_flush),
     (
         "a slow flush bounds the queue",

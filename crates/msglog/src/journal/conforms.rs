@@ -7,7 +7,7 @@ use crate::conformance::{
     ALL, Harness, PARTITIONS, QUEUE_BYTES, RETENTION, SOON, TOPIC, append, record,
 };
 use crate::contract::{Answer, Log, LogError, Mailbox, Tier, TopicConfig};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -104,6 +104,32 @@ impl Harness for Fake {
         self.now_ms.fetch_add(RETENTION.as_millis() as i64, Relaxed);
         true
     }
+
+    fn lose_tail(&mut self) -> bool {
+        self.disk.kill();
+        self.journal = None;
+        let newest = newest_segment(self.disk.names());
+        self.disk
+            .edit(&newest, |bytes| bytes.truncate(bytes.len() - TAIL_BYTES));
+        self.open(accepting()).unwrap();
+        true
+    }
+}
+
+/// What is cut off the newest segment: a part of its last batch.
+const TAIL_BYTES: usize = 100;
+
+fn newest_segment(names: impl IntoIterator<Item = PathBuf>) -> PathBuf {
+    let is_log = |path: &PathBuf| path.extension().is_some_and(|e| e == "log");
+    names.into_iter().filter(is_log).max().unwrap()
+}
+
+/// The same with an operator who accepts what is lost.
+pub(super) fn accepting() -> JournalConfig {
+    JournalConfig {
+        accept_corruption: true,
+        ..small_config()
+    }
 }
 
 impl Drop for Fake {
@@ -152,6 +178,18 @@ impl Harness for Real {
 
     fn expire(&mut self) -> bool {
         false
+    }
+
+    fn lose_tail(&mut self) -> bool {
+        self.journal = None;
+        let names = std::fs::read_dir(self.dir.path().join(TOPIC)).unwrap();
+        let newest = newest_segment(names.map(|name| name.unwrap().path()));
+        let bytes = std::fs::read(&newest).unwrap();
+        std::fs::write(&newest, &bytes[..bytes.len() - TAIL_BYTES]).unwrap();
+        let mut config = accepting();
+        config.topics[0].retention = Some(RETENTION);
+        self.journal = Some(Journal::open(self.dir.path(), config).unwrap());
+        true
     }
 }
 

@@ -1,7 +1,7 @@
 //! What operators meet: torn tails, damage, missing files, a full disk, another layout.
 
 use super::JournalConfig;
-use super::conforms::{Fake, small_config};
+use super::conforms::{Fake, accepting, small_config};
 use crate::conformance::{Collected, Harness, PARTITIONS, SOON, TOPIC, append, read_all, record};
 use crate::contract::{LogError, NewRecord, Refusal, Stored};
 use bytes::Bytes;
@@ -40,13 +40,6 @@ fn segments(fake: &Fake) -> Vec<PathBuf> {
 fn kill(fake: &mut Fake) {
     fake.disk.kill();
     fake.journal = None;
-}
-
-fn accepting() -> JournalConfig {
-    JournalConfig {
-        accept_corruption: true,
-        ..small_config()
-    }
 }
 
 fn offsets(read: &[Stored], partition: u32) -> Vec<u64> {

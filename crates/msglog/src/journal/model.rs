@@ -1,6 +1,7 @@
 //! Random lives of a journal on a disk that forgets, against a plain model: what was answered is there
-//! once, in order, at its offset, for ever; what was not may be there, once; no offset ever changes
-//! its content after somebody could know it.
+//! once, in order, at its offset, for ever, unless it stood in a tail that rotted and an operator gave it
+//! up; what was not may be there, once; no offset ever changes its content after somebody could know it; and
+//! a reader gets to the end, whatever is lost before it.
 
 use super::conforms::small_config;
 use super::fake::FakeDisk;
@@ -11,7 +12,7 @@ use crate::contract::{Log, LogError, NewRecord};
 use bytes::Bytes;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -34,6 +35,8 @@ enum Step {
     Close,
     /// All there is grows too old.
     Expire,
+    /// So many bytes of the newest segment are gone after kill -9, and an operator accepts it.
+    Rot(u16),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -47,6 +50,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (any::<u64>(), 0u64..25).prop_map(|(seed, ops)| Step::CrashTwice(seed, ops)),
         1 => Just(Step::Close),
         1 => Just(Step::Expire),
+        2 => (1u16..2_000).prop_map(Step::Rot),
     ]
 }
 
@@ -61,6 +65,8 @@ struct World {
     doubtful: BTreeSet<u64>,
     /// Answered with a proof.
     answered: BTreeSet<u64>,
+    /// Places at which something stood that was given up: nothing may ever stand there again.
+    lost: BTreeMap<(u32, u64), u64>,
 }
 
 impl World {
@@ -73,6 +79,7 @@ impl World {
             known: BTreeMap::new(),
             doubtful: BTreeSet::new(),
             answered: BTreeSet::new(),
+            lost: BTreeMap::new(),
         };
         world.reopen();
         world
@@ -95,10 +102,19 @@ impl World {
     }
 
     fn reopen(&mut self) {
-        let journal = open(Path::new("/log"), self.config(), &self.surroundings());
+        self.open(false);
+    }
+
+    /// Begins a life. With `accept`, what is missing in it is lost for good.
+    fn open(&mut self, accept: bool) {
+        let config = JournalConfig {
+            accept_corruption: accept,
+            ..self.config()
+        };
+        let journal = open(Path::new("/log"), config, &self.surroundings());
         self.journal =
             Some(journal.unwrap_or_else(|error| panic!("{error}: {:?}", self.disk.names())));
-        self.check();
+        self.check(accept);
     }
 
     fn log(&self) -> Arc<dyn Log> {
@@ -144,6 +160,11 @@ impl World {
     }
 
     fn learn(&mut self, partition: u32, offset: u64, number: u64) {
+        let lost = self.lost.get(&(partition, offset));
+        assert_eq!(
+            lost, None,
+            "{partition}/{offset} was given up, and is given out again"
+        );
         let before = self.known.insert((partition, offset), number);
         assert!(
             before.is_none_or(|before| before == number),
@@ -151,27 +172,29 @@ impl World {
         );
     }
 
-    fn check(&mut self) {
+    fn check(&mut self, accept: bool) {
         let log = self.log();
         let mut reader = log.reader(TOPIC).unwrap();
-        let mut wanted = 0;
         let mut bounds = Vec::new();
         for partition in 0..PARTITIONS {
             let start = log.start_offset(TOPIC, partition).unwrap();
             let end = log.end_offset(TOPIC, partition).unwrap();
             reader.seek(partition, start).unwrap();
-            wanted += end - start;
             bounds.push((start, end));
         }
         let mut next: Vec<u64> = bounds.iter().map(|(start, _)| *start).collect();
-        while wanted > 0 {
-            let read = reader.poll(1000, usize::MAX, SOON).unwrap();
-            assert!(!read.is_empty(), "{wanted} records are missing");
-            for stored in read {
+        let mut seen = BTreeSet::new();
+        let until = Instant::now() + SOON;
+        while (0..)
+            .zip(&bounds)
+            .any(|(p, (_, end))| reader.position(p) < Some(*end))
+        {
+            assert!(Instant::now() < until, "a position stays before the end");
+            for stored in reader.poll(1000, usize::MAX, SOON).unwrap() {
                 let place = &mut next[stored.partition as usize];
-                assert_eq!(stored.offset, *place, "no gap, no repetition");
-                *place += 1;
-                wanted -= 1;
+                assert!(stored.offset >= *place, "no repetition");
+                *place = stored.offset + 1;
+                seen.insert((stored.partition, stored.offset));
                 let number = number_of(&stored.value);
                 assert_eq!(partition_of(number), stored.partition);
                 // From now on somebody has seen it.
@@ -180,6 +203,19 @@ impl World {
         }
         assert!(reader.poll(1, 1, Duration::ZERO).unwrap().is_empty());
         let mut numbers = BTreeSet::new();
+        // What was there before this life and is not in it was given up; nothing else is missing.
+        let retained = |(p, offset): &(u32, u64)| *offset >= bounds[*p as usize].0;
+        let missing: Vec<_> = self
+            .known
+            .keys()
+            .filter(|place| retained(place) && !seen.contains(*place))
+            .copied()
+            .collect();
+        assert!(accept || missing.is_empty(), "{missing:?} are missing");
+        for place in missing {
+            let number = self.known.remove(&place).unwrap();
+            self.lost.insert(place, number);
+        }
         for ((partition, offset), number) in &self.known {
             assert!(numbers.insert(*number), "{number} is there twice");
             let may = self.answered.contains(number) || self.doubtful.contains(number);
@@ -220,7 +256,24 @@ impl World {
                 self.end(FakeDisk::kill);
             }
             Step::Expire => self.expire(),
+            Step::Rot(bytes) => self.rot(usize::from(*bytes)),
         }
+    }
+
+    fn rot(&mut self, bytes: usize) {
+        self.disk.kill();
+        self.journal = None;
+        let is_segment = |path: &PathBuf| {
+            path.starts_with("/log/checked") && path.extension().is_some_and(|e| e == "log")
+        };
+        let newest = self.disk.names().into_iter().filter(is_segment).max();
+        let newest = newest.unwrap();
+        // Its head stays: without one a segment cannot be mended.
+        let head = 16 + 40 + 8 * PARTITIONS as usize;
+        self.disk.edit(&newest, |all| {
+            all.truncate(all.len().saturating_sub(bytes).max(head.min(all.len())));
+        });
+        self.open(true);
     }
 
     /// The disk changes first: what the dying process still does reaches nothing.
@@ -274,7 +327,7 @@ proptest! {
             world.step(step);
         }
         world.end(|disk| disk.crash(77));
-        let known: BTreeSet<u64> = world.known.values().copied().collect();
+        let known: BTreeSet<u64> = world.known.values().chain(world.lost.values()).copied().collect();
         prop_assert!(world.answered.is_subset(&known));
     }
 }

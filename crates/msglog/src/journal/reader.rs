@@ -24,6 +24,8 @@ pub(super) struct JournalReader {
     batch: Option<Batch>,
     chunks: Chunks,
     open: Option<Open>,
+    /// Whether a position has moved over a gap to the durable end since the last poll.
+    has_moved: bool,
 }
 
 /// A batch in hand, read up to `cursor`.
@@ -51,6 +53,7 @@ impl JournalReader {
             batch: None,
             chunks: Chunks::default(),
             open: None,
+            has_moved: false,
         }
     }
 
@@ -150,6 +153,7 @@ impl JournalReader {
                 at = view.first_base();
                 self.at = Some(at);
             }
+            self.pass_gaps(&view, at);
             let Some(stretch) = view.stretch(at).filter(|stretch| at < stretch.end) else {
                 return Ok(None);
             };
@@ -186,6 +190,19 @@ impl JournalReader {
             }
         }
         Ok(())
+    }
+
+    /// Moves positions over offsets at which nothing stands: what was lost to damage that was accepted.
+    fn pass_gaps(&mut self, view: &View, at: u64) {
+        let Some(next) = view.next_at(at) else { return };
+        for (position, next) in self.positions.iter_mut().zip(next) {
+            if let Some(position) = position
+                && *position < *next
+            {
+                *position = *next;
+                self.has_moved |= at == view.durable;
+            }
+        }
     }
 
     fn turn_to(&mut self, stretch: Stretch) -> io::Result<()> {
@@ -253,7 +270,8 @@ impl Reader for JournalReader {
         let until = deadline(wait);
         loop {
             let taken = self.take(max_records, max_bytes)?;
-            if !taken.is_empty() || max_records == 0 {
+            let has_moved = std::mem::take(&mut self.has_moved);
+            if !taken.is_empty() || max_records == 0 || has_moved {
                 return Ok(taken);
             }
             // Without partitions nothing will ever come: waiting is all there is to do.

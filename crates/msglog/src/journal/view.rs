@@ -64,6 +64,16 @@ impl View {
         })
     }
 
+    /// The next offset of each partition at a position, where that is known: at the durable end, and where a
+    /// segment begins. What has a smaller offset stands before it, or nowhere.
+    pub(super) fn next_at(&self, position: u64) -> Option<&[u64]> {
+        if position == self.durable {
+            return Some(&self.next);
+        }
+        let segment = self.segments.iter().find(|s| s.head.base == position)?;
+        Some(&segment.head.first)
+    }
+
     /// A place from which a scan meets the record with this offset; the durable end when it is not
     /// there yet.
     pub(super) fn position_of(&self, partition: u32, offset: u64) -> u64 {
@@ -137,6 +147,14 @@ mod tests {
             (view.start(0), view.end(1), view.start(2)),
             (Some(4), Some(8), None)
         );
+    }
+
+    #[test]
+    fn next_offsets_are_known_where_a_segment_begins_and_at_the_end() {
+        let view = view();
+        assert_eq!(view.next_at(300), Some(&[9, 0][..]));
+        assert_eq!(view.next_at(450), Some(&[12, 8][..]));
+        assert_eq!((view.next_at(200), view.next_at(451)), (None, None));
     }
 
     #[test]

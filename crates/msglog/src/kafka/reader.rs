@@ -256,7 +256,10 @@ impl KafkaReader {
         if part.repairs > REPAIRS {
             return Err(LogError::Io {
                 what: format!("reading {topic}/{partition} at offset {next}"),
-                detail: format!("{seen}; the partition has a gap"),
+                detail: format!(
+                    "{seen}; the partition has a gap: another program writes into it with transactions, or the \
+                     brokers have lost records"
+                ),
                 code: None,
             });
         }

@@ -42,6 +42,13 @@ impl Harness for Memory {
     fn expire(&mut self) -> bool {
         (0..PARTITIONS).all(|p| self.log.retain_from(TOPIC, p, u64::MAX).is_ok())
     }
+
+    fn lose_tail(&mut self) -> bool {
+        self.reopen();
+        [(0, 9), (2, 7)]
+            .into_iter()
+            .all(|(p, from)| self.log.lose_from(TOPIC, p, from).is_ok())
+    }
 }
 
 fn harness() -> Box<dyn Harness> {

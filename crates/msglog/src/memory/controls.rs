@@ -121,6 +121,20 @@ impl MemoryLog {
         Ok(())
     }
 
+    /// Loses every record from `offset` on, as a damaged tail that an operator has accepted does: their offsets
+    /// stay used, and nothing stands there.
+    ///
+    /// # Errors
+    /// [`LogError::NoSuchPartition`].
+    pub fn lose_from(&self, topic: &str, partition: u32, offset: u64) -> Result<(), LogError> {
+        let topic = self.topic(topic)?;
+        let mut state = topic.lock();
+        let part = state.parts.get_mut(partition as usize);
+        part.ok_or_else(|| topic.no_such(partition))?
+            .lose_from(offset);
+        Ok(())
+    }
+
     /// Appends one record past every ordered fault, and returns its offset.
     ///
     /// # Errors
@@ -149,6 +163,6 @@ impl MemoryLog {
     /// [`LogError::NoSuchPartition`].
     pub fn read_all(&self, topic: &str, partition: u32) -> Result<Vec<Stored>, LogError> {
         self.topic(topic)?
-            .with(partition, |part| part.records.clone())
+            .with(partition, |part| part.from(0).to_vec())
     }
 }

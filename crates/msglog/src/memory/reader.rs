@@ -23,14 +23,15 @@ impl MemoryReader {
         }
     }
 
-    /// Takes what there is, in the order of partitions beginning with the one whose turn it is.
+    /// Takes what there is, in the order of partitions beginning with the one whose turn it is; whether a position
+    /// has moved over a gap at the end comes second.
     fn take(
         &mut self,
         state: &State,
         max_records: usize,
         max_bytes: usize,
-    ) -> Result<Vec<Stored>, LogError> {
-        let mut taken = Vec::new();
+    ) -> Result<(Vec<Stored>, bool), LogError> {
+        let (mut taken, mut has_moved) = (Vec::new(), false);
         let mut bytes = 0usize;
         let turn = self.turn;
         let later: Vec<u32> = self.positions.range(turn..).map(|(p, _)| *p).collect();
@@ -53,17 +54,19 @@ impl MemoryReader {
                     end,
                 });
             }
-            for record in &part.records[(*position - start) as usize..] {
+            for record in part.from(*position) {
                 if taken.len() >= max_records || (bytes >= max_bytes && !taken.is_empty()) {
-                    return Ok(taken);
+                    return Ok((taken, has_moved));
                 }
                 bytes = bytes.saturating_add(record.value.len());
                 taken.push(record.clone());
-                *position += 1;
+                *position = record.offset + 1;
                 self.turn = partition.wrapping_add(1);
             }
+            has_moved |= *position < end;
+            *position = end;
         }
-        Ok(taken)
+        Ok((taken, has_moved))
     }
 }
 
@@ -78,8 +81,8 @@ impl Reader for MemoryReader {
         let topic = Arc::clone(&self.topic);
         let mut state = topic.lock();
         loop {
-            let taken = self.take(&state, max_records, max_bytes)?;
-            if !taken.is_empty() || max_records == 0 {
+            let (taken, has_moved) = self.take(&state, max_records, max_bytes)?;
+            if !taken.is_empty() || max_records == 0 || has_moved {
                 return Ok(taken);
             }
             let (guard, late) = wait_until(&topic.grew, state, until);

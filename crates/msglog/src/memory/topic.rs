@@ -40,8 +40,9 @@ pub(super) struct Held {
 #[derive(Default)]
 pub(super) struct Part {
     start: u64,
-    /// From `start` on.
-    pub(super) records: Vec<Stored>,
+    end: u64,
+    /// From `start` on, in the order of their offsets.
+    records: Vec<Stored>,
 }
 
 impl Part {
@@ -50,21 +51,29 @@ impl Part {
     }
 
     pub(super) fn end(&self) -> u64 {
-        self.start.saturating_add(self.records.len() as u64)
+        self.end
+    }
+
+    /// What stands at this offset and behind it.
+    pub(super) fn from(&self, offset: u64) -> &[Stored] {
+        let before = self
+            .records
+            .partition_point(|record| record.offset < offset);
+        &self.records[before..]
     }
 
     pub(super) fn offset_at(&self, time_ms: i64) -> u64 {
-        let before = self
-            .records
-            .iter()
-            .rposition(|record| record.time_ms < time_ms);
-        self.start + before.map_or(0, |index| index as u64 + 1)
+        let older = self.records.iter().rfind(|record| record.time_ms < time_ms);
+        older.map_or(self.start, |record| record.offset + 1)
     }
 
     pub(super) fn retain_from(&mut self, offset: u64) {
-        let offset = offset.clamp(self.start, self.end());
-        self.records.drain(..(offset - self.start) as usize);
-        self.start = offset;
+        self.start = offset.clamp(self.start, self.end);
+        self.records.retain(|record| record.offset >= self.start);
+    }
+
+    pub(super) fn lose_from(&mut self, offset: u64) {
+        self.records.retain(|record| record.offset < offset);
     }
 
     fn push(&mut self, record: NewRecord, time_ms: i64) -> (u32, u64) {
@@ -73,7 +82,8 @@ impl Part {
             key,
             value,
         } = record;
-        let offset = self.end();
+        let offset = self.end;
+        self.end += 1;
         self.records.push(Stored {
             partition,
             offset,

@@ -4,7 +4,9 @@ use crate::harness::{admin, config, fresh, one_broker, topic, until, wait};
 use bytes::Bytes;
 use msglog::conformance::{Collected, QUEUE_BYTES};
 use msglog::{Kafka, KafkaConfig, Log, LogError, Mailbox, NewRecord, Refusal, Tier};
+use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminOptions, AlterConfig, ResourceSpecifier};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -22,6 +24,54 @@ fn record(partition: u32, value: &[u8]) -> NewRecord {
 fn records(count: u64, bytes: usize) -> Vec<(NewRecord, u64)> {
     let value = vec![b'v'; bytes];
     (0..count).map(|slot| (record(0, &value), slot)).collect()
+}
+
+#[test]
+fn the_mark_of_somebody_elses_transaction_ends_no_reader_silently_and_is_an_error_in_the_middle() {
+    let cluster = one_broker();
+    let config = config(cluster.bootstrap(), vec![topic("a", Tier::Consumer)]);
+    let log = fresh(&config);
+    let foreign: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", config.bootstrap.join(","))
+        .set("transactional.id", "somebody else")
+        .create()
+        .unwrap();
+    foreign.init_transactions(SOON).unwrap();
+    foreign.begin_transaction().unwrap();
+    let name = format!("{}a", config.topic_prefix);
+    let said = BaseRecord::<(), str>::to(&name).partition(0).payload("x");
+    foreign.send(said).map_err(|(error, _)| error).unwrap();
+    foreign.commit_transaction(SOON).unwrap();
+
+    // At the end: nothing comes in the time that was asked for, and whoever reads to the end gives up by itself.
+    until("the mark", SOON, || log.end_offset("a", 0).unwrap() == 2);
+    let mut reader = log.reader("a").unwrap();
+    reader.seek(0, 0).unwrap();
+    assert_eq!(reader.poll(10, 1_000, SOON).unwrap().len(), 1);
+    let wait = Duration::from_millis(500);
+    assert!(reader.poll(10, 1_000, wait).unwrap().is_empty());
+    assert_eq!(
+        reader.position(0),
+        Some(1),
+        "before the mark, not beyond it"
+    );
+    // In the middle: an error that says what was done to the topic.
+    let collected = Collected::new();
+    let appender = log.appender("a").unwrap();
+    appender
+        .append(records(1, 1), &collected.mailbox())
+        .unwrap();
+    assert_eq!(collected.wait(1, SOON).len(), 1);
+    let mut error = None;
+    until("the gap to be told", SOON, || {
+        error = reader.poll(10, 1_000, wait).err();
+        error.is_some()
+    });
+    let error = error.unwrap().to_string();
+    assert!(
+        error.contains("a gap") && error.contains("transactions"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //!
 //! * `view`: what a fold sees; `overlay`: what its batch has not committed yet
 //! * `meta`: whose state it is, and how far each partition has come
+//! * `room`: whether the disk leaves room for more
 //! * `memory`, `rocks`, `opening`, `options`, `buckets`: the two stores, with one meaning
 
 mod buckets;
@@ -15,10 +16,12 @@ mod opening;
 mod options;
 mod overlay;
 mod rocks;
+mod room;
 mod view;
 
 pub use memory::MemoryStore;
 pub use options::Budget;
+pub use room::Reserve;
 pub use view::View;
 
 pub(crate) use meta::{Identity, PartitionMeta, Place, partition_entry, stored_partitions};
@@ -54,6 +57,8 @@ pub enum Store {
         dir: PathBuf,
         /// What it shares with the other stores of the process.
         budget: Budget,
+        /// What it leaves free on its disk, if anything.
+        reserve: Option<Reserve>,
     },
     /// In memory, shared by everyone who holds a clone.
     Memory(MemoryStore),
@@ -66,7 +71,17 @@ impl Store {
         Self::Rocks {
             dir: dir.into(),
             budget: budget.clone(),
+            reserve: None,
         }
+    }
+
+    /// The same, leaving some of its disk free: looked at when it is opened and once a second from then on.
+    #[must_use]
+    pub fn leaving(mut self, left: Reserve) -> Self {
+        if let Self::Rocks { reserve, .. } = &mut self {
+            *reserve = Some(left);
+        }
+        self
     }
 
     /// A fresh store in memory.
@@ -78,7 +93,14 @@ impl Store {
     /// Opens it for its owner. Another owner's state is refused; another step's is discarded.
     pub(crate) fn open(&self, identity: &Identity) -> Result<Box<dyn Kept>, StateError> {
         match self {
-            Self::Rocks { dir, budget } => Ok(Box::new(rocks::Rocks::open(dir, budget, identity)?)),
+            Self::Rocks {
+                dir,
+                budget,
+                reserve,
+            } => {
+                let rocks = rocks::Rocks::open(dir, budget, reserve.as_ref(), identity)?;
+                Ok(Box::new(rocks))
+            }
             Self::Memory(store) => Ok(Box::new(store.open(identity)?)),
         }
     }
@@ -128,7 +150,7 @@ pub(crate) trait Kept: Send + Sync {
     /// The lowest bucket that is kept.
     fn lowest_bucket(&self) -> Option<u32>;
 
-    /// Whether what is written still reaches the place that was opened.
+    /// Whether what is written still reaches the place that was opened, and has room there.
     fn check(&self) -> Result<(), StateError>;
 
     /// How the store is.

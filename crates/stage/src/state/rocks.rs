@@ -4,6 +4,7 @@ use super::buckets::{Buckets, Home, SHARED, bucket_of};
 use super::meta::{Identity, Standing, partition_key};
 use super::opening::{STAMP, failed, open_or_start_over, start_over, write_stamp};
 use super::options::{Budget, family};
+use super::room::Reserve;
 use super::{Change, Health, Kept, Space};
 use crate::error::StateError;
 use rocksdb::{
@@ -19,6 +20,7 @@ pub(super) struct Rocks {
     db: DB,
     dir: PathBuf,
     budget: Budget,
+    reserve: Option<Reserve>,
     buckets: Buckets,
     /// What the stamp says while the directory is the one that was opened.
     stamp: String,
@@ -37,8 +39,14 @@ impl Spot<'_> {
 }
 
 impl Rocks {
-    pub(super) fn open(dir: &Path, budget: &Budget, owner: &Identity) -> Result<Self, StateError> {
+    pub(super) fn open(
+        dir: &Path,
+        budget: &Budget,
+        reserve: Option<&Reserve>,
+        owner: &Identity,
+    ) -> Result<Self, StateError> {
         std::fs::create_dir_all(dir).map_err(|e| failed(dir, "creating the directory", e))?;
+        reserve.map_or(Ok(()), |reserve| reserve.check(dir))?;
         // Without its stamp the directory was half deleted, or half made.
         let is_whole = dir.join(STAMP).exists();
         let (mut db, mut names) = open_or_start_over(dir, budget)?;
@@ -65,6 +73,7 @@ impl Rocks {
             db,
             dir,
             budget,
+            reserve: reserve.cloned(),
             buckets: Buckets::default(),
             stamp,
         };
@@ -255,12 +264,13 @@ impl Kept for Rocks {
 
     fn check(&self) -> Result<(), StateError> {
         let stamp = std::fs::read_to_string(self.dir.join(STAMP));
-        if stamp.is_ok_and(|found| found == self.stamp) && self.dir.join("CURRENT").exists() {
-            return Ok(());
+        if !stamp.is_ok_and(|found| found == self.stamp) || !self.dir.join("CURRENT").exists() {
+            return Err(StateError::Vanished {
+                place: self.dir.display().to_string(),
+            });
         }
-        Err(StateError::Vanished {
-            place: self.dir.display().to_string(),
-        })
+        let reserve = self.reserve.as_ref();
+        reserve.map_or(Ok(()), |reserve| reserve.check(&self.dir))
     }
 
     fn health(&self) -> Health {

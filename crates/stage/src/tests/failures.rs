@@ -2,9 +2,11 @@
 
 use super::sample::{FIRST_OF_TWO, Order, SECOND};
 use super::{Home, PARTITIONS, accepted, log, runner, to_the_end};
-use crate::{Config, Runner, StageHandle, StageState, Store, Turn};
+use crate::{Config, Reserve, Runner, StageHandle, StageState, Store, Turn};
 use msglog::{Log, LogError, Refusal};
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 fn order(act: &str, t: u32) -> Vec<u8> {
@@ -54,6 +56,55 @@ fn back_off_doubles_from_a_tenth_to_thirty_seconds_and_starts_anew_after_work() 
         "a poisoned log needs a restart"
     );
     assert_eq!(stage.status().report().totals.restarts, 12);
+}
+
+#[test]
+fn a_disk_without_room_for_state_is_waited_for_and_nothing_is_lost() {
+    const RESERVE: u64 = 1 << 30;
+    let free = Arc::new(AtomicU64::new(RESERVE));
+    let asked = Arc::clone(&free);
+    let (log, home) = (log(), Home::rocks());
+    let probe = move |_: &Path| Ok(asked.load(Ordering::SeqCst));
+    let store = home.store.clone().leaving(Reserve::new(RESERVE, probe));
+    log.push("inbound", 0, "k", order("", 0)).unwrap();
+    let as_log: Arc<dyn Log> = log.clone();
+    let (mut stage, clock) = runner(FIRST_OF_TWO, &as_log, &store, 10);
+    to_the_end(&mut stage).unwrap();
+    assert_eq!(accepted(&log, "accepted", 0).len(), 1);
+
+    // It is looked at once a second, and then at each try.
+    free.store(RESERVE - 1, Ordering::SeqCst);
+    log.push("inbound", 0, "k", order("", 0)).unwrap();
+    clock.advance(Duration::from_secs(1));
+    for _ in 0..3 {
+        let Turn::Waiting(left) = stage.turn() else {
+            panic!("there is no room")
+        };
+        let (state, reason) = stage.status().state();
+        assert_eq!(state, StageState::Waiting);
+        let words = [
+            "no room",
+            "state leaves 1073741824",
+            "1073741823 bytes are free",
+        ];
+        assert!(words.iter().all(|word| reason.contains(word)), "{reason}");
+        assert_eq!(stage.status().report().lag_records, 1);
+        clock.advance(left);
+    }
+    assert_eq!(
+        accepted(&log, "accepted", 0).len(),
+        1,
+        "nothing is done meanwhile"
+    );
+    free.store(RESERVE, Ordering::SeqCst);
+    to_the_end(&mut stage).unwrap();
+    assert_eq!(stage.status().state().0, StageState::Running);
+    assert_eq!(accepted(&log, "accepted", 0).len(), 2);
+    assert_eq!(
+        stage.status().report().totals.discarded,
+        0,
+        "its state is there"
+    );
 }
 
 #[test]

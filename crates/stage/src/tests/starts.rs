@@ -103,6 +103,30 @@ fn outputs_that_vanished_are_made_again() {
 }
 
 #[test]
+fn records_lost_at_the_end_hold_nobody_up_and_are_no_lag() {
+    let (log, as_log, home) = begun(20);
+    push(&log, 0, 5);
+    // Inputs that nobody has read, and the last outputs.
+    log.lose_from("inbound", 0, 22).unwrap();
+    log.lose_from("accepted", 0, 17).unwrap();
+    let (mut stage, _) = runner(FIRST_OF_TWO, &as_log, &home.store, 7);
+    to_the_end(&mut stage).unwrap();
+    let report = stage.status().report();
+    assert_eq!(report.totals.discarded, 1, "lost outputs are made again");
+    assert_eq!(accepted(&log, "accepted", 0).len(), 22);
+    let place = &report.partitions[&0];
+    assert_eq!((place.next_offset, place.lag_records), (25, 0));
+    drop(stage);
+
+    let (mut stage, _) = runner(FIRST_OF_TWO, &as_log, &home.store, 7);
+    to_the_end(&mut stage).unwrap();
+    push(&log, 0, 3);
+    to_the_end(&mut stage).unwrap();
+    assert_eq!(stage.status().report().totals.discarded, 0);
+    assert_eq!(accepted(&log, "accepted", 0).len(), 25);
+}
+
+#[test]
 fn a_stored_offset_before_the_retained_start_rebuilds() {
     let (log, as_log, home) = begun(20);
     let (mut other, _) = runner(FIRST_OF_TWO, &as_log, &Home::memory().store, 7);

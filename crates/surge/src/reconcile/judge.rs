@@ -6,6 +6,7 @@ use super::results::{Results, Sums};
 use super::silent;
 use super::verdict::{Counts, Digests, Pair, Round, VERSION, Verdict};
 use crate::manifest::{self, Manifest};
+use crate::oracle::standings::sha256;
 use crate::recording::Table;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -183,7 +184,7 @@ fn rounds(totals: &[manifest::Round], results: &Results) -> Vec<Round> {
                     found: found.joins,
                 },
                 answers: Pair {
-                    expected: without_zeros(&expected.answers),
+                    expected: as_exported(without_zeros(&expected.answers), &found.answers),
                     found: without_zeros(&found.answers),
                 },
                 wrong_format: Pair {
@@ -204,6 +205,27 @@ fn without_zeros(answers: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
         .iter()
         .filter(|(_, fans)| **fans > 0)
         .map(|(a, fans)| (a.clone(), *fans))
+        .collect()
+}
+
+/// The answers as an export without bodies spells them, where it has done so: what a fan wrote himself is shown as the
+/// first half of its SHA-256.
+fn as_exported(
+    answers: BTreeMap<String, u64>,
+    found: &BTreeMap<String, u64>,
+) -> BTreeMap<String, u64> {
+    let spelled = |answer: String| {
+        let hash: String = sha256(&answer).chars().take(32).collect();
+        let hashed = format!("#{hash}");
+        if found.contains_key(&hashed) {
+            hashed
+        } else {
+            answer
+        }
+    };
+    answers
+        .into_iter()
+        .map(|(answer, fans)| (spelled(answer), fans))
         .collect()
 }
 

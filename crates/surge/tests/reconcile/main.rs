@@ -7,6 +7,7 @@ mod sealed;
 
 use made::{Run, ledger_row, message, tally};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use surge::reconcile::verdict::Verdict;
 use surge::reconcile::{ReconcileError, run};
 
@@ -165,6 +166,25 @@ fn wrong_tallies_are_seen() {
     run.results.push(tally(2, 1, 0));
     run.results[3]["value"]["round"] = Value::Null;
     problem(&run.reconcile(), "tallies outside all rounds");
+}
+
+#[test]
+fn an_answer_that_a_fan_wrote_may_be_shown_as_its_hash() {
+    let hash: String = Sha256::digest("小米")
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let mut run = Run::new();
+    run.manifest["rounds"][0]["answers"] = json!({ "小米": 3 });
+    for tally in &mut run.results {
+        let value = &mut tally["value"];
+        value["answers"] = json!({ (format!("#{hash}")): value["answers"]["A"] });
+    }
+    let verdict = run.reconcile();
+    assert!(verdict.holds, "{:?}", verdict.problems);
+    run.manifest["rounds"][0]["answers"] = json!({ "大米": 3 });
+    problem(&run.reconcile(), "tallies of round 1");
 }
 
 #[test]

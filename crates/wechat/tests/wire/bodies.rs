@@ -3,7 +3,6 @@
 
 use crate::vectors::{account, each, entry, sample, text};
 use serde_json::Value;
-use std::collections::BTreeSet;
 use wechat::{Body, Event, Inbound, Mode, ParseError, Query, sign};
 
 /// Paths and values of expected fields: an object goes down, a list repeats.
@@ -166,42 +165,4 @@ fn malformed_bodies_that_are_taken_are_read_as_decided() {
         contents.map(|(_, value)| value).collect::<Vec<_>>(),
         ["B", "C"]
     );
-}
-
-/// The sample with the text of some elements replaced.
-fn overridden(id: &str, fields: &Value) -> Inbound {
-    let mut xml = sample(id).to_owned();
-    for (name, value) in fields.as_object().into_iter().flatten() {
-        let (before, rest) = xml.split_once(&format!("<{name}>")).unwrap();
-        let (_, after) = rest.split_once(&format!("</{name}>")).unwrap();
-        xml = format!(
-            "{before}<{name}>{}</{name}>{after}",
-            value.as_str().unwrap()
-        );
-    }
-    Inbound::parse(xml.as_bytes()).unwrap()
-}
-
-#[test]
-fn every_redelivery_scenario_keeps_apart_what_is_apart() {
-    each("redelivery_scenarios", |id, scenario| {
-        let mut identities = BTreeSet::new();
-        for delivery in scenario["deliveries"].as_array().unwrap() {
-            let read = overridden(text(delivery, "sample"), &delivery["override"]);
-            let own = read.msg_id.clone().unwrap_or_else(|| {
-                format!(
-                    "{} {:?} {:?}",
-                    read.create_time,
-                    read.event(),
-                    read.event_key()
-                )
-            });
-            identities.insert((read.to, read.from, own));
-        }
-        let words = ["one record", "two records", "three records"];
-        let expected = words
-            .iter()
-            .position(|word| text(scenario, "expect").contains(word));
-        assert_eq!(identities.len(), expected.unwrap() + 1, "{id}");
-    });
 }

@@ -7,7 +7,8 @@ use wechat::{Account, AesKey, Mode};
 static FILE: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../vectors.json")).unwrap());
 
-/// Sections that some test runs through, each with the number of its entries.
+/// Sections that some test runs through, each with the number of its entries. The scenarios of re-delivery are about
+/// identities: a test of whole nodes runs through them.
 const SECTIONS: [(&str, usize); 12] = [
     ("signature", 22),
     ("decrypt", 20),

@@ -84,6 +84,12 @@ impl Harness for Hedged {
         }
         true
     }
+
+    fn lose_tail(&mut self) -> bool {
+        self.reopen();
+        self.log.lose_from(conformance::TOPIC, 1, 8).unwrap();
+        true
+    }
 }
 
 #[test]
