@@ -161,6 +161,15 @@ for _ in $(seq 240); do
   sleep 0.25
 done
 [ "$results" = "$rounds" ] || { echo "$results of $rounds rounds have a result; see $demo/node.log" >&2; exit 1; }
+# Their units follow them at once.
+winners=$("$bin/spillway" results fanfest-2013-04-09 --json "${where[@]}" | grep -o '"winners":\[[^]]*' | grep -o '"slot":' | wc -l)
+given=0
+for _ in $(seq 240); do
+  given=$("$bin/spillway" log cat control "${where[@]}" | grep -c '"state":"awarded"' || true)
+  [ "$given" -ge "$winners" ] && break
+  sleep 0.25
+done
+[ "$given" -ge "$winners" ] || { echo "$given of $winners winners have a unit; see $demo/node.log" >&2; exit 1; }
 done_phase
 
 phase export "export: every topic without bodies, the digest recomputed"

@@ -5,6 +5,7 @@ mod cuts;
 pub mod draws;
 mod fans;
 mod grammar;
+pub mod holders;
 mod identity;
 mod keywords;
 mod normal;
@@ -172,6 +173,12 @@ impl Judge {
         count(&mut self.kinds, &message.msg_type);
         count(&mut self.rules, &verdict.rule);
         count(self.by_round.entry(round).or_default(), verdict.class);
+    }
+
+    /// Whether a fan has this OpenID.
+    #[must_use]
+    pub fn knows(&self, openid: &str) -> bool {
+        self.fans.contains_key(openid)
     }
 
     /// The standings of a round, sorted by entrant code; none when there is no such round.

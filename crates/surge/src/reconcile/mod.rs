@@ -2,11 +2,19 @@
 //! manifest. It shares no code with what it judges.
 
 pub mod accepted;
+mod book;
 pub mod contest;
+pub mod control;
+pub mod copies;
+mod drawn;
+mod due;
 mod entitled;
+mod fold;
 pub mod judge;
 pub mod lines;
+mod list;
 pub mod messages;
+mod owed;
 pub mod prizes;
 mod record;
 pub mod rescore;
@@ -14,7 +22,10 @@ pub mod results;
 pub mod seals;
 pub mod silent;
 pub mod text;
+mod texts;
 pub mod verdict;
+mod walk;
+mod windows;
 
 use crate::ledger::{Kind, Outcome, Row};
 use crate::manifest::Manifest;
@@ -24,6 +35,7 @@ use contest::Contest;
 use judge::{Evidence, ExportDigest, Faults};
 use lines::{LinesError, Tail, excerpt};
 use messages::Messages;
+use seals::Confirmed;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
@@ -96,9 +108,11 @@ pub fn run(files: &Files) -> Result<Verdict, ReconcileError> {
     let accepted = accepted::read(&files.export.join("accepted.jsonl"), &mut messages)?;
     let results = results::read(&files.export.join("results.jsonl"), &manifest.campaign.id)?;
     let dead_letters = read_dead_letters(&files.export)?;
-    let control = seals::read(&files.export.join("control.jsonl"), &manifest.campaign.id)?;
+    let confirmed = Confirmed::read(&files.export)?;
+    let control = files.export.join("control.jsonl");
+    let control = control::read(&control, &manifest.campaign.id, confirmed)?;
     let rescored = rescore::rescore(&recording, &messages, &accepted, &control)?;
-    let inbound = seals::copies_in_inbound(&files.export.join("inbound.jsonl"))?;
+    let inbound = copies::read(&files.export.join("inbound.jsonl"))?;
     let findings = contest::judge(&Contest {
         control: &control,
         rescored: &rescored,

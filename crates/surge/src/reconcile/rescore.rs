@@ -2,9 +2,9 @@
 //! seals, by the versions that judged. Never what the results say.
 
 use super::accepted::Accepted;
+use super::control::Control;
 use super::lines::{self, LinesError, Tail, excerpt};
 use super::messages::Messages;
-use super::seals::Control;
 use crate::manifest::{Digest, Manifest, Round};
 use crate::oracle::standings::Standing;
 use crate::oracle::{Cuts, Delivery, Judge, Place};
@@ -35,11 +35,7 @@ pub fn rescore(
     accepted: &Accepted,
     control: &Control,
 ) -> Result<Rescored, LinesError> {
-    let mut cuts = Cuts::default();
-    for (round, decision) in &control.decisions {
-        let places = accepted.copies.get(&decision.ctl).cloned();
-        cuts.rounds.insert(*round, places.unwrap_or_default());
-    }
+    let cuts = cuts(control, accepted);
     let mut rescored = Rescored {
         judges: BTreeMap::new(),
         late: BTreeMap::new(),
@@ -49,15 +45,7 @@ pub fn rescore(
     if control.decisions.is_empty() {
         return Ok(rescored);
     }
-    let draws = control.decisions.keys().copied().map(Some).chain([None]);
-    let newest = control.versions.keys().next_back().copied();
-    let named = draws
-        .filter_map(|draw| control.version_of(draw))
-        .chain(newest);
-    for version in named {
-        if rescored.judges.contains_key(&version) {
-            continue;
-        }
+    for version in control.judging() {
         match prepared(control, version) {
             Ok((campaign, judge)) => {
                 let judge = judge.with_cuts(cuts.clone());
@@ -67,6 +55,7 @@ pub fn rescore(
         }
     }
     read(recording, messages, &mut rescored)?;
+    let newest = control.newest().map(|newest| newest.version);
     let newest = newest.and_then(|version| rescored.judges.get(&version));
     if let Some((_, judge)) = newest {
         rescored.late = judge.late_after_seal();
@@ -104,12 +93,28 @@ impl Rescored {
         self.judges.get(&version).map(|(campaign, _)| campaign)
     }
 
+    /// Whether somebody of this name stands in the recording.
+    #[must_use]
+    pub fn knows(&self, openid: &str) -> bool {
+        self.judges.values().any(|(_, judge)| judge.knows(openid))
+    }
+
     /// The standings of a round by a version.
     #[must_use]
     pub fn standings(&self, version: u64, round: u16) -> Option<Vec<Standing>> {
         let (_, judge) = self.judges.get(&version)?;
         Some(judge.standings(round))
     }
+}
+
+/// Where each round that was sealed ends in each partition.
+pub(super) fn cuts(control: &Control, accepted: &Accepted) -> Cuts {
+    let mut cuts = Cuts::default();
+    for (round, decision) in &control.decisions {
+        let places = accepted.copies.get(&decision.ctl).cloned();
+        cuts.rounds.insert(*round, places.unwrap_or_default());
+    }
+    cuts
 }
 
 /// A version's judge, with the windows that operators gave its rounds, and those of the decisions.
@@ -119,22 +124,29 @@ fn prepared(control: &Control, version: u64) -> Result<(Campaign, Judge), String
         .get(&version)
         .ok_or_else(|| format!("version {version} of the campaign is not in control"))?;
     let faulty = |why: String| format!("version {version} of the campaign cannot be judged: {why}");
-    let parse = |toml: &str| {
-        Campaign::parse(toml)
-            .map(|(campaign, _)| campaign)
-            .map_err(|_| faulty("its file has mistakes".into()))
-    };
-    let mut campaign = parse(&published.toml)?;
+    let mut campaign =
+        parse(&published.toml).ok_or_else(|| faulty("its file has mistakes".into()))?;
+    move_windows(control, Some(version), &mut campaign);
+    let judge = Judge::new(&campaign).map_err(|error| faulty(error.to_string()))?;
+    Ok((campaign, judge))
+}
+
+fn parse(toml: &str) -> Option<Campaign> {
+    Campaign::parse(toml).ok().map(|(campaign, _)| campaign)
+}
+
+/// Gives the rounds of a version the windows that stood in the end.
+pub(super) fn move_windows(control: &Control, version: Option<u64>, campaign: &mut Campaign) {
     for round in &mut campaign.rounds {
         let own = (round.open, round.close);
         let decision = control.decisions.get(&round.number);
         // A corrected window is that of the file which was published to correct it.
-        let corrected = decision.is_some_and(|decision| decision.version != version)
-            && decision
-                .and_then(|decision| control.versions.get(&decision.version))
-                .and_then(|judged| parse(&judged.toml).ok())
-                .and_then(|judged| judged.round(round.number).map(|r| (r.open, r.close)))
-                .is_some_and(|judged| judged != own);
+        let corrected = decision
+            .filter(|decision| version != Some(decision.version))
+            .and_then(|decision| control.versions.get(&decision.version))
+            .and_then(|judged| parse(&judged.toml))
+            .and_then(|judged| judged.round(round.number).map(|r| (r.open, r.close)))
+            .is_some_and(|judged| judged != own);
         let moved = decision
             .map(|decision| (decision.open, decision.close))
             .or(control.windows.get(&round.number).copied());
@@ -142,8 +154,6 @@ fn prepared(control: &Control, version: u64) -> Result<(Campaign, Judge), String
             (round.open, round.close) = moved;
         }
     }
-    let judge = Judge::new(&campaign).map_err(|error| faulty(error.to_string()))?;
-    Ok((campaign, judge))
 }
 
 /// Hands every message that stands in `accepted` to the judges, at its place.

@@ -1,9 +1,13 @@
 //! Reconciliation of small runs written by hand, each with one defect planted.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod corrections;
 mod made;
 mod prizes;
+mod records;
 mod sealed;
+mod seals;
+mod texts;
 
 use made::{Run, ledger_row, message, tally};
 use serde_json::{Value, json};
