@@ -6,9 +6,10 @@ mod support;
 
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use support::fan::{OPEN, accounts};
 use support::written::Written;
-use support::{Node, Scene, until, wire};
+use support::{Node, Scene, finish, surge, until, wire};
 
 /// Two rounds, A is the key of both; a phone for the first who is right, a television for the first of the board.
 const CAMPAIGN: &str = include_str!("../../coordinator/src/tests/contest.toml");
@@ -116,6 +117,23 @@ impl Play {
         self.written.reconcile(&self.scene, "node").well()
     }
 
+    /// What the oracle makes of the recording by a file, up to the cuts of the last export.
+    fn score(&self, file: &Path) -> Value {
+        let out = self.scene.path("scored.json");
+        let mut oracle = Command::new(surge());
+        oracle
+            .arg("oracle")
+            .arg(self.scene.recording())
+            .arg("--campaign")
+            .arg(file)
+            .arg("--cuts")
+            .arg(self.scene.path("export"))
+            .arg("--out")
+            .arg(&out);
+        finish(&mut oracle).well();
+        serde_json::from_slice(&std::fs::read(out).unwrap()).unwrap()
+    }
+
     fn settle(&self) {
         let tick = self.node.status()["coordinator"]["tick"].as_i64();
         self.scene.tick("node", tick.unwrap());
@@ -186,6 +204,20 @@ fn a_round_was_concluded_with_what_stood_before_a_correction() {
         said.contains("prize phone: 2 units given, 2 with their winners"),
         "{said}"
     );
+
+    // The oracle on its own, up to the cuts and by the file that corrects, comes to the same standings and digest.
+    let scored = play.score(&file);
+    let rounds = play.rounds();
+    for round in 0..2 {
+        assert_eq!(
+            scored["rounds"][round]["standings"],
+            rounds[round]["digest"]
+        );
+        assert_eq!(scored["rounds"][round]["list"], rounds[round]["list"]);
+    }
+    let digest = std::fs::read(play.scene.path("export/digest.json")).unwrap();
+    let digest: Value = serde_json::from_slice(&digest).unwrap();
+    assert_eq!(scored["digest"]["sha256"], digest["digest"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod book;
 pub mod contest;
 pub mod control;
 pub mod copies;
+pub mod cut_off;
 mod drawn;
 mod due;
 mod entitled;
