@@ -34,11 +34,15 @@ use wechat::Inbound;
 /// Why the oracle cannot judge by a campaign.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unjudgeable {
-    /// A keyword rule is a regular expression.
-    #[error("keyword rule `{rule}` is a regular expression; the oracle has none")]
+    /// A keyword rule is no regular expression.
+    #[error(
+        "keyword rule `{rule}` is no regular expression: {reason}; check it with `spillway campaign check`"
+    )]
     Regex {
         /// The rule.
         rule: String,
+        /// What is wrong with it.
+        reason: String,
     },
 }
 
