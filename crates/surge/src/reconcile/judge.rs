@@ -98,7 +98,7 @@ pub fn judge(evidence: &Evidence) -> (Verdict, Faults) {
 }
 
 fn fault_of(message: &Message) -> Option<&'static str> {
-    if is_lost(message) {
+    if message.is_lost() {
         Some("lost")
     } else if message.accepted > 1 {
         Some("doubled")
@@ -111,17 +111,13 @@ fn fault_of(message: &Message) -> Option<&'static str> {
     }
 }
 
-fn is_lost(message: &Message) -> bool {
-    message.readable && message.acked > 0 && message.accepted == 0
-}
-
 fn count(counts: &mut Counts, message: &Message) {
     counts.messages += 1;
     counts.sent += u64::from(message.attempts > 0);
     counts.acked += u64::from(message.acked > 0);
     counts.accepted += u64::from(message.accepted > 0);
     counts.unacked += u64::from(message.attempts > 0 && message.acked == 0);
-    counts.lost += u64::from(is_lost(message));
+    counts.lost += u64::from(message.is_lost());
     counts.doubled += u64::from(message.accepted > 1);
     counts.never_sent += u64::from(message.accepted > 0 && message.attempts == 0);
 }

@@ -38,6 +38,14 @@ pub struct Message {
     pub part: u8,
 }
 
+impl Message {
+    /// Whether it was acked and is not in the log. What cannot be parsed is no message, but a dead letter.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.readable && self.acked > 0 && self.accepted == 0
+    }
+}
+
 /// A message as its row says.
 #[derive(Debug, Clone, Copy)]
 struct Read {

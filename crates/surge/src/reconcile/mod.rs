@@ -15,6 +15,7 @@ pub mod judge;
 pub mod lines;
 mod list;
 pub mod messages;
+pub mod missing;
 mod owed;
 pub mod prizes;
 mod record;
@@ -55,6 +56,8 @@ pub struct Files {
     pub export: PathBuf,
     /// The recording; the manifest's, beside the manifest, unless given.
     pub recording: Option<PathBuf>,
+    /// Where every acked delivery of what is lost goes, as JSON lines.
+    pub missing: Option<PathBuf>,
 }
 
 /// Why nothing could be reconciled.
@@ -72,6 +75,14 @@ pub enum ReconcileError {
         source: std::io::Error,
         /// How it comes to be.
         way_out: &'static str,
+    },
+    /// The list of what is missing cannot be written.
+    #[error("cannot write {}: {source}; choose another place", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
     },
     /// A file is not what its name says.
     #[error("{} is not readable: {what}", path.display())]
@@ -107,6 +118,13 @@ pub fn run(files: &Files) -> Result<Verdict, ReconcileError> {
     let mut messages = Messages::of_recording(&recording, manifest.messages)?;
     let foreign_rows = read_ledger(&files.ledger, &mut messages)?;
     let accepted = accepted::read(&files.export.join("accepted.jsonl"), &mut messages)?;
+    if let Some(path) = &files.missing {
+        let list = missing::list(&files.ledger, &recording, &messages)?;
+        missing::write(path, &list).map_err(|source| ReconcileError::Unwritable {
+            path: path.clone(),
+            source,
+        })?;
+    }
     let results = results::read(&files.export.join("results.jsonl"), &manifest.campaign.id)?;
     let dead_letters = read_dead_letters(&files.export)?;
     let confirmed = Confirmed::read(&files.export)?;

@@ -194,6 +194,7 @@ impl Run {
             ledger: dir.join("ledger"),
             export,
             recording: None,
+            missing: None,
         }
     }
 }

@@ -70,6 +70,42 @@ fn an_acked_message_that_is_not_accepted_is_lost() {
 }
 
 #[test]
+fn every_acked_delivery_of_what_is_lost_is_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut spoilt = Run::new();
+    // Message 2 had a re-delivery; message 4 was not acked, so that nobody needs to have it.
+    spoilt.accepted.remove(4);
+    spoilt.accepted.remove(2);
+    spoilt.ledger[4] = ledger_row(4, 4, "unanswered", None);
+    for (row, at) in spoilt.ledger.iter_mut().zip(100_i64..) {
+        (row["sent_us"], row["done_us"]) = (at.into(), (at + 1_000).into());
+    }
+    let mut files = spoilt.write(dir.path());
+    let list = dir.path().join("missing.jsonl");
+    files.missing = Some(list.clone());
+    let verdict = run(&files).unwrap();
+    assert_eq!(verdict.all.lost, 1);
+    let told = surge::reconcile::text::describe(&verdict);
+    assert!(told.contains("--missing FILE"), "{told}");
+    let listed: Vec<Value> = std::fs::read_to_string(&list)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let expected = [(2, 102), (7, 107)].map(|(delivery, sent)| {
+        json!({"delivery": delivery, "n": 2, "copy": 1, "msg_id": "9000002", "fan": "oC",
+            "create_time": (made::START + 2).to_string(), "scheduled_us": 0, "sent_us": sent, "acked_us": sent + 1_000})
+    });
+    assert_eq!(listed, expected);
+    files.missing = Some(dir.path().to_path_buf());
+    let error = run(&files).unwrap_err();
+    assert!(
+        matches!(error, ReconcileError::Unwritable { .. }),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_lost_event_is_found_by_its_content() {
     let mut run = Run::new();
     run.accepted[6]["digest"] = "11".into();
