@@ -2,6 +2,7 @@
 
 use super::told::Told;
 use super::{Scene, spillway, succeed, surge, until};
+use serde_json::Value;
 use std::process::Command;
 
 impl Scene {
@@ -32,7 +33,14 @@ impl Scene {
                 .arg("--ledger")
                 .arg(self.path("ledger.jsonl"))
                 .arg("--export")
-                .arg(self.path(export)),
+                .arg(self.path(export))
+                .arg("--json")
+                .arg(self.path("verdict.json")),
         )
+    }
+
+    /// What was found when the log was reconciled last.
+    pub(crate) fn verdict(&self) -> Value {
+        serde_json::from_slice(&std::fs::read(self.path("verdict.json")).unwrap()).unwrap()
     }
 }

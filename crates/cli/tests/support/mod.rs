@@ -14,6 +14,7 @@ pub(crate) mod front;
 pub(crate) mod judged;
 pub(crate) mod kafka;
 pub(crate) mod node;
+pub(crate) mod seed;
 pub(crate) mod told;
 pub(crate) mod watch;
 pub(crate) mod wire;

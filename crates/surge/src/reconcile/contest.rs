@@ -63,6 +63,14 @@ pub fn judge(contest: &Contest<'_>) -> Findings {
             named.join("; ")
         ));
     }
+    if let (unacked, true) = (
+        contest.rescored.absent.unacked,
+        contest.rescored.is_partial(),
+    ) {
+        findings.notes.push(format!(
+            "{unacked} messages were never acked and are not in the log; it is held against the recording without them"
+        ));
+    }
     let void = control
         .void
         .keys()

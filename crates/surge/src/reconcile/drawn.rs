@@ -51,7 +51,7 @@ pub(super) fn judge(
     drawn
 }
 
-/// The manifest was made before the run: it holds where nothing was late, moved or published anew.
+/// The manifest was made before the run: it holds where nothing was late, moved, published anew or never acked.
 fn beside_the_manifest(
     contest: &Contest<'_>,
     expected: &manifest::Round,
@@ -69,9 +69,9 @@ fn beside_the_manifest(
             .push(format!("{name}: the manifest has no standings"));
         return;
     }
-    if drawn.late_after_seal > 0 || !same_file || !window {
+    if drawn.late_after_seal > 0 || !same_file || !window || contest.rescored.is_partial() {
         findings.notes.push(format!(
-            "{name}: something was late, moved or published anew; it is held against the recording up to the cut"
+            "{name}: something was late, moved, published anew or never acked; it is held against the recording up to the cut"
         ));
         return;
     }

@@ -4,7 +4,7 @@
 use super::accepted::Accepted;
 use super::control::Control;
 use super::lines::{self, LinesError, Tail, excerpt};
-use super::messages::Messages;
+use super::messages::{Absent, Messages};
 use crate::manifest::{Digest, Manifest, Round};
 use crate::oracle::standings::Standing;
 use crate::oracle::{Cuts, Delivery, Judge, Place};
@@ -13,14 +13,27 @@ use campaign::Campaign;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// What the messages in the log come to.
+#[derive(Debug, Clone)]
+pub struct Totals {
+    /// Of each round, and outside all of them.
+    pub rounds: Vec<Round>,
+    /// The digest.
+    pub digest: Digest,
+    /// Messages by deciding rule, where not all of the recording is in the log.
+    pub rules: Option<BTreeMap<String, u64>>,
+}
+
 /// A round or draw that was judged once more.
 #[derive(Debug)]
 pub struct Rescored {
     judges: BTreeMap<u64, (Campaign, Judge)>,
     /// Messages behind the cut, by round: they must be the tallies' `late_after_seal`.
     pub late: BTreeMap<u16, u64>,
-    /// The totals of every round and the digest by the newest version.
-    pub totals: Option<(Vec<Round>, Digest)>,
+    /// By the newest version.
+    pub totals: Option<Totals>,
+    /// What is not in the log, and was not acked.
+    pub absent: Absent,
     /// What could not be judged, and why.
     pub problems: Vec<String>,
 }
@@ -40,9 +53,10 @@ pub fn rescore(
         judges: BTreeMap::new(),
         late: BTreeMap::new(),
         totals: None,
+        absent: messages.absent(),
         problems: Vec::new(),
     };
-    if control.decisions.is_empty() {
+    if control.decisions.is_empty() && !rescored.is_partial() {
         return Ok(rescored);
     }
     for version in control.judging() {
@@ -65,15 +79,26 @@ pub fn rescore(
             sha256: String::new(),
         };
         let manifest = judge.manifest("", &nothing, "");
-        rescored.totals = Some((manifest.rounds, manifest.digest));
+        rescored.totals = Some(Totals {
+            rounds: manifest.rounds,
+            digest: manifest.digest,
+            rules: rescored.is_partial().then_some(manifest.rules),
+        });
     }
     Ok(rescored)
 }
 
 impl Rescored {
-    /// The totals with the cuts, where something was late or moved and the manifest's cannot hold.
+    /// Whether messages that were never acked are not in the log, and everything else was sent: then the log has to be held
+    /// against the recording without them.
     #[must_use]
-    pub fn instead_of(&self, manifest: &Manifest) -> Option<(Vec<Round>, Digest)> {
+    pub fn is_partial(&self) -> bool {
+        self.absent.unacked > 0 && self.absent.unsent == 0
+    }
+
+    /// The totals with the cuts, where something was late, moved or never acked and the manifest's cannot hold.
+    #[must_use]
+    pub fn instead_of(&self, manifest: &Manifest) -> Option<Totals> {
         let window = |rounds: &[Round]| -> Vec<_> {
             rounds
                 .iter()
@@ -81,8 +106,8 @@ impl Rescored {
                 .collect()
         };
         let late = self.late.values().any(|late| *late > 0);
-        let differs = |(rounds, _): &&(Vec<Round>, Digest)| {
-            late || window(rounds) != window(&manifest.rounds)
+        let differs = |totals: &&Totals| {
+            late || self.is_partial() || window(&totals.rounds) != window(&manifest.rounds)
         };
         self.totals.as_ref().filter(differs).cloned()
     }

@@ -106,6 +106,33 @@ fn every_acked_delivery_of_what_is_lost_is_listed() {
 }
 
 #[test]
+fn what_was_never_acked_need_not_be_there() {
+    let mut run = sealed::run();
+    run.ledger[5] = ledger_row(5, 5, "unanswered", None);
+    assert!(run.reconcile().holds, "it is there, once");
+    run.accepted.remove(5);
+    let verdict = run.reconcile();
+    let unacked = "1 messages were never acked and are not in the log";
+    assert!(verdict.notes[0].contains(unacked), "{:?}", verdict.notes);
+    assert_eq!(verdict.rules["answer"].expected, 5);
+    let of_others = ["round 1: ", "decided"];
+    let told = |problem: &&String| of_others.iter().any(|part| problem.contains(part));
+    let told: Vec<&String> = verdict.problems.iter().filter(told).collect();
+    // Its cut moved by one.
+    assert!(
+        told.iter().all(|problem| problem.contains("cut")),
+        "{told:?}"
+    );
+    // What was not even sent must be sent.
+    run.ledger.remove(3);
+    run.accepted.remove(3);
+    problem(
+        &run.reconcile(),
+        "rule \"answer\" decided 4 messages instead of 6",
+    );
+}
+
+#[test]
 fn a_lost_event_is_found_by_its_content() {
     let mut run = Run::new();
     run.accepted[6]["digest"] = "11".into();
