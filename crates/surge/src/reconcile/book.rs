@@ -14,16 +14,11 @@ const MOST_SECRETS: usize = 1_000;
 /// The slot of an award. In the order in which units are given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Slot {
-    /// Number of the round; the final draw comes last.
-    pub(super) draw: u32,
+    /// The draw, by the offset of its first result: a round that was skipped comes after those that did not wait for it.
+    pub(super) draw: u64,
     /// Place of the award in the campaign file, from 1.
     pub(super) award: usize,
     pub(super) number: u64,
-}
-
-/// The place of a draw among draws.
-pub(super) fn order(round: Option<u16>) -> u32 {
-    round.map_or(u32::MAX, u32::from)
 }
 
 /// A unit that was given for a slot, and what became of it.
@@ -68,7 +63,7 @@ pub(super) struct Units<'a> {
     /// How many units of a class a fan has.
     holding: BTreeMap<(&'a str, String), u64>,
     /// Attempts of a fan in an award after a draw.
-    of_fan: BTreeMap<(u32, usize, &'a str), Tries>,
+    of_fan: BTreeMap<(u64, usize, &'a str), Tries>,
 }
 
 impl<'a> Units<'a> {
@@ -80,7 +75,7 @@ impl<'a> Units<'a> {
     /// The slots of one award after a draw.
     pub(super) fn of(
         &self,
-        draw: u32,
+        draw: u64,
         award: usize,
     ) -> impl Iterator<Item = (u64, &[Attempt<'a>])> {
         let at = |number| Slot {
@@ -93,7 +88,7 @@ impl<'a> Units<'a> {
     }
 
     /// Who has units of one award after a draw.
-    pub(super) fn holders(&self, draw: u32, award: usize) -> impl Iterator<Item = &Attempt<'a>> {
+    pub(super) fn holders(&self, draw: u64, award: usize) -> impl Iterator<Item = &Attempt<'a>> {
         let last = self.of(draw, award).filter_map(|(_, all)| all.last());
         last.filter(|attempt| attempt.is_held())
     }
@@ -105,7 +100,7 @@ impl<'a> Units<'a> {
     }
 
     /// Whether a fan cannot have a unit of an award again: he has one or had one, unless a correction took it.
-    pub(super) fn was_tried(&self, draw: u32, award: usize, code: &str) -> bool {
+    pub(super) fn was_tried(&self, draw: u64, award: usize, code: &str) -> bool {
         let attempts = self.of_fan.get(&(draw, award, code)).into_iter().flatten();
         let mut attempts = attempts.filter_map(|(number, nth)| {
             let slot = Slot {
@@ -155,7 +150,7 @@ impl<'a> Units<'a> {
         let award = awards
             .find(|award| gift.text("award") == id(award.place))?
             .place;
-        let order = order(draw.round);
+        let order = draw.first;
         let slot = Slot {
             draw: order,
             award,
@@ -217,7 +212,8 @@ impl<'a> Units<'a> {
             "v", "round", "result", "prize", "unit", "slot", "attempt", "place", "code",
         ];
         let same = keys.iter().all(|key| last.gift.act[*key] == step.act[*key]);
-        (same && follows(last.state, step.text("state"))).then_some(*slot)
+        let by_fan = step.act["claim"].is_object();
+        (same && follows(last.state, step.text("state"), by_fan)).then_some(*slot)
     }
 
     /// Takes a later step that holds.
@@ -283,7 +279,7 @@ impl<'a> Units<'a> {
     }
 
     /// A public text of a draw: whoever has a unit and was not told yet can know from now on.
-    pub(super) fn publish(&mut self, draw: u32, at: i64) {
+    pub(super) fn publish(&mut self, draw: u64, at: i64) {
         for (slot, attempts) in &mut self.slots {
             if slot.draw != draw {
                 continue;
@@ -304,11 +300,11 @@ pub(super) fn class_of<'c>(newest: &'c Campaign, id: &'c str) -> &'c str {
     prize_of(newest, id).map_or(id, |prize| &prize.class)
 }
 
-/// Which steps follow which.
-fn follows(before: &str, after: &str) -> bool {
+/// Which steps follow which; `by_fan`, when a fan's own message is the reason, which waits for no notice.
+fn follows(before: &str, after: &str, by_fan: bool) -> bool {
     match after {
         "notified" => before == "awarded",
-        "claimed" => before == "notified",
+        "claimed" => before == "notified" || (by_fan && before == "awarded"),
         "fulfilled" => before == "claimed",
         "declined" | "expired" | "revoked" => ["awarded", "notified"].contains(&before),
         _ => false,

@@ -103,6 +103,8 @@ pub struct Control {
     pub windows: BTreeMap<u16, (i64, i64)>,
     /// Rounds that are void, and the offset of the act that made them so.
     pub void: BTreeMap<u16, u64>,
+    /// Rounds that an operator has skipped: later ones do not wait for their results.
+    pub skipped: BTreeSet<u16>,
     /// The decision of each round.
     pub decisions: BTreeMap<u16, Decision>,
     /// What was promised of secrets.

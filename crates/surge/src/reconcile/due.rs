@@ -1,7 +1,7 @@
 //! Who must get a unit for a slot of a draw: the winner by the record, or the next in the
 //! ranking below everyone who was met. Never what was given.
 
-use super::book::{Slot, Units, class_of, order, prize_of};
+use super::book::{Slot, Units, class_of, prize_of};
 use super::entitled::{Entitled, OfAward, Won};
 use crate::oracle::holders::Holders;
 use campaign::{Campaign, Correction, WinnerMode};
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 pub(super) struct Desk<'b, 'a> {
     /// The version in force, whose stock and policies count.
     pub(super) newest: &'b Campaign,
-    pub(super) draws: &'b BTreeMap<u32, Entitled>,
+    pub(super) draws: &'b BTreeMap<u64, Entitled>,
     pub(super) units: &'b Units<'a>,
     /// The contest's time, in seconds since 1970.
     pub(super) now: i64,
@@ -83,7 +83,7 @@ impl Desk<'_, '_> {
     }
 
     fn can(&self, draw: &Entitled, award: &OfAward, code: &str) -> bool {
-        !self.units.was_tried(order(draw.round), award.place, code)
+        !self.units.was_tried(draw.first, award.place, code)
             && !self.units.has_one(self.newest, &award.prize, code)
     }
 
@@ -94,7 +94,7 @@ impl Desk<'_, '_> {
         }
         let is_kept = |other: &&Won| {
             let slot = Slot {
-                draw: order(draw.round),
+                draw: draw.first,
                 award: award.place,
                 number: other.slot,
             };
@@ -106,7 +106,7 @@ impl Desk<'_, '_> {
     }
 
     fn is_made_good(&self, draw: &Entitled, award: &OfAward) -> bool {
-        let held = self.units.holders(order(draw.round), award.place).count();
+        let held = self.units.holders(draw.first, award.place).count();
         draw.is_corrected && held >= award.winners.len()
     }
 
@@ -115,7 +115,7 @@ impl Desk<'_, '_> {
         let (first, last) = reach(award.mode, slot);
         let winners = award.winners.iter().map(|won| won.place);
         let met = winners.chain(award.passed.iter().copied());
-        let attempts = self.units.of(order(draw.round), award.place);
+        let attempts = self.units.of(draw.first, award.place);
         let since = attempts.flat_map(|(_, attempts)| attempts);
         let since = since.filter(|attempt| attempt.gift.number("result") == draw.at);
         let met = met.chain(since.map(|attempt| attempt.gift.number("place")));
@@ -156,9 +156,10 @@ impl Desk<'_, '_> {
         promised
     }
 
-    /// Holders of a corrected draw's award from whom the policy takes the unit.
-    pub(super) fn taken_back(&self, draw: &Entitled, award: &OfAward) -> Vec<&str> {
-        let holders = self.units.holders(order(draw.round), award.place);
+    /// Holders of a corrected draw's award from whom the policy takes the unit. Settled is what its winner was told
+    /// of: by a private notice in any case; by a public text, if `by_text` says so.
+    pub(super) fn taken_back(&self, draw: &Entitled, award: &OfAward, by_text: bool) -> Vec<&str> {
+        let holders = self.units.holders(draw.first, award.place);
         let holders = holders.filter(|_| draw.is_corrected);
         let stays = |code: &str, is_settled: bool| match self.newest.correction {
             Correction::KeepAnnounced => true,
@@ -166,7 +167,8 @@ impl Desk<'_, '_> {
             Correction::Void => is_settled,
         };
         let back = holders.filter(|held| {
-            let is_settled = !held.is_fresh() || held.gift.number("result") == draw.at;
+            let is_told = !held.is_fresh() || (by_text && held.told.is_some());
+            let is_settled = is_told || held.gift.number("result") == draw.at;
             !stays(held.code(), is_settled)
         });
         back.map(|held| held.code()).collect()
@@ -181,7 +183,7 @@ impl Desk<'_, '_> {
         if !draw.is_corrected || self.newest.correction != Correction::KeepAnnounced {
             return None;
         }
-        let order = order(draw.round);
+        let order = draw.first;
         let had = |code: &str| {
             self.units
                 .holders(order, award.place)

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone)]
 pub(super) struct Entitled {
     pub(super) round: Option<u16>,
+    /// Offset of the first result.
+    pub(super) first: u64,
     /// Offset of the result that stands.
     pub(super) at: u64,
     /// When it was made, in seconds since 1970.
@@ -70,6 +72,7 @@ pub(super) fn of_draw(draw: &Draw<'_>, record: &Value) -> Entitled {
     });
     Entitled {
         round,
+        first: draw.first.at,
         at: draw.found.at,
         time: draw.found.time("at"),
         is_corrected: draw.corrects.is_some(),

@@ -18,7 +18,6 @@ const LARGEST_PART: usize = 256 * 1024;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Life {
     pub(super) is_void: bool,
-    pub(super) is_skipped: bool,
     pub(super) request: Option<Request>,
     /// Offset of the decision.
     pub(super) decision: Option<u64>,
@@ -314,9 +313,14 @@ impl Fold {
                 ));
             }
         }
+        let made = self.lives.values().filter(|life| life.result.is_some()).count() as u64;
         let life = self.lives.entry(round).or_default();
         if life.result != corrects {
             return Err("another result stands".to_owned());
+        }
+        let is_first = life.result.is_none();
+        if is_first && act["made_after"].as_u64().is_some_and(|known| known != made) {
+            return Err("another draw was made meanwhile, whose winners it does not know".to_owned());
         }
         if life.is_void || !life.follows(round, act) {
             return Err("its round is void, or not sealed by that decision".to_owned());
@@ -328,7 +332,6 @@ impl Fold {
         {
             return Err("its list is not the one that was published".to_owned());
         }
-        let is_first = life.result.is_none();
         life.result = Some(at);
         if let (Some(number), true) = (round, is_first) {
             self.comes_in_order(number);
@@ -345,8 +348,8 @@ impl Fold {
         let before = rounds.into_iter().flatten().map(|round| round.number);
         for earlier in before.take_while(|earlier| *earlier < number) {
             let life = self.lives.get(&Some(earlier));
-            let waits = |life: &Life| life.result.is_none() && !life.is_void && !life.is_skipped;
-            if life.is_none_or(waits) {
+            let waits = |life: &Life| life.result.is_none() && !life.is_void;
+            if life.is_none_or(waits) && !self.control.skipped.contains(&earlier) {
                 self.control.faults.push(format!(
                     "round {number} was concluded before round {earlier}, which is neither void nor skipped"
                 ));

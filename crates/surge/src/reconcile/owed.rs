@@ -1,6 +1,6 @@
 //! What is owed at the end of a log: units, units that should have come back, public texts.
 
-use super::book::{Slot, order};
+use super::book::Slot;
 use super::contest::name_of;
 use super::due::Desk;
 use super::entitled::{Entitled, OfAward};
@@ -8,6 +8,9 @@ use super::prizes::Book;
 use super::walk::Stands;
 use campaign::Campaign;
 use std::collections::BTreeMap;
+
+/// A claim that was sent in time may still be on its way for so many seconds.
+const OVERDUE_S: i64 = 120;
 
 impl<'a> Book<'a> {
     /// What should have come to pass by now: one line for each.
@@ -23,16 +26,22 @@ impl<'a> Book<'a> {
             .iter()
             .map(|round| Some(round.number))
             .chain([None]);
-        let not_void = |round: &Option<u16>| {
-            round.is_none_or(|number| !self.contest.control.void.contains_key(&number))
+        let control = self.contest.control;
+        // Nobody waits for a round that is void, nor for one that was skipped until its result is there.
+        let is_waited_for = |round: &Option<u16>| {
+            let has_result = stands.contains_key(round);
+            round.is_none_or(|number| {
+                !control.void.contains_key(&number)
+                    && (has_result || !control.skipped.contains(&number))
+            })
         };
         let last = stands.get(&None).map(|last| last.found.at);
         let is_stale = last.is_some_and(|last| stands.values().any(|one| one.found.at > last));
         let mut problems = Vec::new();
         // The prizes of a round wait for the results of those before it.
         let draws = rounds
-            .filter(not_void)
-            .map_while(|round| self.draws.get(&order(round)));
+            .filter(is_waited_for)
+            .map_while(|round| self.draws.values().find(|draw| draw.round == round));
         for draw in draws {
             let name = name_of(draw.round);
             for award in &draw.awards {
@@ -58,14 +67,13 @@ impl<'a> Book<'a> {
         let mut owed = Vec::new();
         for won in &award.winners {
             let slot = Slot {
-                draw: order(draw.round),
+                draw: draw.first,
                 award: award.place,
                 number: won.slot,
             };
             if self.units.holder(&slot).is_some() {
-                let end = self
-                    .deadline(desk.newest, slot)
-                    .filter(|end| *end <= desk.now);
+                let end = self.deadline(desk.newest, slot);
+                let end = end.filter(|end| end.saturating_add(OVERDUE_S) <= desk.now);
                 let open = self
                     .units
                     .holder(&slot)
@@ -83,7 +91,7 @@ impl<'a> Book<'a> {
                 format!("{code} at place {place} must have unit {unit} of {prize}, and got none")
             }));
         }
-        for code in desk.taken_back(draw, award) {
+        for code in desk.taken_back(draw, award, true) {
             owed.push(format!(
                 "{code} keeps a unit of {prize} that the correction takes back"
             ));

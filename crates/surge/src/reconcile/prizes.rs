@@ -1,7 +1,7 @@
 //! Replays what `control` says of units in its order, and holds each gift and each step against what the results ask for
 //! at its place (Q-18, Q-20, Q-21, Q-22, V-6), and in the end what is still to be given. Pure; one line for each difference.
 
-use super::book::{Slot, Units, order, prize_of};
+use super::book::{Slot, Units, prize_of};
 use super::contest::{Contest, Findings, name_of};
 use super::control::Found;
 use super::due::Desk;
@@ -28,7 +28,7 @@ pub struct Given {
 /// Draws that stand, and their units, at one place of the log.
 pub(super) struct Book<'a> {
     pub(super) contest: &'a Contest<'a>,
-    pub(super) draws: BTreeMap<u32, Entitled>,
+    pub(super) draws: BTreeMap<u64, Entitled>,
     pub(super) units: Units<'a>,
     /// Slots of winners who have no unit, in the order in which units are given.
     waiting: BTreeSet<Slot>,
@@ -50,7 +50,7 @@ impl<'a> Book<'a> {
 
     /// The result of a draw stands from here on.
     pub(super) fn stands(&mut self, draw: Entitled) {
-        let order = order(draw.round);
+        let order = draw.first;
         self.waiting.retain(|slot| slot.draw != order);
         for award in &draw.awards {
             for won in &award.winners {
@@ -101,7 +101,7 @@ impl<'a> Book<'a> {
 
     fn give(&mut self, newest: &Campaign, gift: &'a Found) {
         let round = gift.round();
-        let Some(draw) = self.draws.get(&order(round)) else {
+        let Some(draw) = self.draws.values().find(|draw| draw.round == round) else {
             return;
         };
         let Some(slot) = self.units.slot_of(newest, draw, gift) else {
@@ -215,7 +215,7 @@ impl<'a> Book<'a> {
         let draw = self.draws.get(&slot.draw)?;
         let award = draw.awards.iter().find(|award| award.place == slot.award)?;
         let desk = self.desk(newest, step.time("at"));
-        let back = desk.taken_back(draw, award);
+        let back = desk.taken_back(draw, award, false);
         let code = step.text("code");
         (!back.contains(&code)).then(|| {
             let (prize, unit) = (step.text("prize"), step.number("unit"));
@@ -225,12 +225,12 @@ impl<'a> Book<'a> {
 
     fn announce(&mut self, found: &'a Found) {
         let round = found.round();
-        let Some(draw) = self.draws.get(&order(round)) else {
+        let Some(draw) = self.draws.values().find(|draw| draw.round == round) else {
             return;
         };
         if let Some(problems) = self.texts.take(draw, &self.units, found, self.contest) {
             // Whoever follows the account can know it from here on.
-            self.units.publish(order(round), found.time("at"));
+            self.units.publish(draw.first, found.time("at"));
             self.say(round, problems);
         }
     }

@@ -1,6 +1,6 @@
 //! Public texts: who is named, by how much of his code, and not before he could know. Never who should win.
 
-use super::book::{Units, order};
+use super::book::Units;
 use super::contest::Contest;
 use super::control::Found;
 use super::entitled::{Entitled, OfAward};
@@ -15,7 +15,7 @@ const NEARLY_CUT: usize = 1_900;
 
 /// The public texts that stand, by draw.
 #[derive(Debug, Default)]
-pub(super) struct Texts<'a>(BTreeMap<u32, &'a Found>);
+pub(super) struct Texts<'a>(BTreeMap<u64, &'a Found>);
 
 impl<'a> Texts<'a> {
     /// Takes a text that holds; what is wrong with it. `None` when it is void.
@@ -27,13 +27,13 @@ impl<'a> Texts<'a> {
         contest: &Contest<'_>,
     ) -> Option<Vec<String>> {
         let text = found.text("text");
-        let before = self.0.get(&order(draw.round));
+        let before = self.0.get(&draw.first);
         let is_new = before
             .is_none_or(|before| (before.number("result"), before.text("text")) != (draw.at, text));
         if found.number("result") != draw.at || text.is_empty() || !is_new {
             return None;
         }
-        self.0.insert(order(draw.round), found);
+        self.0.insert(draw.first, found);
         let mut problems = names(draw, units, text);
         let at = found.time("at");
         if let Some(from) = untold_until(draw, units).filter(|from| at < *from) {
@@ -69,7 +69,7 @@ impl<'a> Texts<'a> {
         if draw.awards.is_empty() || waits {
             return None;
         }
-        let stands = self.0.get(&order(draw.round));
+        let stands = self.0.get(&draw.first);
         match stands.filter(|found| found.number("result") == draw.at) {
             None => Some("no public text tells of the result".to_owned()),
             Some(found) => {
@@ -83,7 +83,7 @@ impl<'a> Texts<'a> {
 /// Until when a text has to wait for those who have a unit and do not know; `None` when nobody is in that state.
 fn untold_until(draw: &Entitled, units: &Units<'_>) -> Option<i64> {
     let of_draw = draw.awards.iter();
-    let holders = of_draw.flat_map(|award| units.holders(order(draw.round), award.place));
+    let holders = of_draw.flat_map(|award| units.holders(draw.first, award.place));
     let untold = holders.filter(|held| held.is_fresh() && held.told.is_none());
     let since = untold.map(|held| held.gift.time("at")).max()?;
     Some(since.saturating_add(NOTICE_WAIT_S))
@@ -120,7 +120,7 @@ fn in_line(draw: &Entitled, award: &OfAward, units: &Units<'_>, line: &str) -> O
         .map(tail)
         .filter(|name| name != "暂无")
         .collect();
-    let holders = units.holders(order(draw.round), award.place);
+    let holders = units.holders(draw.first, award.place);
     let last = |code: &str| {
         let from = code.len().saturating_sub(TAIL);
         code.get(from..).unwrap_or(code).to_owned()

@@ -14,7 +14,9 @@ impl Fold {
     /// An act on a round of the campaign in force.
     pub(super) fn round(&mut self, at: u64, act: &Value) -> Result<(), String> {
         let (in_force, named) = self.known(act)?;
-        let (version, number) = (in_force.version, named.number);
+        let (version, number, close) = (in_force.version, named.number, named.close);
+        let at_s = act["at"].as_i64().unwrap_or(i64::MIN);
+        let is_skipped = self.control.skipped.contains(&number);
         let life = self.lives.get(&Some(number)).cloned().unwrap_or_default();
         match text(act, "verb") {
             "void" if life.is_void || life.result.is_some() => {
@@ -32,11 +34,11 @@ impl Fold {
                 self.nodes.forced.push(at);
                 Ok(())
             }
-            "skip" if life.is_void || life.result.is_some() => {
-                Err("the round is void, or has a result".to_owned())
+            "skip" if life.is_void || life.result.is_some() || is_skipped || at_s < close => {
+                Err("the round is not over, or nothing waits for it".to_owned())
             }
             "skip" => {
-                self.lives.entry(Some(number)).or_default().is_skipped = true;
+                self.control.skipped.insert(number);
                 Ok(())
             }
             "shift" | "open" | "extend" => {

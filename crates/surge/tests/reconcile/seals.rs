@@ -130,7 +130,10 @@ fn a_version_and_an_act_hold_at_their_places_only() {
     };
     // An extension in the last seconds, of a round that is not there, and a version out of turn change nothing.
     let again = publication(3, TOML);
-    for act in [longer(1, START + 290), longer(2, START + 10), again] {
+    let skipped = |at: i64| {
+        json!({"type": "round", "v": 1, "campaign": "c", "round": 1, "verb": "skip", "at": at})
+    };
+    for act in [longer(1, START + 290), longer(2, START + 10), again, skipped(START + 299)] {
         let verdict = with_before(act.clone()).reconcile();
         assert!(verdict.holds, "{act}: {:#?}", verdict.problems);
         assert!(
@@ -139,6 +142,9 @@ fn a_version_and_an_act_hold_at_their_places_only() {
             verdict.notes
         );
     }
+    // A round that is over can be skipped: later ones do not wait for its result, which comes when it can.
+    let verdict = with_before(skipped(START + 300)).reconcile();
+    assert!(verdict.holds && verdict.notes.is_empty(), "{verdict:#?}");
     // In time it moves the window, and the request comes too early.
     let verdict = with_before(longer(1, START + 10)).reconcile();
     problem(&verdict, "is void, and was copied");
