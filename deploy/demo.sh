@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The Fan Festival of 9 April 2013, played through a node on a fresh directory, and what became of every message.
-# Usage: deploy/demo.sh [MESSAGES] [journal|kafka]. BIN names the directory of the binaries, DEMO that of the run.
+# Usage: deploy/demo.sh [MESSAGES] [journal|kafka]. BIN names the directory of the binaries, DEMO that of the run; LISTEN
+# and ADMIN are the node's addresses, COMPRESS divides the time of the event.
 # On kafka the log stands at one real broker, which is started here and ends with this script.
 set -euo pipefail
 
@@ -74,11 +75,11 @@ config=$surge.spillway.toml
 # What names the log to whoever reads it.
 where=(--data "$node")
 log=$node/log
-listen=127.0.0.1:$(port 18080)
-admin=127.0.0.1:$(port 18180)
+listen=${LISTEN:-127.0.0.1:$(port 18080)}
+admin=${ADMIN:-127.0.0.1:$(port 18180)}
 
 phase generate "generate: $messages messages, with edges, follows and re-deliveries"
-run "$bin/surge" generate fanfest-0409 --messages "$messages" --out "$surge"
+run "$bin/surge" generate fanfest-0409 --messages "$messages" --compress "${COMPRESS:-1}" --out "$surge"
 done_phase
 
 if [ "$backend" = kafka ]; then
@@ -161,6 +162,15 @@ for _ in $(seq 240); do
   sleep 0.25
 done
 [ "$results" = "$rounds" ] || { echo "$results of $rounds rounds have a result; see $demo/node.log" >&2; exit 1; }
+# Their units follow them at once.
+winners=$("$bin/spillway" results fanfest-2013-04-09 --json "${where[@]}" | grep -o '"winners":\[[^]]*' | grep -o '"slot":' | wc -l)
+given=0
+for _ in $(seq 240); do
+  given=$("$bin/spillway" log cat control "${where[@]}" | grep -c '"state":"awarded"' || true)
+  [ "$given" -ge "$winners" ] && break
+  sleep 0.25
+done
+[ "$given" -ge "$winners" ] || { echo "$given of $winners winners have a unit; see $demo/node.log" >&2; exit 1; }
 done_phase
 
 phase export "export: every topic without bodies, the digest recomputed"

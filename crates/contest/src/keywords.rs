@@ -296,11 +296,21 @@ fn has_word(text: &str, word: &str) -> bool {
     let inside = |a: Option<char>, b: Option<char>| {
         a.is_some_and(|c| c.is_ascii_alphanumeric()) && b.is_some_and(|c| c.is_ascii_alphanumeric())
     };
-    text.match_indices(word).any(|(place, found)| {
+    let Some(first) = word.chars().next() else {
+        return false;
+    };
+    let mut from = 0;
+    // One place may reach into the next: `a米a` stands in `xa米a米a`, the second time.
+    while let Some(found) = text[from..].find(word) {
+        let place = from + found;
         let before = text[..place].chars().next_back();
-        let after = text[place + found.len()..].chars().next();
-        !inside(before, word.chars().next()) && !inside(word.chars().next_back(), after)
-    })
+        let after = text[place + word.len()..].chars().next();
+        if !inside(before, Some(first)) && !inside(word.chars().next_back(), after) {
+            return true;
+        }
+        from = place + first.len_utf8();
+    }
+    false
 }
 
 #[cfg(test)]
@@ -354,6 +364,8 @@ mod tests {
         assert!(!has_word("miui", "mi"));
         assert!(has_word("小米手机", "米手"));
         assert!(has_word("买mi手机", "mi"));
+        assert!(has_word("xa米a米a", "a米a"));
+        assert!(!has_word("aaaa", "aa"));
     }
 
     #[test]

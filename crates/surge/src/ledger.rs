@@ -98,10 +98,10 @@ pub struct Row {
     /// Number of the message in the recording.
     pub n: u64,
     /// Which delivery of the message it is, from 1.
-    #[serde(default = "one_u8")]
+    #[serde(default = "first")]
     pub nth: u8,
     /// Which copy of the delivery, from 1.
-    #[serde(default = "one_u16")]
+    #[serde(default = "first")]
     pub copy: u16,
     /// Attempt to get this delivery answered, from 1.
     pub attempt: u32,
@@ -113,14 +113,19 @@ pub struct Row {
     /// Hash of a reply in words, 32 hexadecimal digits.
     #[serde(default)]
     pub hash: Option<String>,
+    /// Scheduled instant by the recording, in microseconds since 1970.
+    #[serde(default)]
+    pub scheduled_us: i64,
+    /// When the attempt began, by the clock of who sent it, in microseconds since 1970.
+    #[serde(default)]
+    pub sent_us: i64,
+    /// When its answer was whole, or it was given up.
+    #[serde(default)]
+    pub done_us: i64,
 }
 
-fn one_u8() -> u8 {
-    1
-}
-
-fn one_u16() -> u16 {
-    1
+fn first<T: From<u8>>() -> T {
+    1.into()
 }
 
 /// Appends an entry's line to `out`.

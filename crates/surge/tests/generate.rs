@@ -142,6 +142,7 @@ fn what_goes_with_a_recording_can_be_used() {
     );
     assert!(row.body.contains(&to));
     let again = surge::oracle::run(&surge::oracle::Args {
+        cuts: None,
         file: folder.path().join("r.jsonl"),
         campaign: folder.path().join("r.jsonl.campaign.toml"),
         out: folder.path().join("again.json"),

@@ -62,9 +62,11 @@ pub(crate) fn during(replay: &mut Running, time: Duration) -> bool {
     replay.try_wait().unwrap().is_none()
 }
 
-/// A number that scatters with `round`, below `below`: a run can be repeated.
+/// A number that scatters with `round`, below `below`, by the seed of this run ([`super::seed`]).
 pub(crate) fn scattered(round: u64, below: u64) -> u64 {
-    ((round + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33) % below
+    let mixed = (super::seed::of_this_run() + round + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mixed = (mixed ^ (mixed >> 31)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    (mixed >> 33) % below
 }
 
 /// A number from the environment, for longer runs of the same test. Its name must not begin as those of configuration

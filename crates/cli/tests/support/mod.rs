@@ -11,13 +11,16 @@
 pub(crate) mod fan;
 pub(crate) mod fleet;
 pub(crate) mod front;
+pub(crate) mod judged;
 pub(crate) mod kafka;
 pub(crate) mod nginx;
 pub(crate) mod node;
 pub(crate) mod preload;
+pub(crate) mod seed;
 pub(crate) mod told;
 pub(crate) mod watch;
 pub(crate) mod wire;
+pub(crate) mod written;
 
 pub(crate) use node::{Ended, Node};
 
@@ -349,33 +352,6 @@ impl Scene {
 
     pub(crate) fn report(&self) -> Value {
         serde_json::from_slice(&std::fs::read(self.path("report.json")).unwrap()).unwrap()
-    }
-
-    /// Exports the log of `data`, which may be in use, and reconciles it with what was sent.
-    pub(crate) fn judge(&self, data: &str) {
-        self.export(data, "export");
-        self.reconcile("export");
-    }
-
-    pub(crate) fn export(&self, data: &str, to: &str) {
-        succeed(
-            Command::new(spillway())
-                .args(["export", "--without-bodies", "--out"])
-                .arg(self.path(to))
-                .args(self.log_of(data)),
-        );
-    }
-
-    pub(crate) fn reconcile(&self, export: &str) -> String {
-        succeed(
-            Command::new(surge())
-                .args(["reconcile", "--manifest"])
-                .arg(self.with_suffix("manifest.json"))
-                .arg("--ledger")
-                .arg(self.path("ledger.jsonl"))
-                .arg("--export")
-                .arg(self.path(export)),
-        )
     }
 
     /// The provisional results of the log on `data`, without the tick at which they were written and without how far

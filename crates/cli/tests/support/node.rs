@@ -46,6 +46,8 @@ pub(crate) struct Node {
     lines: Receiver<String>,
     readers: Vec<JoinHandle<String>>,
     admin: SocketAddr,
+    /// Whether it has said so already.
+    is_ready: bool,
 }
 
 /// Reads a stream to its end, line by line.
@@ -84,21 +86,22 @@ impl Node {
             lines,
             readers,
             admin,
+            is_ready: false,
         }
     }
 
     /// Waits until the node says that it is ready, or has ended.
-    pub(crate) fn ready(self) -> Result<Self, Ended> {
-        loop {
+    pub(crate) fn ready(mut self) -> Result<Self, Ended> {
+        while !self.is_ready {
             match self.lines.recv_timeout(LIMIT) {
-                Ok(line) if line == "ready" => return Ok(self),
-                Ok(_) => {}
+                Ok(line) => self.is_ready = line == "ready",
                 Err(RecvTimeoutError::Disconnected) => return Err(self.ended()),
                 Err(RecvTimeoutError::Timeout) => {
                     panic!("the node did not become ready: {:?}", self.try_status())
                 }
             }
         }
+        Ok(self)
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -3,6 +3,7 @@
 
 use super::{Ended, Scene, finish, spillway, succeed, until};
 use control::state::{Applied, ControlState};
+use coordinator::prizes;
 use record::acts::Act;
 use record::hexed::Hex;
 use record::rounds::{ResultAct, SealDecided, SealReq, UnitState};
@@ -135,6 +136,15 @@ impl Told {
         }
     }
 
+    /// Whether every act about units and public texts that was due when the last result was made is there.
+    pub(crate) fn owes_nothing(&self) -> bool {
+        let results = self.state.rounds().of(CAMPAIGN);
+        let made = results.filter_map(|(_, life)| Some(life.result.as_ref()?.1.at));
+        let Some(now) = made.max() else { return true };
+        let due = prizes::due(&self.state, CAMPAIGN, now, &mut NoStandings);
+        due.unwrap().acts.is_empty()
+    }
+
     /// Each slot of each award went to one fan with one unit, no unit and no fan twice (V-6, Q-21); how many units
     /// were given. For campaigns whose winners decline nothing and hold one prize at most.
     #[track_caller]
@@ -158,6 +168,15 @@ impl Told {
             assert!(fans.insert(act.code), "again: {act:?}");
         }
         units.len()
+    }
+}
+
+/// Nobody asks for alternates here.
+struct NoStandings;
+
+impl prizes::Fields for NoStandings {
+    fn field(&mut self, _: &ResultAct) -> Option<&contest::Field<'static>> {
+        None
     }
 }
 

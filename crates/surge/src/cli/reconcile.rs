@@ -22,6 +22,9 @@ pub(super) struct Args {
     /// Also writes the verdict as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Also lists, as JSON lines, every acked delivery whose message is not in the log.
+    #[arg(long, value_name = "FILE")]
+    missing: Option<PathBuf>,
 }
 
 pub(super) fn run(args: Args) -> Result<u8, Stop> {
@@ -31,12 +34,14 @@ pub(super) fn run(args: Args) -> Result<u8, Stop> {
         export,
         recording,
         json,
+        missing,
     } = args;
     let files = Files {
         manifest,
         ledger,
         export,
         recording,
+        missing,
     };
     let verdict = reconcile::run(&files).map_err(|error| Stop::new(AWAY, error))?;
     if let Some(path) = json {

@@ -9,7 +9,7 @@ use surge::manifest::Manifest;
 use surge::replay::connector::PATIENCE;
 use surge::replay::options::{ClockAddress, Forging, Options};
 use surge::replay::source::{Choice, Shuffle};
-use surge::replay::timetable::Speed;
+use surge::replay::timetable::{PLATFORM_ATTEMPTS, Speed};
 use surge::replay::{Failure, ReplayError, Replayed};
 use surge::report::{Part, Report};
 use wechat::{Account, AesKey, Mode};
@@ -54,8 +54,11 @@ pub(super) struct Args {
     /// Sends from 127.0.0.2 to 127.0.0.N+1, so that ports do not run out.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=250))]
     sources: u8,
-    /// Repeats every delivery until it is answered, not only three times.
-    #[arg(long)]
+    /// Attempts to get a delivery answered, three as the platform makes them.
+    #[arg(long, value_name = "N", default_value_t = PLATFORM_ATTEMPTS, value_parser = clap::value_parser!(u32).range(1..=100))]
+    attempts: u32,
+    /// Repeats every delivery until it is answered.
+    #[arg(long, conflicts_with = "attempts")]
     until_acked: bool,
     /// Drives the clock of a rehearsal through this admin API.
     #[arg(long, value_name = "ADMIN_URL", requires = "clock_token")]
@@ -191,6 +194,7 @@ fn options(args: Args) -> Result<Options, Stop> {
         close: args.connections == Connections::Close,
         concurrency: usize::try_from(concurrency).unwrap_or(512),
         sources: args.sources,
+        attempts: args.attempts,
         until_acked: args.until_acked,
         ledger: args.ledger,
         report: args.report,

@@ -1,20 +1,15 @@
 //! Winners from standings and a revealed secret, and the board, by the
 //! oracle's own hand. Never stock.
 
+use super::holders::Holders;
 use super::standings::{Standing, awards_after};
-use campaign::{
-    Among, Award, Campaign, OnePrizePer, QuestionKind, Ranking, Round, Streak, WinnerMode,
-};
+use campaign::{Among, Award, Campaign, QuestionKind, Ranking, Round, Streak, WinnerMode};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Tickets of one fan in a weighted draw, at most.
 const MOST_TICKETS: u64 = 12;
-
-/// Who holds a prize of which class by the results so far.
-#[derive(Debug, Clone, Default)]
-pub struct Holders(BTreeSet<(String, String)>);
 
 /// `S`, of a secret, `R` and the beacon's value.
 #[must_use]
@@ -34,6 +29,16 @@ pub fn is_in_chain(secret: &[u8], root: &[u8], index: u64) -> bool {
         link = hash(&[&link]);
     }
     index > 0 && link == root
+}
+
+/// The one place in a chain of so many secrets that a draw has: round `n` the `n`-th, the final draw the last, which
+/// no round has. None for a round that the chain was not made for.
+#[must_use]
+pub fn place_in_chain(round: Option<u16>, links: u64) -> Option<u64> {
+    match round.map(u64::from) {
+        None => (links > 0).then_some(links),
+        Some(number) => (1..links).contains(&number).then_some(number),
+    }
 }
 
 /// Every award after a round, or over the whole campaign, as a record tells of it: winners and who was passed
@@ -59,11 +64,6 @@ fn one_award(
 ) -> Value {
     let prize = campaign.prizes.iter().find(|prize| prize.id == award.prize);
     let class = prize.map_or(&award.prize, |prize| &prize.class);
-    let held = |code: &str| match campaign.eligible.one_prize_per {
-        OnePrizePer::Class => Some((class.clone(), code.to_owned())),
-        OnePrizePer::Campaign => Some((String::new(), code.to_owned())),
-        OnePrizePer::Nothing => None,
-    };
     let ranked = ranked(standings, award, campaign.draw.ranking, seed);
     let (mut winners, mut passed) = (Vec::new(), Vec::new());
     let mut next = 0;
@@ -71,13 +71,13 @@ fn one_award(
         let (from, to) = reach(award.mode, slot, next, ranked.len());
         next = to;
         for (place, fan) in ranked.iter().enumerate().take(to).skip(from) {
-            let holds = held(&fan.code).is_some_and(|held| holders.0.contains(&held));
+            let holds = holders.holds(class, &fan.code);
             let bar = fan.bar.or(holds.then_some("already_holds"));
             if let Some(reason) = bar {
                 passed.push(json!({"place": place + 1, "code": fan.code, "reason": reason}));
                 continue;
             }
-            holders.0.extend(held(&fan.code));
+            holders.add(class, &fan.code);
             winners.push(json!({"slot": slot, "place": place + 1, "code": fan.code}));
             next = place + 1;
             break;
@@ -360,5 +360,15 @@ mod tests {
         let root = hash(&[&hash(&[&secret])]);
         assert!(is_in_chain(&secret, &root, 2));
         assert!(!is_in_chain(&secret, &root, 1) && !is_in_chain(&secret, &secret, 0));
+    }
+
+    #[test]
+    fn each_draw_has_one_place_in_a_chain_q_17() {
+        assert_eq!(place_in_chain(Some(1), 13), Some(1));
+        assert_eq!(place_in_chain(Some(12), 13), Some(12));
+        assert_eq!(place_in_chain(None, 13), Some(13));
+        for (round, links) in [(Some(13), 13), (Some(14), 13), (Some(0), 13), (None, 0)] {
+            assert_eq!(place_in_chain(round, links), None, "{round:?} of {links}");
+        }
     }
 }

@@ -3,12 +3,82 @@
 use super::Unjudgeable;
 use super::normal::{Forms, Normaliser};
 use campaign::{Campaign, Detector, MessageKind, Profile, Rule, RuleMatch, Scope};
+use regex::Regex;
 
-/// A rule with its keywords in the normal form that it sees.
+/// A rule with its keywords.
 #[derive(Debug)]
 struct Compared {
     rule: Rule,
-    keywords: Vec<String>,
+    keywords: Vec<Keyword>,
+}
+
+/// A keyword in the normal form that its rule sees.
+#[derive(Debug)]
+struct Keyword {
+    form: String,
+    /// Its words, each in that form.
+    words: Vec<String>,
+    /// The expression that it is, as it was written.
+    expression: Option<Regex>,
+}
+
+impl Keyword {
+    fn new(rule: &Rule, text: &str, normaliser: &Normaliser) -> Result<Self, Unjudgeable> {
+        let forms = normaliser.forms(text);
+        let words = forms.plain.split(' ').map(|word| match rule.profile {
+            Profile::Plain => word.to_owned(),
+            Profile::Tight => normaliser.tight(word),
+        });
+        let words = words.filter(|word| !word.is_empty()).collect();
+        if rule.match_kind != RuleMatch::Regex {
+            return Ok(Self {
+                words,
+                form: form(rule.profile, &forms).to_owned(),
+                expression: None,
+            });
+        }
+        let expression = Regex::new(text).map_err(|error| Unjudgeable::Regex {
+            rule: rule.id.clone(),
+            reason: error.to_string(),
+        })?;
+        Ok(Self {
+            form: text.to_owned(),
+            words,
+            expression: Some(expression),
+        })
+    }
+
+    fn matches(&self, kind: RuleMatch, text: &str) -> bool {
+        if self.form.is_empty() {
+            return false;
+        }
+        match kind {
+            RuleMatch::Exact => text == self.form,
+            RuleMatch::Prefix => text.starts_with(&self.form),
+            RuleMatch::AllWords => self.words.iter().all(|word| has_word(text, word)),
+            RuleMatch::AnyWord => self.words.iter().any(|word| has_word(text, word)),
+            RuleMatch::Contains => text.contains(&self.form),
+            RuleMatch::Regex => self
+                .expression
+                .as_ref()
+                .is_some_and(|regex| regex.is_match(text)),
+        }
+    }
+}
+
+/// Whether a word stands somewhere in a text: a Latin letter or digit at an end of it has no other beside it. Chinese
+/// writes no gaps, so that its words stand wherever their characters do.
+fn has_word(text: &str, word: &str) -> bool {
+    let (text, word): (Vec<char>, Vec<char>) = (text.chars().collect(), word.chars().collect());
+    let latin = |c: Option<&char>| c.is_some_and(char::is_ascii_alphanumeric);
+    let stands = |at: usize| {
+        let before = at.checked_sub(1).and_then(|before| text.get(before));
+        let after = text.get(at + word.len());
+        text[at..].starts_with(&word)
+            && !(latin(before) && latin(word.first()))
+            && !(latin(word.last()) && latin(after))
+    };
+    (0..text.len()).any(stands)
 }
 
 /// All keyword rules of a campaign.
@@ -31,17 +101,10 @@ impl Keywords {
     pub(super) fn new(campaign: &Campaign, normaliser: &Normaliser) -> Result<Self, Unjudgeable> {
         let mut rules = Vec::new();
         for rule in campaign.rules.iter().filter(|rule| rule.enabled) {
-            if rule.match_kind == RuleMatch::Regex {
-                return Err(Unjudgeable::Regex {
-                    rule: rule.id.clone(),
-                });
-            }
-            let keywords = rule.keywords.iter().map(|keyword| {
-                let forms = normaliser.forms(keyword);
-                form(rule.profile, &forms).to_owned()
-            });
+            let keywords = rule.keywords.iter();
+            let keywords = keywords.map(|keyword| Keyword::new(rule, keyword, normaliser));
             rules.push(Compared {
-                keywords: keywords.collect(),
+                keywords: keywords.collect::<Result<_, _>>()?,
                 rule: rule.clone(),
             });
         }
@@ -65,11 +128,9 @@ impl Keywords {
                 continue;
             }
             let text = form(compared.rule.profile, forms);
-            let hits = compared
-                .keywords
-                .iter()
-                .filter(|k| matches(compared.rule.match_kind, k, text));
-            let Some(length) = hits.map(|keyword| keyword.chars().count()).max() else {
+            let keywords = compared.keywords.iter();
+            let hits = keywords.filter(|keyword| keyword.matches(compared.rule.match_kind, text));
+            let Some(length) = hits.map(|keyword| keyword.form.chars().count()).max() else {
                 continue;
             };
             if best.is_none_or(|best| goes_before((compared, length), best)) {
@@ -107,20 +168,6 @@ fn goes_before(one: (&Compared, usize), other: (&Compared, usize)) -> bool {
         )
     };
     rank(one) < rank(other)
-}
-
-fn matches(kind: RuleMatch, keyword: &str, text: &str) -> bool {
-    if keyword.is_empty() {
-        return false;
-    }
-    match kind {
-        RuleMatch::Exact => text == keyword,
-        RuleMatch::Prefix => text.starts_with(keyword),
-        RuleMatch::AllWords => keyword.split(' ').all(|word| text.contains(word)),
-        RuleMatch::AnyWord => keyword.split(' ').any(|word| text.contains(word)),
-        RuleMatch::Contains => text.contains(keyword),
-        RuleMatch::Regex => false, // refused before
-    }
 }
 
 fn form(profile: Profile, forms: &Forms) -> &str {
@@ -173,5 +220,28 @@ impl Questions {
             score += Detector::LENGTH;
         }
         score >= self.threshold
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_stand_alone_and_not_inside_others_r_17() {
+        let table = [
+            ("the newest rom is out", "rom", true),
+            ("the newest roman is out", "rom", false),
+            ("prom", "rom", false),
+            ("rom", "rom", true),
+            ("买rom手机", "rom", true),
+            ("rom2", "rom", false),
+            ("小米手机", "米手", true),
+            ("xa米a米a", "a米a", true),
+            ("", "rom", false),
+        ];
+        for (text, word, stands) in table {
+            assert_eq!(has_word(text, word), stands, "{word} in {text}");
+        }
     }
 }

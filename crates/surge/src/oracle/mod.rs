@@ -5,6 +5,7 @@ mod cuts;
 pub mod draws;
 mod fans;
 mod grammar;
+pub mod holders;
 mod identity;
 mod keywords;
 mod normal;
@@ -33,11 +34,15 @@ use wechat::Inbound;
 /// Why the oracle cannot judge by a campaign.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unjudgeable {
-    /// A keyword rule is a regular expression.
-    #[error("keyword rule `{rule}` is a regular expression; the oracle has none")]
+    /// A keyword rule is no regular expression.
+    #[error(
+        "keyword rule `{rule}` is no regular expression: {reason}; check it with `spillway campaign check`"
+    )]
     Regex {
         /// The rule.
         rule: String,
+        /// What is wrong with it.
+        reason: String,
     },
 }
 
@@ -172,6 +177,12 @@ impl Judge {
         count(&mut self.kinds, &message.msg_type);
         count(&mut self.rules, &verdict.rule);
         count(self.by_round.entry(round).or_default(), verdict.class);
+    }
+
+    /// Whether a fan has this OpenID.
+    #[must_use]
+    pub fn knows(&self, openid: &str) -> bool {
+        self.fans.contains_key(openid)
     }
 
     /// The standings of a round, sorted by entrant code; none when there is no such round.

@@ -1,7 +1,9 @@
 //! The command `oracle`: a recording and a campaign file in, a manifest out.
 
-use super::{Judge, Unjudgeable};
+use super::{Delivery, Judge, Unjudgeable};
 use crate::manifest::Manifest;
+use crate::reconcile::cut_off::CutOff;
+use crate::reconcile::lines::LinesError;
 use crate::recording::{ReadError, Reader, Written};
 use campaign::Campaign;
 use std::io;
@@ -15,6 +17,10 @@ pub struct Args {
     /// The campaign to judge by.
     #[arg(long)]
     pub campaign: PathBuf,
+    /// After a run: the folder that `spillway export` wrote. Only what stands in the log is scored, each round up to the cut
+    /// of its seal.
+    #[arg(long, value_name = "DIR")]
+    pub cuts: Option<PathBuf>,
     /// Where the manifest goes.
     #[arg(long)]
     pub out: PathBuf,
@@ -45,6 +51,9 @@ pub enum OracleError {
     /// The recording cannot be read.
     #[error(transparent)]
     Recording(#[from] ReadError),
+    /// The export cannot be read.
+    #[error(transparent)]
+    Export(#[from] LinesError),
 }
 
 impl OracleError {
@@ -52,7 +61,7 @@ impl OracleError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Io { .. } | Self::Recording(ReadError::Io { .. }) => 3,
+            Self::Io { .. } | Self::Recording(ReadError::Io { .. }) | Self::Export(_) => 3,
             Self::Campaign { .. } | Self::Unjudgeable(_) | Self::Recording(_) => 2,
         }
     }
@@ -73,10 +82,21 @@ pub fn run(args: &Args) -> Result<Manifest, OracleError> {
             message,
         }
     })?;
-    let mut judge = Judge::new(&campaign)?;
+    let cut_off = match &args.cuts {
+        Some(export) => Some(CutOff::read(&args.file, export, &campaign, &text)?),
+        None => None,
+    };
+    let mut judge = match &cut_off {
+        Some(cut_off) => Judge::new(&cut_off.campaign)?.with_cuts(cut_off.cuts.clone()),
+        None => Judge::new(&campaign)?,
+    };
     let mut reader = Reader::open(&args.file)?.hashing();
     while let Some(row) = reader.next()? {
-        judge.row(&row);
+        match cut_off.as_ref().map(|cut_off| cut_off.place(row.n)) {
+            None => judge.row(&row),
+            Some(Some(place)) => judge.delivery_at(&Delivery::read(&row), place),
+            Some(None) => {}
+        }
     }
     let written = Written {
         rows: reader.rows(),

@@ -37,6 +37,8 @@ struct Value<'a> {
     reply: Reply<'a>,
     #[serde(default)]
     ctl: u64,
+    #[serde(default)]
+    t: i64,
 }
 
 #[derive(Default, Deserialize)]
@@ -63,6 +65,8 @@ enum Fact {
     Note,
     /// The copy of a record of `control`, by its offset there.
     Copy(u64),
+    /// The contest's time, in seconds since 1970.
+    Tick(i64),
     Other,
 }
 
@@ -116,13 +120,17 @@ pub struct Accepted {
     pub notes: u64,
     /// Where copies stand.
     pub copies: Copies,
+    /// The newest tick before a copy in any partition, by offset of the copied record.
+    pub ticks: BTreeMap<u64, i64>,
+    /// The newest tick of each partition.
+    newest: BTreeMap<u32, i64>,
     /// Messages per deciding rule; the empty name is "no rule".
     pub rules: BTreeMap<String, u64>,
     /// Messages whose identity does not stand in the recording.
     pub strangers: u64,
     /// Messages whose CreateTime is not the recording's.
     pub altered: u64,
-    /// Numbers of the first messages of which there are two, or whose time differs.
+    /// How the chains of its partitions go on.
     pub chains: Chains,
 }
 
@@ -148,6 +156,12 @@ pub fn read(path: &Path, messages: &mut Messages) -> Result<Accepted, LinesError
 }
 
 impl Accepted {
+    /// The newest tick of all.
+    #[must_use]
+    pub fn tick(&self) -> Option<i64> {
+        self.newest.values().max().copied()
+    }
+
     fn take(&mut self, place: Place, fact: &Fact, messages: &mut Messages, counts: &mut [u64]) {
         match fact {
             Fact::Note => self.notes += 1,
@@ -156,6 +170,14 @@ impl Accepted {
                 if let Some((offset, _)) = place.pos {
                     partitions.entry(place.partition).or_insert(offset);
                 }
+                if let Some(tick) = self.newest.get(&place.partition) {
+                    let newest = self.ticks.entry(*ctl).or_insert(*tick);
+                    *newest = (*newest).max(*tick);
+                }
+            }
+            Fact::Tick(t) => {
+                let newest = self.newest.entry(place.partition).or_insert(*t);
+                *newest = (*newest).max(*t);
             }
             Fact::Other => {}
             Fact::Message {
@@ -195,6 +217,7 @@ fn parse(lines: &mut dyn Iterator<Item = &[u8]>) -> Result<Facts, String> {
             },
             "note" => Fact::Note,
             "copy" => Fact::Copy(value.ctl),
+            "tick" => Fact::Tick(value.t),
             _ => Fact::Other,
         };
         chunk.facts.push((

@@ -1,20 +1,18 @@
-//! Holds the results of the log against the recording judged once more: digests, counts, cuts, records, winners.
-//! Pure; one line for each difference.
+//! Holds the results of the log against the recording judged once more: seals, results, records, winners, units. Pure; one
+//! line for each difference.
 
 use super::accepted::{Accepted, Copies};
-use super::entitled::{self, Entitled};
-use super::prizes::{self, Units};
-use super::record::{self, Draw};
+use super::control::{Control, Decision};
+use super::prizes::Given;
 use super::rescore::Rescored;
 use super::results::Results;
-use super::seals::{Control, Decision, Found};
-use super::verdict::{Drawn, Pair};
-use crate::manifest::{self, Manifest};
-use crate::oracle::draws::{self, Holders};
-use crate::oracle::standings::{self, Standing};
-use campaign::{After, Round};
-use serde_json::Value;
+use super::verdict::Drawn;
+use super::walk::Walk;
+use crate::manifest::Manifest;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// So many records that are void are named.
+const VOID_NAMED: usize = 3;
 
 /// All that a contest is judged from.
 #[derive(Debug, Clone, Copy)]
@@ -39,149 +37,66 @@ pub struct Findings {
     /// Each draw of the log.
     pub draws: Vec<Drawn>,
     /// What became of units, by prize.
-    pub prizes: BTreeMap<String, Units>,
+    pub prizes: BTreeMap<String, Given>,
     /// What does not hold.
     pub problems: Vec<String>,
     /// What is worth a line and holds.
     pub notes: Vec<String>,
 }
 
-/// Judges every round that was sealed, and the final draw.
+/// Judges every round that was sealed, the final draw, and what became of prizes.
 #[must_use]
 pub fn judge(contest: &Contest<'_>) -> Findings {
     let control = contest.control;
     let mut findings = Findings::default();
-    findings
-        .problems
-        .extend(contest.rescored.problems.iter().cloned());
-    if control.results.is_empty() {
+    let told = contest.rescored.problems.iter().chain(&control.faults);
+    findings.problems.extend(told.cloned());
+    findings.notes.extend(control.open.iter().cloned());
+    if control.results().next().is_none() {
         findings.notes.push("no results in this log".to_owned());
     }
-    let mut holders = Holders::default();
-    let mut entitled = Vec::new();
+    if let void @ 1.. = control.void_acts.len() {
+        let named = control.void_acts.iter().take(VOID_NAMED);
+        let named: Vec<&str> = named.map(String::as_str).collect();
+        findings.notes.push(format!(
+            "{void} records of control are void: {}",
+            named.join("; ")
+        ));
+    }
+    if let (unacked, true) = (
+        contest.rescored.absent.unacked,
+        contest.rescored.is_partial(),
+    ) {
+        findings.notes.push(format!(
+            "{unacked} messages were never acked and are not in the log; it is held against the recording without them"
+        ));
+    }
+    let void = control
+        .void
+        .keys()
+        .map(|round| format!("round {round} is void"));
+    findings.notes.extend(void);
+    copies(contest, &mut findings);
     for (round, decision) in &control.decisions {
-        let draw = one_round(contest, *round, decision, &mut holders, &mut findings);
-        entitled.extend(draw);
+        late(contest, *round, &mut findings);
+        cuts(contest, &format!("round {round}"), decision, &mut findings);
     }
-    let sealed = |round: &Round| {
-        control.decisions.contains_key(&round.number) || control.void.contains(&round.number)
-    };
-    let newest = control
-        .version_of(None)
-        .and_then(|v| contest.rescored.campaign(v));
-    let all_sealed = newest.is_some_and(|campaign| campaign.rounds.iter().all(sealed));
-    let has_final = newest.is_some_and(|campaign| {
-        campaign
-            .awards
-            .iter()
-            .any(|award| award.after == After::LastRound)
-    });
-    match control.standing(None) {
-        Some(found) => entitled.extend(final_draw(contest, found, &mut holders, &mut findings)),
-        None if has_final && all_sealed && !control.results.is_empty() => {
-            let problem = "every round is sealed, but the final draw has no result";
-            findings.problems.push(problem.to_owned());
-        }
-        None => {}
+    let mut walk = Walk::new(contest);
+    for found in &control.acts {
+        walk.take(found, &mut findings);
     }
-    prizes::judge(contest, &entitled, &mut findings);
+    walk.end(&mut findings);
     findings
 }
 
-fn one_round(
-    contest: &Contest<'_>,
-    round: u16,
-    decision: &Decision,
-    holders: &mut Holders,
-    findings: &mut Findings,
-) -> Option<Entitled> {
-    let control = contest.control;
-    let name = format!("round {round}");
-    late(contest, round, findings);
-    cuts(contest, &name, decision, findings);
-    if control.void.contains(&round) {
-        findings.notes.push(format!("{name} is void"));
-        return None;
+/// No partition has a copy of a record that is void.
+fn copies(contest: &Contest<'_>, findings: &mut Findings) {
+    for ctl in contest.accepted.copies.keys() {
+        if contest.control.copied.get(ctl) == Some(&false) {
+            let problem = format!("the record at offset {ctl} of control is void, and was copied");
+            findings.problems.push(problem);
+        }
     }
-    let Some(found) = control.standing(Some(round)) else {
-        findings
-            .problems
-            .push(format!("{name} is sealed and has no result"));
-        return None;
-    };
-    let version = control.version_of(Some(round)).unwrap_or(0);
-    let standings = contest.rescored.standings(version, round);
-    let (Some(campaign), Some(standings)) = (contest.rescored.campaign(version), standings) else {
-        findings
-            .problems
-            .push(format!("{name} cannot be judged by version {version}"));
-        return None;
-    };
-    let drawn = digests(
-        Some(round),
-        &found.act,
-        &standings,
-        contest,
-        decision,
-        findings,
-    );
-    findings.draws.push(drawn);
-    let draw = Draw {
-        campaign,
-        round: Some(round),
-        decision,
-        found,
-        standings: &standings,
-    };
-    record::judge(contest, &draw, holders, findings);
-    entitled::of_draw(contest, &draw, findings)
-}
-
-fn final_draw(
-    contest: &Contest<'_>,
-    found: &Found,
-    holders: &mut Holders,
-    findings: &mut Findings,
-) -> Option<Entitled> {
-    let control = contest.control;
-    let version = control.version_of(None).unwrap_or(0);
-    let last = control
-        .decisions
-        .iter()
-        .filter(|(round, _)| !control.void.contains(round));
-    let last = last
-        .map(|(_, decision)| decision)
-        .max_by_key(|decision| decision.ctl);
-    let (Some(campaign), Some(decision)) = (contest.rescored.campaign(version), last) else {
-        findings
-            .problems
-            .push("there is a final draw without a sealed round".to_owned());
-        return None;
-    };
-    let counted = |round: &&Round| {
-        control.decisions.contains_key(&round.number) && !control.void.contains(&round.number)
-    };
-    let rounds: Vec<(&Round, Vec<Standing>)> = campaign
-        .rounds
-        .iter()
-        .filter(counted)
-        .filter_map(|round| {
-            let judged = control.version_of(Some(round.number))?;
-            Some((round, contest.rescored.standings(judged, round.number)?))
-        })
-        .collect();
-    let board = draws::board(campaign, &rounds);
-    let drawn = digests(None, &found.act, &board, contest, decision, findings);
-    findings.draws.push(drawn);
-    let draw = Draw {
-        campaign,
-        round: None,
-        decision,
-        found,
-        standings: &board,
-    };
-    record::judge(contest, &draw, holders, findings);
-    entitled::of_draw(contest, &draw, findings)
 }
 
 /// what came after the seal is what the tallies say, and is told.
@@ -214,6 +129,13 @@ fn cuts(contest: &Contest<'_>, name: &str, decision: &Decision, findings: &mut F
             "{name}: partition {partition} has no copy of its seal"
         ));
     }
+    let tick = contest.accepted.ticks.get(&decision.ctl);
+    if tick.is_none_or(|tick| *tick < decision.at) {
+        findings.problems.push(format!(
+            "{name}: it was sealed at {}, but no tick of that time stands before the copies of the decision",
+            decision.at
+        ));
+    }
     if let Some(inbound) = contest.inbound {
         let stands = inbound.get(&decision.ctl).unwrap_or(&empty);
         for (partition, offset) in cut {
@@ -229,130 +151,8 @@ fn cuts(contest: &Contest<'_>, name: &str, decision: &Decision, findings: &mut F
     }
 }
 
-/// Digests and counts of a result, against the recording, and against the manifest where that can be.
-fn digests(
-    round: Option<u16>,
-    act: &Value,
-    standings: &[Standing],
-    contest: &Contest<'_>,
-    decision: &Decision,
-    findings: &mut Findings,
-) -> Drawn {
-    let name = name_of(round);
-    let (number, text) = (
-        |key: &str| act[key].as_u64().unwrap_or(0),
-        |key: &str| act[key].as_str().unwrap_or_default().to_owned(),
-    );
-    let count = |of: fn(&Standing) -> bool| standings.iter().filter(|s| of(s)).count() as u64;
-    let own_list = standings::sha256(&standings::list(standings));
-    let corrects = act["corrects"].is_u64();
-    let drawn = Drawn {
-        round,
-        late_after_seal: round
-            .and_then(|r| contest.rescored.late.get(&r).copied())
-            .unwrap_or(0),
-        entrants: pair(count(|_| true), number("entrants")),
-        answered: pair(count(|s| s.answered > 0), number("answered")),
-        correct: pair(count(|s| s.correct > 0), number("correct")),
-        // A correction keeps the list that made the seed.
-        list: pair(if corrects { text("list") } else { own_list }, text("list")),
-        standings: pair(
-            standings::sha256(&standings::file(standings)),
-            text("standings"),
-        ),
-    };
-    findings
-        .problems
-        .extend(differences(&name, &drawn, "the recording gives"));
-    if act["ctl"].as_u64() != Some(decision.ctl) {
-        findings.problems.push(format!(
-            "{name}: the result does not name the decision of its seal"
-        ));
-    }
-    let of_manifest = contest
-        .manifest
-        .rounds
-        .iter()
-        .find(|expected| expected.round == round);
-    if let (Some(expected), Some(_)) = (of_manifest, round) {
-        beside_the_manifest(contest, expected, &drawn, decision, findings);
-    }
-    drawn
-}
-
-/// The manifest was made before the run: it holds where nothing was late, moved or published anew.
-fn beside_the_manifest(
-    contest: &Contest<'_>,
-    expected: &manifest::Round,
-    drawn: &Drawn,
-    decision: &Decision,
-    findings: &mut Findings,
-) {
-    let name = name_of(drawn.round);
-    let version = contest.control.version_of(drawn.round);
-    let sha256 = version.and_then(|version| contest.control.versions.get(&version));
-    let same_file = sha256.is_some_and(|v| v.sha256 == contest.manifest.campaign.sha256);
-    let window = (expected.open, expected.close) == (Some(decision.open), Some(decision.close));
-    if expected.standings.is_empty() {
-        findings
-            .notes
-            .push(format!("{name}: the manifest has no standings"));
-        return;
-    }
-    if drawn.late_after_seal > 0 || !same_file || !window {
-        findings.notes.push(format!(
-            "{name}: something was late, moved or published anew; it is held against the recording up to the cut"
-        ));
-        return;
-    }
-    let found = |pair: &Pair<u64>| pair.found;
-    let of_manifest = Drawn {
-        entrants: pair(expected.entrants, found(&drawn.entrants)),
-        answered: pair(expected.lines, found(&drawn.answered)),
-        correct: pair(expected.correct, found(&drawn.correct)),
-        list: pair(expected.list.clone(), drawn.list.found.clone()),
-        standings: drawn.standings.clone(),
-        ..drawn.clone()
-    };
-    findings
-        .problems
-        .extend(differences(&name, &of_manifest, "the manifest says"));
-    if expected.standings != drawn.standings.found {
-        let line = format!("{name}: the standings are not the manifest's");
-        if drawn.standings.agrees() {
-            let why =
-                "they are the recording's with what was known of joins and follows at the cut";
-            findings.notes.push(format!("{line}; {why}"));
-        } else {
-            findings.problems.push(line);
-        }
-    }
-}
-
-fn differences(name: &str, drawn: &Drawn, by: &str) -> Vec<String> {
-    let counts = [
-        ("entrants", &drawn.entrants),
-        ("answered", &drawn.answered),
-        ("correct", &drawn.correct),
-    ];
-    let counts = counts.map(|(what, p)| (what, pair(p.expected.to_string(), p.found.to_string())));
-    let files = [("list", &drawn.list), ("standings", &drawn.standings)];
-    let all = counts
-        .into_iter()
-        .chain(files.map(|(what, pair)| (what, pair.clone())));
-    all.filter(|(_, pair)| !pair.agrees())
-        .map(|(what, Pair { expected, found })| {
-            format!("{name}: {what} {found} in the result, but {by} {expected}")
-        })
-        .collect()
-}
-
 pub(super) fn name_of(round: Option<u16>) -> String {
     round.map_or("the final draw".to_owned(), |round| {
         format!("round {round}")
     })
-}
-
-fn pair<T>(expected: T, found: T) -> Pair<T> {
-    Pair { expected, found }
 }

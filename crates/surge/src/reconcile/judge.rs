@@ -2,6 +2,7 @@
 
 use super::accepted::{Accepted, EXAMPLES};
 use super::messages::{Message, Messages};
+use super::rescore::Totals;
 use super::results::{Results, Sums};
 use super::silent;
 use super::verdict::{Counts, Digests, Pair, Round, VERSION, Verdict};
@@ -29,8 +30,8 @@ pub struct ExportDigest {
 pub struct Evidence {
     /// The oracle's word.
     pub manifest: Manifest,
-    /// The totals of the rounds and the digest with the cuts of the seals, where they are not the manifest's.
-    pub sealed: Option<(Vec<manifest::Round>, manifest::Digest)>,
+    /// The totals of what stands in the log, up to the cuts of the seals, where they are not the manifest's.
+    pub sealed: Option<Totals>,
     /// The recording, with the marks of ledger and `accepted`.
     pub messages: Messages,
     /// Rows of the ledger that name no message of the recording.
@@ -89,9 +90,11 @@ pub fn judge(evidence: &Evidence) -> (Verdict, Faults) {
     verdict.redeliveries_sent = most_notes;
     let silence = silent::count(messages, manifest.campaign.coalesce_window_s);
     (verdict.unheard, verdict.silent_fans) = (silence.unheard, silence.fans);
-    verdict.rules = rules(&manifest.rules, &accepted.rules);
-    let totals = evidence.sealed.as_ref().map(|(rounds, _)| rounds);
-    verdict.rounds = rounds(totals.unwrap_or(&manifest.rounds), &evidence.results);
+    let totals = evidence.sealed.as_ref();
+    let decided = totals.and_then(|totals| totals.rules.as_ref());
+    verdict.rules = rules(decided.unwrap_or(&manifest.rules), &accepted.rules);
+    let totals = totals.map_or(&manifest.rounds, |totals| &totals.rounds);
+    verdict.rounds = rounds(totals, &evidence.results);
     verdict.digests = digests(evidence);
     verdict.problems = problems(&verdict, evidence);
     verdict.holds = verdict.problems.is_empty();
@@ -99,7 +102,7 @@ pub fn judge(evidence: &Evidence) -> (Verdict, Faults) {
 }
 
 fn fault_of(message: &Message) -> Option<&'static str> {
-    if is_lost(message) {
+    if message.is_lost() {
         Some("lost")
     } else if message.accepted > 1 {
         Some("doubled")
@@ -112,17 +115,13 @@ fn fault_of(message: &Message) -> Option<&'static str> {
     }
 }
 
-fn is_lost(message: &Message) -> bool {
-    message.readable && message.acked > 0 && message.accepted == 0
-}
-
 fn count(counts: &mut Counts, message: &Message) {
     counts.messages += 1;
     counts.sent += u64::from(message.attempts > 0);
     counts.acked += u64::from(message.acked > 0);
     counts.accepted += u64::from(message.accepted > 0);
     counts.unacked += u64::from(message.attempts > 0 && message.acked == 0);
-    counts.lost += u64::from(is_lost(message));
+    counts.lost += u64::from(message.is_lost());
     counts.doubled += u64::from(message.accepted > 1);
     counts.never_sent += u64::from(message.accepted > 0 && message.attempts == 0);
 }
@@ -240,7 +239,7 @@ fn digests(evidence: &Evidence) -> Digests {
     let total = results.total();
     let expected = sealed
         .as_ref()
-        .map_or(&manifest.digest, |(_, digest)| digest);
+        .map_or(&manifest.digest, |totals| &totals.digest);
     Digests {
         sha256: Pair {
             expected: expected.sha256.clone(),

@@ -38,6 +38,23 @@ pub struct Message {
     pub part: u8,
 }
 
+impl Message {
+    /// Whether it was acked and is not in the log. What cannot be parsed is no message, but a dead letter.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.readable && self.acked > 0 && self.accepted == 0
+    }
+}
+
+/// Messages that are not in the log and need not be there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Absent {
+    /// They were sent, and never acked.
+    pub unacked: u64,
+    /// They were never sent.
+    pub unsent: u64,
+}
+
 /// A message as its row says.
 #[derive(Debug, Clone, Copy)]
 struct Read {
@@ -247,6 +264,22 @@ impl Messages {
     pub fn get_mut(&mut self, n: u64) -> Option<&mut Message> {
         let n = usize::try_from(n).ok()?;
         self.all.get_mut(n).filter(|message| message.known)
+    }
+
+    /// What is not in the log, and was not acked.
+    #[must_use]
+    pub fn absent(&self) -> Absent {
+        let mut absent = Absent::default();
+        for (_, message) in self.known() {
+            if !message.readable || message.accepted > 0 || message.acked > 0 {
+                continue;
+            }
+            match message.attempts {
+                0 => absent.unsent += 1,
+                _ => absent.unacked += 1,
+            }
+        }
+        absent
     }
 
     /// Every message that the recording has.

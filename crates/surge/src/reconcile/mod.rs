@@ -2,11 +2,21 @@
 //! manifest. It shares no code with what it judges.
 
 pub mod accepted;
+mod book;
 pub mod contest;
+pub mod control;
+pub mod copies;
+pub mod cut_off;
+mod drawn;
+mod due;
 mod entitled;
+mod fold;
 pub mod judge;
 pub mod lines;
+mod list;
 pub mod messages;
+pub mod missing;
+mod owed;
 pub mod prizes;
 mod record;
 pub mod rescore;
@@ -14,7 +24,10 @@ pub mod results;
 pub mod seals;
 pub mod silent;
 pub mod text;
+mod texts;
 pub mod verdict;
+mod walk;
+mod windows;
 
 use crate::ledger::{Kind, Outcome, Row};
 use crate::manifest::Manifest;
@@ -24,6 +37,7 @@ use contest::Contest;
 use judge::{Evidence, ExportDigest, Faults};
 use lines::{LinesError, Tail, excerpt};
 use messages::Messages;
+use seals::Confirmed;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
@@ -42,6 +56,8 @@ pub struct Files {
     pub export: PathBuf,
     /// The recording; the manifest's, beside the manifest, unless given.
     pub recording: Option<PathBuf>,
+    /// Where every acked delivery of what is lost goes, as JSON lines.
+    pub missing: Option<PathBuf>,
 }
 
 /// Why nothing could be reconciled.
@@ -59,6 +75,14 @@ pub enum ReconcileError {
         source: std::io::Error,
         /// How it comes to be.
         way_out: &'static str,
+    },
+    /// The list of what is missing cannot be written.
+    #[error("cannot write {}: {source}; choose another place", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
     },
     /// A file is not what its name says.
     #[error("{} is not readable: {what}", path.display())]
@@ -94,11 +118,20 @@ pub fn run(files: &Files) -> Result<Verdict, ReconcileError> {
     let mut messages = Messages::of_recording(&recording, manifest.messages)?;
     let foreign_rows = read_ledger(&files.ledger, &mut messages)?;
     let accepted = accepted::read(&files.export.join("accepted.jsonl"), &mut messages)?;
+    if let Some(path) = &files.missing {
+        let list = missing::list(&files.ledger, &recording, &messages)?;
+        missing::write(path, &list).map_err(|source| ReconcileError::Unwritable {
+            path: path.clone(),
+            source,
+        })?;
+    }
     let results = results::read(&files.export.join("results.jsonl"), &manifest.campaign.id)?;
     let dead_letters = read_dead_letters(&files.export)?;
-    let control = seals::read(&files.export.join("control.jsonl"), &manifest.campaign.id)?;
+    let confirmed = Confirmed::read(&files.export)?;
+    let control = files.export.join("control.jsonl");
+    let control = control::read(&control, &manifest.campaign.id, confirmed)?;
     let rescored = rescore::rescore(&recording, &messages, &accepted, &control)?;
-    let inbound = seals::copies_in_inbound(&files.export.join("inbound.jsonl"))?;
+    let inbound = copies::read(&files.export.join("inbound.jsonl"))?;
     let findings = contest::judge(&Contest {
         control: &control,
         rescored: &rescored,

@@ -1,18 +1,22 @@
-//! Holds the awards of the log against the results (Q-18, Q-20, Q-21, V-6), by replaying them in their order. A record whose precondition fails at its place is void for everyone, here as well; what holds must be
-//! what the results ask for. Pure; one line for each difference.
+//! Replays what `control` says of units in its order, and holds each gift and each step against what the results ask for
+//! at its place (Q-18, Q-20, Q-21, Q-22, V-6), and in the end what is still to be given. Pure; one line for each difference.
 
+use super::book::{Slot, Units, prize_of};
 use super::contest::{Contest, Findings, name_of};
-use super::entitled::{Entitled, OfAward, places};
-use super::seals::Found;
-use crate::oracle::draws::Ranked;
-use crate::oracle::standings::sha256;
-use campaign::{Campaign, OnePrizePer, Prize};
-use serde_json::Value;
+use super::control::Found;
+use super::due::Desk;
+use super::entitled::{Entitled, OfAward};
+use super::texts::Texts;
+use super::walk::Stands;
+use campaign::Campaign;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Units are given by ticks, which come once a minute where no round is open; an operator's correction by the clock.
+const TICK_S: i64 = 60;
 
 /// What became of the units of a prize.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Units {
+pub struct Given {
     /// Given, alternates among them.
     pub given: u64,
     /// With their winners in the end.
@@ -21,301 +25,296 @@ pub struct Units {
     pub returned: u64,
 }
 
-/// A unit that was given for a slot.
-struct Attempt {
-    gift: Value,
-    state: String,
-}
-
-impl Attempt {
-    fn is_held(&self) -> bool {
-        !["declined", "expired", "revoked"].contains(&self.state.as_str())
-    }
-
-    fn is_for(&self, code: &str) -> bool {
-        self.gift["code"] == code
-    }
-}
-
-/// The awards as they stand at one place of the log.
-struct Book<'a> {
-    contest: &'a Contest<'a>,
-    newest: &'a Campaign,
-    entitled: &'a [Entitled],
-    /// Attempts by award id.
-    slots: BTreeMap<String, Vec<Attempt>>,
-    /// Prize and unit that somebody was shown the secret of.
-    shown: BTreeSet<(String, u64)>,
+/// Draws that stand, and their units, at one place of the log.
+pub(super) struct Book<'a> {
+    pub(super) contest: &'a Contest<'a>,
+    pub(super) draws: BTreeMap<u64, Entitled>,
+    pub(super) units: Units<'a>,
+    /// Slots of winners who have no unit, in the order in which units are given.
+    waiting: BTreeSet<Slot>,
+    pub(super) texts: Texts<'a>,
     problems: Vec<String>,
 }
 
-/// Replays the awards of a campaign.
-pub(super) fn judge(contest: &Contest<'_>, entitled: &[Entitled], findings: &mut Findings) {
-    let control = contest.control;
-    let newest = control.versions.keys().next_back().copied();
-    let newest = newest.and_then(|version| contest.rescored.campaign(version));
-    let Some(newest) = newest.filter(|_| !control.awards.is_empty()) else {
-        return;
-    };
-    let mut book = Book {
-        contest,
-        newest,
-        entitled,
-        slots: BTreeMap::new(),
-        shown: BTreeSet::new(),
-        problems: Vec::new(),
-    };
-    for act in &control.awards {
-        book.take(act);
-    }
-    book.nobody_is_forgotten();
-    for attempts in book.slots.values() {
-        for attempt in attempts {
-            let prize = attempt.gift["prize"].as_str().unwrap_or_default();
-            let units = findings.prizes.entry(prize.to_owned()).or_default();
-            units.given += 1;
-            if attempt.is_held() {
-                units.held += 1;
-            } else {
-                units.returned += 1;
-            }
+impl<'a> Book<'a> {
+    pub(super) fn new(contest: &'a Contest<'a>) -> Self {
+        Self {
+            contest,
+            draws: BTreeMap::new(),
+            units: Units::default(),
+            waiting: BTreeSet::new(),
+            texts: Texts::default(),
+            problems: Vec::new(),
         }
     }
-    findings.problems.extend(book.problems);
-}
 
-impl Book<'_> {
-    fn take(&mut self, found: &Found) {
-        let act = &found.act;
-        let id = act["award"].as_str().unwrap_or_default();
-        match (act["type"].as_str(), act["state"].as_str()) {
-            (Some("shown"), _) if self.is_about_the_last(id, act) => {
-                self.shown.insert(unit_of(act));
-            }
-            (Some("award"), Some("awarded")) => {
-                if let Some((draw, award)) = self.can_be_given(found) {
-                    self.must_be_given(draw, award, act);
-                    let state = "awarded".to_owned();
-                    let gift = act.clone();
-                    let slot = self.slots.entry(id.to_owned()).or_default();
-                    slot.push(Attempt { gift, state });
+    /// The result of a draw stands from here on.
+    pub(super) fn stands(&mut self, draw: Entitled) {
+        let order = draw.first;
+        self.waiting.retain(|slot| slot.draw != order);
+        for award in &draw.awards {
+            for won in &award.winners {
+                let slot = Slot {
+                    draw: order,
+                    award: award.place,
+                    number: won.slot,
+                };
+                if self.units.holder(&slot).is_none() {
+                    self.waiting.insert(slot);
                 }
             }
-            (Some("award"), Some(after)) if self.is_about_the_last(id, act) => {
-                let last = self.slots.get_mut(id).and_then(|all| all.last_mut());
-                if let Some(last) = last.filter(|last| follows(&last.state, after)) {
-                    last.state = after.to_owned();
-                }
-            }
+        }
+        self.draws.insert(order, draw);
+    }
+
+    /// Takes the next record about units, or a public text.
+    pub(super) fn take(&mut self, found: &'a Found) {
+        let Some(in_force) = self.contest.control.before(found.at) else {
+            return;
+        };
+        let newest = &in_force.campaign;
+        match (found.text("type"), found.text("state")) {
+            ("stock", _) => self.units.take_stock(newest, found),
+            ("shown", _) => self.units.show(found),
+            ("award", "awarded") => self.give(newest, found),
+            ("award", _) => self.step(newest, found),
+            ("announcement", _) => self.announce(found),
             _ => {}
         }
     }
 
-    fn is_about_the_last(&self, id: &str, act: &Value) -> bool {
-        let last = self.slots.get(id).and_then(|all| all.last());
-        let same = |gift: &Value| {
-            let keys = ["round", "prize", "unit", "attempt", "code"];
-            keys.iter().all(|key| gift[*key] == act[*key])
-        };
-        last.is_some_and(|last| last.is_held() && same(&last.gift))
-    }
-
-    fn held(&self) -> impl Iterator<Item = &Attempt> {
-        let last = self.slots.values().filter_map(|all| all.last());
-        last.filter(|attempt| attempt.is_held())
-    }
-
-    /// Units that are with somebody, or spent.
-    fn taken(&self, prize: &str) -> BTreeSet<u64> {
-        let held = self.held().map(|attempt| unit_of(&attempt.gift));
-        let taken = held.chain(self.shown.iter().cloned());
-        taken
-            .filter(|(of, _)| of == prize)
-            .map(|(_, unit)| unit)
-            .collect()
-    }
-
-    fn prize(&self, id: &str) -> Option<&Prize> {
-        self.newest.prizes.iter().find(|prize| prize.id == id)
-    }
-
-    fn class<'p>(&'p self, prize: &'p str) -> &'p str {
-        self.prize(prize).map_or(prize, |prize| &prize.class)
-    }
-
-    /// Whether a fan has what excludes him from a prize.
-    fn has_one(&self, prize: &str, code: &str) -> bool {
-        let class = self.class(prize);
-        self.held().any(|attempt| {
-            let of = attempt.gift["prize"].as_str().unwrap_or_default();
-            attempt.is_for(code)
-                && match self.newest.eligible.one_prize_per {
-                    OnePrizePer::Class => self.class(of) == class,
-                    OnePrizePer::Campaign => true,
-                    OnePrizePer::Nothing => false,
-                }
-        })
-    }
-
-    /// Whether a gift holds at its place, and of which award it is.
-    fn can_be_given(&self, found: &Found) -> Option<(Option<u16>, usize)> {
-        let act = &found.act;
-        let round = act["round"].as_u64().and_then(|n| u16::try_from(n).ok());
-        let standing = self.contest.control.standing_before(round, found.at)?;
-        let version = standing.act["version"].as_u64()?;
-        let judged = self.contest.rescored.campaign(version)?;
-        let prize = act["prize"].as_str()?;
-        let draw = round.map_or("final".to_owned(), |round| format!("round-{round:02}"));
-        let id = |place: usize| {
-            let slot = act["slot"].as_u64().unwrap_or(0);
-            sha256(&format!("{}\0{draw}\0{place}\0{slot}", judged.id))
-        };
-        let mut places = places(judged, round).filter(|(_, award)| award.prize == prize);
-        let (place, _) = places.find(|(place, _)| act["award"] == id(*place))?;
-        let none = Vec::new();
-        let attempts = self.slots.get(act["award"].as_str()?).unwrap_or(&none);
-        let next = u64::try_from(attempts.len()).ok()?.checked_add(1);
-        let unit = act["unit"].as_u64()?;
-        let units = u64::from(self.prize(prize)?.units);
-        let holds = act["result"] == standing.at
-            && attempts.last().is_none_or(|last| !last.is_held())
-            && act["attempt"].as_u64() == next
-            && (1..=units).contains(&unit)
-            && !self.taken(prize).contains(&unit)
-            && !self.has_one(prize, act["code"].as_str()?);
-        holds.then_some((round, place))
-    }
-
-    /// Whether the results ask for a gift that holds.
-    fn must_be_given(&mut self, draw: Option<u16>, award: usize, act: &Value) {
-        let name = name_of(draw);
-        let number = |key: &str| act[key].as_u64().unwrap_or(0);
-        let (code, prize) = (text(act, "code"), text(act, "prize"));
-        let (unit, place, slot) = (number("unit"), number("place"), number("slot"));
-        let mut problems = Vec::new();
-        // A later version may have another stock.
-        let is_first = self.contest.control.versions.len() == 1;
-        if let Some(stock) = self.prize(&prize).filter(|_| is_first) {
-            let taken = self.taken(&prize);
-            let reserve = u64::from(stock.units.saturating_sub(stock.reserve)).saturating_add(1);
-            let first = if unit < reserve { 1 } else { reserve };
-            if let Some(free) = (first..unit).find(|unit| !taken.contains(unit)) {
-                problems.push(format!(
-                    "unit {unit} of {prize} was given while unit {free} was free"
-                ));
-            }
+    pub(super) fn desk<'b>(&'b self, newest: &'b Campaign, now: i64) -> Desk<'b, 'a> {
+        Desk {
+            newest,
+            draws: &self.draws,
+            units: &self.units,
+            now,
         }
-        let entitled = self.entitled.iter().find(|one| one.round == draw);
-        let uncorrected = entitled.filter(|one| !one.is_corrected);
-        let of_award = uncorrected.and_then(|one| one.awards.iter().find(|one| one.place == award));
-        if let Some(of_award) = of_award {
-            let named = of_award
-                .winners
-                .iter()
-                .find(|(_, _, winner)| *winner == code);
-            match named {
-                Some((of, at, _)) if (*of, *at) != (slot, place) => problems.push(format!(
-                    "{code} has slot {slot} at place {place}, but won slot {of} at place {at}"
-                )),
-                Some(_) => {}
-                None => problems.extend(self.alternate(of_award, &code, place)),
-            }
-        }
+    }
+
+    fn say(&mut self, round: Option<u16>, problems: Vec<String>) {
+        let name = name_of(round);
         let problems = problems.into_iter();
         self.problems
             .extend(problems.map(|problem| format!("{name}: {problem}")));
     }
 
-    /// Why somebody is no alternate of an award: the next who can have it, below everyone who was met.
-    fn alternate(&self, award: &OfAward, code: &str, place: u64) -> Option<String> {
-        let index = |place: u64| usize::try_from(place).ok()?.checked_sub(1);
-        let is_there = index(place).and_then(|index| award.ranked.get(index));
-        let Some(_) = is_there.filter(|fan| fan.code == code && fan.bar.is_none()) else {
-            return Some(format!(
-                "{code} is not at place {place}, or cannot win {}",
-                award.prize
+    fn give(&mut self, newest: &Campaign, gift: &'a Found) {
+        let round = gift.round();
+        let Some(draw) = self.draws.values().find(|draw| draw.round == round) else {
+            return;
+        };
+        let Some(slot) = self.units.slot_of(newest, draw, gift) else {
+            return;
+        };
+        let problems = self.asked_for(newest, draw, slot, gift);
+        self.say(round, problems);
+        self.waiting.remove(&slot);
+        self.units.give(newest, slot, gift);
+    }
+
+    /// Why the results do not ask for a gift that holds.
+    fn asked_for(
+        &self,
+        newest: &Campaign,
+        draw: &Entitled,
+        slot: Slot,
+        gift: &Found,
+    ) -> Vec<String> {
+        let desk = self.desk(newest, gift.time("at"));
+        let Some(award) = draw.awards.iter().find(|award| award.place == slot.award) else {
+            return Vec::new();
+        };
+        let (prize, unit) = (gift.text("prize"), gift.number("unit"));
+        let mut problems = Vec::new();
+        if desk.now.saturating_add(TICK_S) < draw.time {
+            problems.push(format!(
+                "unit {unit} of {prize} was given before the result was made"
             ));
-        };
-        if !award.is_plain {
-            return None;
         }
-        let won = |code: &str| {
-            let awards = self.entitled.iter().flat_map(|one| &one.awards);
-            let of_class = awards.filter(|one| self.class(&one.prize) == self.class(&award.prize));
-            of_class
-                .flat_map(|one| &one.winners)
-                .any(|(_, _, winner)| winner == code)
-        };
-        let met = |fan: &Ranked| {
-            let mut attempts = self.slots.values().flatten();
-            attempts.any(|attempt| attempt.is_for(&fan.code))
-        };
-        let above = (1..).zip(&award.ranked).take_while(|(at, _)| *at < place);
-        let mut skipped = above.filter(|(at, fan)| {
-            let is_passed = fan.bar.is_some() || award.passed.contains(at);
-            !(is_passed || won(&fan.code) || met(fan) || self.has_one(&award.prize, &fan.code))
+        let stock =
+            prize_of(newest, prize).map_or(0, |prize| prize.units.saturating_sub(prize.reserve));
+        if unit > u64::from(stock) {
+            problems.extend(of_reserve(desk, draw, award, gift));
+            return problems;
+        }
+        let available = prize_of(newest, prize).map_or(0, |prize| prize.available(desk.now));
+        if unit > u64::from(available) {
+            problems.push(format!(
+                "unit {unit} of {prize} was given before its share was released"
+            ));
+        }
+        problems.extend(first_come(desk, draw, award, gift));
+        let waiting = self.waiting.range(..slot);
+        let same = waiting.filter_map(|earlier| {
+            let draw = self.draws.get(&earlier.draw)?;
+            let mut awards = draw.awards.iter().filter(|award| award.prize == prize);
+            let award = awards.find(|award| award.place == earlier.award)?;
+            let won = award
+                .winners
+                .iter()
+                .find(|won| won.slot == earlier.number)?;
+            let due = desk.due(draw, award, won).ok()?;
+            due.is_named.then_some((draw, due))
         });
-        skipped.next().map(|(at, fan)| {
-            format!(
-                "{code} at place {place} has a unit, but {} at place {at} comes first",
-                fan.code
-            )
+        // Whether an alternate can be named depends on standings that may still be read.
+        problems.extend(same.map(|(draw, due)| {
+            let (name, code) = (name_of(draw.round), due.code);
+            format!("unit {unit} of {prize} was given, but {code} of {name} comes first")
+        }));
+        problems
+    }
+
+    fn step(&mut self, newest: &Campaign, step: &'a Found) {
+        let Some(slot) = self.units.stepped(step) else {
+            return;
+        };
+        let is_by_hand = !step.text("actor").is_empty();
+        if !is_by_hand {
+            let problem = match step.text("state") {
+                "expired" => self.came_back_early(newest, slot, step),
+                "revoked" => self.taken_for_nothing(newest, slot, step),
+                _ => None,
+            };
+            self.say(step.round(), Vec::from_iter(problem));
+        }
+        self.units.step(slot, step);
+        let draw = self.draws.get(&slot.draw);
+        let award = draw.and_then(|draw| draw.awards.iter().find(|a| a.place == slot.award));
+        let is_won = award.is_some_and(|award| award.winners.iter().any(|w| w.slot == slot.number));
+        if is_won && self.units.holder(&slot).is_none() {
+            self.waiting.insert(slot);
+        }
+    }
+
+    /// A unit comes back once its winner has had the time to claim it since he could know.
+    fn came_back_early(&self, newest: &Campaign, slot: Slot, step: &Found) -> Option<String> {
+        let (prize, unit, at) = (step.text("prize"), step.number("unit"), step.time("at"));
+        match self.deadline(newest, slot) {
+            None => Some(format!(
+                "unit {unit} of {prize} came back at {at}, and its winner was never told of it"
+            )),
+            Some(end) if at < end => Some(format!(
+                "unit {unit} of {prize} came back at {at}, but its winner had until {end}"
+            )),
+            Some(_) => None,
+        }
+    }
+
+    /// Until when the winner of a slot has to claim his unit; `None` while he cannot know of it.
+    pub(super) fn deadline(&self, newest: &Campaign, slot: Slot) -> Option<i64> {
+        let held = self.units.holder(&slot)?;
+        let hours = prize_of(newest, held.gift.text("prize"))?.claim_hours;
+        Some(
+            held.told?
+                .saturating_add(i64::from(hours).saturating_mul(3600)),
+        )
+    }
+
+    fn taken_for_nothing(&self, newest: &Campaign, slot: Slot, step: &Found) -> Option<String> {
+        let draw = self.draws.get(&slot.draw)?;
+        let award = draw.awards.iter().find(|award| award.place == slot.award)?;
+        let desk = self.desk(newest, step.time("at"));
+        let back = desk.taken_back(draw, award, false);
+        let code = step.text("code");
+        (!back.contains(&code)).then(|| {
+            let (prize, unit) = (step.text("prize"), step.number("unit"));
+            format!("unit {unit} of {prize} was taken from {code}, and neither a correction nor an operator did it")
         })
     }
 
-    /// Units are given in the order of draws: once one after a later draw is given, every winner of an earlier one has
-    /// had his, has another one, or the stock was out.
-    fn nobody_is_forgotten(&mut self) {
-        let given = self.slots.values().flatten();
-        let last = given
-            .filter_map(|attempt| attempt.gift["result"].as_u64())
-            .max();
-        let mut forgotten = Vec::new();
-        let earlier = self.entitled.iter().filter(|one| Some(one.at) < last);
-        for one in earlier.filter(|one| !one.is_corrected) {
-            for award in &one.awards {
-                let stock = self
-                    .prize(&award.prize)
-                    .map_or(0, |prize| prize.available(i64::MAX));
-                let taken = self.taken(&award.prize);
-                let is_out = (1..=u64::from(stock)).all(|unit| taken.contains(&unit));
-                let is_scheduled = self
-                    .prize(&award.prize)
-                    .is_some_and(|p| !p.release.is_empty());
-                for (_, place, code) in &award.winners {
-                    let mut attempts = self.slots.values().flatten();
-                    let had = attempts.any(|attempt| {
-                        attempt.is_for(code) && attempt.gift["prize"] == *award.prize
-                    });
-                    if !(had || is_out || is_scheduled || self.has_one(&award.prize, code)) {
-                        let name = name_of(one.round);
-                        let prize = &award.prize;
-                        forgotten.push(format!(
-                            "{name}: {code} won {prize} at place {place} and got none"
-                        ));
-                    }
+    fn announce(&mut self, found: &'a Found) {
+        let round = found.round();
+        let Some(draw) = self.draws.values().find(|draw| draw.round == round) else {
+            return;
+        };
+        if let Some(problems) = self.texts.take(draw, &self.units, found, self.contest) {
+            // Whoever follows the account can know it from here on.
+            self.units.publish(draw.first, found.time("at"));
+            self.say(round, problems);
+        }
+    }
+
+    /// What must have come to pass by the end of a log that nothing is due in any more.
+    pub(super) fn end(
+        mut self,
+        stands: &BTreeMap<Option<u16>, Stands<'_>>,
+        findings: &mut Findings,
+    ) {
+        let made = self.draws.values().map(|draw| draw.time).max();
+        let now = self.contest.accepted.tick().or(made);
+        if let (Some(in_force), Some(now)) = (self.contest.control.newest(), now) {
+            let problems = self.still_due(&in_force.campaign, stands, now);
+            self.problems.extend(problems);
+        }
+        for (_, attempts) in self.units.slots() {
+            for attempt in attempts {
+                let prize = attempt.gift.text("prize");
+                let units = findings.prizes.entry(prize.to_owned()).or_default();
+                units.given += 1;
+                if attempt.is_held() {
+                    units.held += 1;
+                } else {
+                    units.returned += 1;
                 }
             }
         }
-        self.problems.extend(forgotten);
+        findings.problems.extend(self.problems);
     }
 }
 
-fn text(act: &Value, key: &str) -> String {
-    act[key].as_str().unwrap_or_default().to_owned()
-}
-
-fn unit_of(act: &Value) -> (String, u64) {
-    (text(act, "prize"), act["unit"].as_u64().unwrap_or(0))
-}
-
-/// Which steps follow which.
-fn follows(before: &str, after: &str) -> bool {
-    match after {
-        "notified" => before == "awarded",
-        "claimed" => before == "notified",
-        "fulfilled" => before == "claimed",
-        "declined" | "expired" | "revoked" => ["awarded", "notified"].contains(&before),
-        _ => false,
+/// Whether a gift is the one that is due for its slot.
+fn first_come(
+    desk: Desk<'_, '_>,
+    draw: &Entitled,
+    award: &OfAward,
+    gift: &Found,
+) -> Option<String> {
+    let (code, prize) = (gift.text("code"), gift.text("prize"));
+    let (unit, place, slot) = (
+        gift.number("unit"),
+        gift.number("place"),
+        gift.number("slot"),
+    );
+    let Some(won) = award.winners.iter().find(|won| won.slot == slot) else {
+        return Some(format!(
+            "{code} has a unit of {prize} for slot {slot}, which nobody has won"
+        ));
+    };
+    match desk.due(draw, award, won) {
+        Err(why) => Some(format!(
+            "{code} has a unit of {prize} for slot {slot}, but {}",
+            why.text()
+        )),
+        Ok(due) if (due.code.as_str(), due.place) != (code, place) => Some(format!(
+            "{code} at place {place} has a unit of {prize} for slot {slot}, but it is the turn of {} at place {}",
+            due.code, due.place
+        )),
+        Ok(due) if due.unit < unit => Some(format!(
+            "unit {unit} of {prize} was given while unit {} was free",
+            due.unit
+        )),
+        Ok(_) => None,
     }
+}
+
+/// Units of the reserve are for rightful winners of a corrected draw whose slots others keep.
+fn of_reserve(
+    desk: Desk<'_, '_>,
+    draw: &Entitled,
+    award: &OfAward,
+    gift: &Found,
+) -> Option<String> {
+    let (code, unit) = (gift.text("code"), gift.number("unit"));
+    let due = desk.of_reserve(draw, award);
+    let is_due = due.is_some_and(|(won, lowest, slot)| {
+        (won.code.as_str(), won.place) == (code, gift.number("place"))
+            && (lowest, slot) == (unit, gift.number("slot"))
+    });
+    (!is_due).then(|| {
+        format!(
+            "{code} has unit {unit} of the reserve of {}, which is not his",
+            award.prize
+        )
+    })
 }

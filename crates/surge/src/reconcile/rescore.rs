@@ -2,9 +2,9 @@
 //! seals, by the versions that judged. Never what the results say.
 
 use super::accepted::Accepted;
+use super::control::Control;
 use super::lines::{self, LinesError, Tail, excerpt};
-use super::messages::Messages;
-use super::seals::Control;
+use super::messages::{Absent, Messages};
 use crate::manifest::{Digest, Manifest, Round};
 use crate::oracle::standings::Standing;
 use crate::oracle::{Cuts, Delivery, Judge, Place};
@@ -13,14 +13,27 @@ use campaign::Campaign;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// What the messages in the log come to.
+#[derive(Debug, Clone)]
+pub struct Totals {
+    /// Of each round, and outside all of them.
+    pub rounds: Vec<Round>,
+    /// The digest.
+    pub digest: Digest,
+    /// Messages by deciding rule, where not all of the recording is in the log.
+    pub rules: Option<BTreeMap<String, u64>>,
+}
+
 /// A round or draw that was judged once more.
 #[derive(Debug)]
 pub struct Rescored {
     judges: BTreeMap<u64, (Campaign, Judge)>,
     /// Messages behind the cut, by round: they must be the tallies' `late_after_seal`.
     pub late: BTreeMap<u16, u64>,
-    /// The totals of every round and the digest by the newest version.
-    pub totals: Option<(Vec<Round>, Digest)>,
+    /// By the newest version.
+    pub totals: Option<Totals>,
+    /// What is not in the log, and was not acked.
+    pub absent: Absent,
     /// What could not be judged, and why.
     pub problems: Vec<String>,
 }
@@ -35,29 +48,18 @@ pub fn rescore(
     accepted: &Accepted,
     control: &Control,
 ) -> Result<Rescored, LinesError> {
-    let mut cuts = Cuts::default();
-    for (round, decision) in &control.decisions {
-        let places = accepted.copies.get(&decision.ctl).cloned();
-        cuts.rounds.insert(*round, places.unwrap_or_default());
-    }
+    let cuts = cuts(control, accepted);
     let mut rescored = Rescored {
         judges: BTreeMap::new(),
         late: BTreeMap::new(),
         totals: None,
+        absent: messages.absent(),
         problems: Vec::new(),
     };
-    if control.decisions.is_empty() {
+    if control.decisions.is_empty() && !rescored.is_partial() {
         return Ok(rescored);
     }
-    let draws = control.decisions.keys().copied().map(Some).chain([None]);
-    let newest = control.versions.keys().next_back().copied();
-    let named = draws
-        .filter_map(|draw| control.version_of(draw))
-        .chain(newest);
-    for version in named {
-        if rescored.judges.contains_key(&version) {
-            continue;
-        }
+    for version in control.judging() {
         match prepared(control, version) {
             Ok((campaign, judge)) => {
                 let judge = judge.with_cuts(cuts.clone());
@@ -67,6 +69,7 @@ pub fn rescore(
         }
     }
     read(recording, messages, &mut rescored)?;
+    let newest = control.newest().map(|newest| newest.version);
     let newest = newest.and_then(|version| rescored.judges.get(&version));
     if let Some((_, judge)) = newest {
         rescored.late = judge.late_after_seal();
@@ -76,15 +79,26 @@ pub fn rescore(
             sha256: String::new(),
         };
         let manifest = judge.manifest("", &nothing, "");
-        rescored.totals = Some((manifest.rounds, manifest.digest));
+        rescored.totals = Some(Totals {
+            rounds: manifest.rounds,
+            digest: manifest.digest,
+            rules: rescored.is_partial().then_some(manifest.rules),
+        });
     }
     Ok(rescored)
 }
 
 impl Rescored {
-    /// The totals with the cuts, where something was late or moved and the manifest's cannot hold.
+    /// Whether messages that were never acked are not in the log, and everything else was sent: then the log has to be held
+    /// against the recording without them.
     #[must_use]
-    pub fn instead_of(&self, manifest: &Manifest) -> Option<(Vec<Round>, Digest)> {
+    pub fn is_partial(&self) -> bool {
+        self.absent.unacked > 0 && self.absent.unsent == 0
+    }
+
+    /// The totals with the cuts, where something was late, moved or never acked and the manifest's cannot hold.
+    #[must_use]
+    pub fn instead_of(&self, manifest: &Manifest) -> Option<Totals> {
         let window = |rounds: &[Round]| -> Vec<_> {
             rounds
                 .iter()
@@ -92,8 +106,8 @@ impl Rescored {
                 .collect()
         };
         let late = self.late.values().any(|late| *late > 0);
-        let differs = |(rounds, _): &&(Vec<Round>, Digest)| {
-            late || window(rounds) != window(&manifest.rounds)
+        let differs = |totals: &&Totals| {
+            late || self.is_partial() || window(&totals.rounds) != window(&manifest.rounds)
         };
         self.totals.as_ref().filter(differs).cloned()
     }
@@ -104,12 +118,28 @@ impl Rescored {
         self.judges.get(&version).map(|(campaign, _)| campaign)
     }
 
+    /// Whether somebody of this name stands in the recording.
+    #[must_use]
+    pub fn knows(&self, openid: &str) -> bool {
+        self.judges.values().any(|(_, judge)| judge.knows(openid))
+    }
+
     /// The standings of a round by a version.
     #[must_use]
     pub fn standings(&self, version: u64, round: u16) -> Option<Vec<Standing>> {
         let (_, judge) = self.judges.get(&version)?;
         Some(judge.standings(round))
     }
+}
+
+/// Where each round that was sealed ends in each partition.
+pub(super) fn cuts(control: &Control, accepted: &Accepted) -> Cuts {
+    let mut cuts = Cuts::default();
+    for (round, decision) in &control.decisions {
+        let places = accepted.copies.get(&decision.ctl).cloned();
+        cuts.rounds.insert(*round, places.unwrap_or_default());
+    }
+    cuts
 }
 
 /// A version's judge, with the windows that operators gave its rounds, and those of the decisions.
@@ -119,22 +149,29 @@ fn prepared(control: &Control, version: u64) -> Result<(Campaign, Judge), String
         .get(&version)
         .ok_or_else(|| format!("version {version} of the campaign is not in control"))?;
     let faulty = |why: String| format!("version {version} of the campaign cannot be judged: {why}");
-    let parse = |toml: &str| {
-        Campaign::parse(toml)
-            .map(|(campaign, _)| campaign)
-            .map_err(|_| faulty("its file has mistakes".into()))
-    };
-    let mut campaign = parse(&published.toml)?;
+    let mut campaign =
+        parse(&published.toml).ok_or_else(|| faulty("its file has mistakes".into()))?;
+    move_windows(control, Some(version), &mut campaign);
+    let judge = Judge::new(&campaign).map_err(|error| faulty(error.to_string()))?;
+    Ok((campaign, judge))
+}
+
+fn parse(toml: &str) -> Option<Campaign> {
+    Campaign::parse(toml).ok().map(|(campaign, _)| campaign)
+}
+
+/// Gives the rounds of a version the windows that stood in the end.
+pub(super) fn move_windows(control: &Control, version: Option<u64>, campaign: &mut Campaign) {
     for round in &mut campaign.rounds {
         let own = (round.open, round.close);
         let decision = control.decisions.get(&round.number);
         // A corrected window is that of the file which was published to correct it.
-        let corrected = decision.is_some_and(|decision| decision.version != version)
-            && decision
-                .and_then(|decision| control.versions.get(&decision.version))
-                .and_then(|judged| parse(&judged.toml).ok())
-                .and_then(|judged| judged.round(round.number).map(|r| (r.open, r.close)))
-                .is_some_and(|judged| judged != own);
+        let corrected = decision
+            .filter(|decision| version != Some(decision.version))
+            .and_then(|decision| control.versions.get(&decision.version))
+            .and_then(|judged| parse(&judged.toml))
+            .and_then(|judged| judged.round(round.number).map(|r| (r.open, r.close)))
+            .is_some_and(|judged| judged != own);
         let moved = decision
             .map(|decision| (decision.open, decision.close))
             .or(control.windows.get(&round.number).copied());
@@ -142,8 +179,6 @@ fn prepared(control: &Control, version: u64) -> Result<(Campaign, Judge), String
             (round.open, round.close) = moved;
         }
     }
-    let judge = Judge::new(&campaign).map_err(|error| faulty(error.to_string()))?;
-    Ok((campaign, judge))
 }
 
 /// Hands every message that stands in `accepted` to the judges, at its place.

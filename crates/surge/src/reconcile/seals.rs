@@ -1,289 +1,243 @@
-//! Reads `control` of an export: versions of the campaign, windows, decisions, results, by structs of its own.
-//! Never what they should be.
+//! Who was asked to confirm a seal, who did, and who was given up: nodes by their greetings in `control`, their
+//! words in `progress`. Never what a round comes to.
 
-use super::accepted::Copies;
 use super::lines::{self, LinesError, Tail, excerpt};
+use campaign::OnSilentNode;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// A decision that seals a round.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decision {
-    /// Its offset in `control`.
-    pub ctl: u64,
-    /// Version of the campaign that judges.
-    pub version: u64,
-    /// The window that judges.
-    pub open: i64,
-    /// First second after it.
-    pub close: i64,
-    /// The contest's time of the seal.
-    pub at: i64,
-}
-
-/// A published version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version {
-    /// The file.
-    pub toml: String,
-    /// SHA-256 of it, as published.
-    pub sha256: String,
-}
-
-/// A result, as its record says.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Found {
-    /// Its offset in `control`.
-    pub at: u64,
-    /// The whole act.
-    pub act: Value,
-}
-
-/// What `control` says of one campaign.
+/// What nodes said in `progress`: they have confirmed a request, by its offset in `control`.
 #[derive(Debug, Clone, Default)]
-pub struct Control {
-    /// Versions by number.
-    pub versions: BTreeMap<u64, Version>,
-    /// Windows that operators moved, by round.
-    pub windows: BTreeMap<u16, (i64, i64)>,
-    /// Rounds that are void.
-    pub void: BTreeSet<u16>,
-    /// The first decision of each round.
-    pub decisions: BTreeMap<u16, Decision>,
-    /// `s_0` of the commitment, hexadecimal.
-    pub root: Option<String>,
-    /// Results by round, in the order of the log; `None` is the final draw.
-    pub results: BTreeMap<Option<u16>, Vec<Found>>,
-    /// Lists of draws, in the order of the log.
-    pub lists: BTreeMap<Option<u16>, Vec<Found>>,
-    /// Steps of awards, and who was shown the secret of a unit, in the order of the log.
-    pub awards: Vec<Found>,
+pub struct Confirmed {
+    said: BTreeSet<(u64, String)>,
+    /// Whether `progress` was exported from its beginning; it is kept for an hour.
+    is_whole: bool,
 }
 
-#[derive(Deserialize)]
-struct Line {
-    offset: u64,
-    value: Value,
-}
-
-/// Reads `control.jsonl`; nothing when it was not exported.
-///
-/// # Errors
-/// [`LinesError`].
-pub fn read(path: &Path, campaign: &str) -> Result<Control, LinesError> {
-    let mut control = Control::default();
-    if !path.exists() {
-        return Ok(control);
-    }
-    lines::fold(
-        path,
-        Tail::Whole,
-        |lines| {
-            lines
-                .map(|line| {
+impl Confirmed {
+    /// Reads `progress.jsonl`, and from `cuts.json` whether it begins at its beginning.
+    ///
+    /// # Errors
+    /// [`LinesError`].
+    pub fn read(export: &Path) -> Result<Self, LinesError> {
+        #[derive(Deserialize)]
+        struct Line {
+            value: Word,
+        }
+        #[derive(Deserialize)]
+        struct Word {
+            r#type: String,
+            #[serde(default)]
+            node: String,
+            #[serde(default)]
+            ctl: u64,
+        }
+        let mut confirmed = Self::default();
+        let path = export.join("progress.jsonl");
+        if !path.exists() {
+            return Ok(confirmed);
+        }
+        lines::fold(
+            &path,
+            Tail::Whole,
+            |lines| {
+                let lines = lines.map(|line| {
                     serde_json::from_slice::<Line>(line)
                         .map_err(|e| format!("{} is no exported record: {e}", excerpt(line)))
-                })
-                .collect::<Result<Vec<_>, String>>()
-        },
-        |lines| {
-            lines
-                .into_iter()
-                .for_each(|line| control.take(line, campaign))
-        },
-    )?;
-    Ok(control)
-}
-
-impl Control {
-    fn take(&mut self, Line { offset, value }: Line, campaign: &str) {
-        let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
-        let kind = text("type");
-        let of = if kind == "campaign" { "id" } else { "campaign" };
-        if text(of) != campaign {
-            return;
-        }
-        let round = value["round"]
-            .as_u64()
-            .and_then(|round| u16::try_from(round).ok());
-        match (kind.as_str(), round) {
-            ("campaign", _) => {
-                let (toml, sha256) = (text("toml"), text("sha256"));
-                let version = value["version"].as_u64().unwrap_or(0);
-                self.versions
-                    .entry(version)
-                    .or_insert(Version { toml, sha256 });
-            }
-            ("round", Some(round)) => self.act(round, &value),
-            ("commitment", _) => {
-                self.root.get_or_insert_with(|| text("root"));
-            }
-            ("seal_decided", Some(round)) => {
-                let time = |key: &str| value[key].as_i64().unwrap_or(0);
-                self.decisions.entry(round).or_insert(Decision {
-                    ctl: offset,
-                    version: value["version"].as_u64().unwrap_or(0),
-                    open: time("open"),
-                    close: time("close"),
-                    at: time("at"),
                 });
-            }
-            ("result" | "list" | "award" | "shown", round) => {
-                let found = Found {
-                    at: offset,
-                    act: value,
+                lines.collect::<Result<Vec<_>, String>>()
+            },
+            |words| {
+                for Line { value } in words {
+                    if value.r#type == "seal_ack" {
+                        confirmed.said.insert((value.ctl, value.node));
+                    }
+                }
+            },
+        )?;
+        let cuts = std::fs::read_to_string(export.join("cuts.json")).unwrap_or_default();
+        let cuts: Value = serde_json::from_str(&cuts).unwrap_or_default();
+        confirmed.is_whole = cuts["progress"]["0"]["start"] == 0;
+        Ok(confirmed)
+    }
+}
+
+#[derive(Debug)]
+struct Node {
+    greeted: u64,
+    takes_callbacks: bool,
+    is_present: bool,
+}
+
+/// The end of a node's presence, at an offset of `control`.
+#[derive(Debug)]
+struct Gone {
+    at: u64,
+    node: String,
+    is_given_up: bool,
+}
+
+/// Nodes as `control` tells of them at one place.
+#[derive(Debug, Default)]
+pub(super) struct Nodes {
+    known: BTreeMap<String, Node>,
+    gone: Vec<Gone>,
+    /// Offsets of the last two records that a coordinator wrote: it had read everything before them.
+    written: [u64; 2],
+    /// Offsets at which an operator wanted no more waiting.
+    pub(super) forced: Vec<u64>,
+}
+
+/// A request to seal a round.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    /// Its offset in `control`.
+    pub(super) at: u64,
+    /// When it was due, in seconds since 1970.
+    pub(super) tick: i64,
+    members: BTreeSet<String>,
+    /// Members that were there.
+    present: BTreeSet<String>,
+    /// Offset of what a coordinator wrote before it.
+    after: u64,
+}
+
+/// What a decision says of who has confirmed.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// What is wrong.
+    pub(super) faults: Vec<String>,
+    /// What cannot be shown.
+    pub(super) open: Option<String>,
+}
+
+impl Nodes {
+    /// Takes a record; whether it was about a node.
+    pub(super) fn take(&mut self, at: u64, kind: &str, act: &Value) -> bool {
+        let name = act["node"].as_str().unwrap_or_default().to_owned();
+        match kind {
+            "hello" => {
+                let mut roles = act["roles"].as_array().into_iter().flatten();
+                let node = Node {
+                    greeted: at,
+                    takes_callbacks: roles.any(|role| role == "ingress"),
+                    is_present: true,
                 };
-                match kind.as_str() {
-                    "result" => self.results.entry(round).or_default().push(found),
-                    "list" => self.lists.entry(round).or_default().push(found),
-                    _ => self.awards.push(found),
+                self.known.insert(name, node);
+            }
+            "bye" | "retired" => {
+                let is_given_up = kind == "retired";
+                if is_given_up {
+                    self.written = [self.written[1], at];
+                }
+                let known = self.known.get_mut(&name).filter(|node| node.is_present);
+                if let Some(node) = known {
+                    node.is_present = false;
+                    self.gone.push(Gone {
+                        at,
+                        node: name,
+                        is_given_up,
+                    });
                 }
             }
-            _ => {}
-        }
-    }
-
-    fn act(&mut self, round: u16, act: &Value) {
-        if act["verb"] == "void" {
-            self.void.insert(round);
-        }
-        for window in act["windows"].as_array().into_iter().flatten() {
-            let number = window["round"].as_u64().and_then(|n| u16::try_from(n).ok());
-            let (open, close) = (window["open"].as_i64(), window["close"].as_i64());
-            if let (Some(number), Some(open), Some(close)) = (number, open, close) {
-                self.windows.insert(number, (open, close));
+            _ => {
+                self.written = [self.written[1], at];
+                return false;
             }
         }
+        true
     }
 
-    /// The result of a draw that stands: the first, or the last of those that correct the one before them.
-    #[must_use]
-    pub fn standing(&self, round: Option<u16>) -> Option<&Found> {
-        self.standing_before(round, u64::MAX)
+    fn is_present(&self, node: &str) -> bool {
+        self.known.get(node).is_some_and(|node| node.is_present)
     }
 
-    /// The result of a draw that stood at an offset of `control`.
-    #[must_use]
-    pub fn standing_before(&self, round: Option<u16>, offset: u64) -> Option<&Found> {
-        let mut standing: Option<&Found> = None;
-        let before = self.results.get(&round)?.iter();
-        for found in before.take_while(|found| found.at < offset) {
-            let corrects = found.act["corrects"].as_u64();
-            if corrects == standing.map(|before| before.at) {
-                standing = Some(found);
+    /// The request that was taken last.
+    pub(super) fn request(&self, at: u64, act: &Value) -> Request {
+        let members = names(act, "members");
+        let present = members.iter().filter(|node| self.is_present(node));
+        Request {
+            at,
+            tick: act["at"].as_i64().unwrap_or(i64::MIN),
+            present: present.cloned().collect(),
+            members,
+            after: self.written[0],
+        }
+    }
+
+    /// Nodes that take callbacks and were not asked. One that greets while the request is on its way is not waited for.
+    pub(super) fn left_out<'n>(&'n self, request: &'n Request) -> impl Iterator<Item = &'n str> {
+        let was_there =
+            |node: &Node| node.takes_callbacks && node.is_present && node.greeted < request.after;
+        let known = self.known.iter();
+        let left_out =
+            known.filter(move |(name, node)| was_there(node) && !request.members.contains(*name));
+        left_out.map(|(name, _)| name.as_str())
+    }
+
+    /// Holds what a decision at `at` says of nodes against what they said, and what `control` says of them. What does not
+    /// follow is told.
+    pub(super) fn told(
+        &self,
+        request: &Request,
+        at: u64,
+        act: &Value,
+        (confirmed, policy): (&Confirmed, OnSilentNode),
+    ) -> Told {
+        let (members, missing) = (names(act, "members"), names(act, "missing"));
+        let left = |node: &str, is_given_up: bool| {
+            let since = self
+                .gone
+                .iter()
+                .filter(|gone| (request.at..at).contains(&gone.at));
+            let mut since = since.filter(|gone| gone.node == node);
+            !request.present.contains(node) || since.any(|gone| gone.is_given_up == is_given_up)
+        };
+        let is_forced = self.forced.iter().any(|act| (request.at..at).contains(act));
+        let mut told = Told::default();
+        let named: BTreeSet<&String> = members.iter().chain(&missing).collect();
+        let asked: BTreeSet<&String> = request.members.iter().collect();
+        for node in named.symmetric_difference(&asked) {
+            let what = match asked.contains(*node) {
+                true => "was asked to confirm the seal, and the decision does not say what of it",
+                false => "stands in the decision, and was not asked to confirm the seal",
+            };
+            told.faults.push(format!("node {node} {what}"));
+        }
+        for node in &members {
+            let has_said = confirmed.said.contains(&(request.at, node.clone()));
+            if has_said || left(node, false) {
+                continue;
+            }
+            if confirmed.is_whole {
+                let fault =
+                    format!("node {node} counts as one that confirmed the seal, and did not");
+                told.faults.push(fault);
+            } else {
+                let open = "what nodes said of seals is no longer in the log: who confirmed one cannot be shown";
+                told.open = Some(open.to_owned());
             }
         }
-        standing
-    }
-
-    /// The version that judges a round: that of its result, else of its decision, else the newest.
-    #[must_use]
-    pub fn version_of(&self, round: Option<u16>) -> Option<u64> {
-        let result = self
-            .standing(round)
-            .and_then(|found| found.act["version"].as_u64());
-        let decision = round.and_then(|round| self.decisions.get(&round));
-        result.or(decision.map(|decision| decision.version)).or(self
-            .versions
-            .keys()
-            .next_back()
-            .copied())
+        for node in &missing {
+            if !left(node, true) {
+                told.faults.push(format!(
+                    "node {node} was not waited for, and no record says that it was given up"
+                ));
+            } else if policy == OnSilentNode::Wait && !is_forced {
+                told.faults.push(format!(
+                    "node {node} was not waited for, although the campaign waits for the operator"
+                ));
+            }
+        }
+        told
     }
 }
 
-/// Offsets of `inbound` at which copies stand, by offset of the copied record and partition; `None` when
-/// `inbound` was not exported.
-///
-/// # Errors
-/// [`LinesError`].
-pub fn copies_in_inbound(path: &Path) -> Result<Option<Copies>, LinesError> {
-    #[derive(Deserialize)]
-    struct Copied {
-        partition: u32,
-        offset: u64,
-        value: Copy,
-    }
-    #[derive(Deserialize)]
-    struct Copy {
-        r#type: String,
-        #[serde(default)]
-        ctl: u64,
-    }
-    if !path.exists() {
-        return Ok(None);
-    }
-    let mut copies = Copies::new();
-    // Deliveries are many and large, and only the word of a copy is worth a look.
-    let is_copy = |line: &[u8]| line.windows(6).any(|word| word == b"\"copy\"");
-    lines::fold(
-        path,
-        Tail::Whole,
-        |lines| {
-            let copies = lines.filter(|line| is_copy(line)).map(|line| {
-                serde_json::from_slice::<Copied>(line)
-                    .map_err(|e| format!("{} is no exported record: {e}", excerpt(line)))
-            });
-            copies.collect::<Result<Vec<_>, String>>()
-        },
-        |found| {
-            for Copied {
-                partition,
-                offset,
-                value,
-            } in found
-            {
-                if value.r#type == "copy" {
-                    copies
-                        .entry(value.ctl)
-                        .or_default()
-                        .entry(partition)
-                        .or_insert(offset);
-                }
-            }
-        },
-    )?;
-    Ok(Some(copies))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn control(values: &[Value]) -> Control {
-        let mut control = Control::default();
-        for (offset, value) in (0..).zip(values) {
-            let value = value.clone();
-            control.take(Line { offset, value }, "c");
-        }
-        control
-    }
-
-    #[test]
-    fn the_first_result_stands_until_one_names_it() {
-        let result = |corrects: Value| json!({"type": "result", "campaign": "c", "round": 1, "version": 1, "corrects": corrects});
-        let standing = |values: &[Value]| control(values).standing(Some(1)).map(|found| found.at);
-        assert_eq!(standing(&[]), None);
-        assert_eq!(
-            standing(&[result(Value::Null), result(Value::Null)]),
-            Some(0)
-        );
-        assert_eq!(standing(&[result(Value::Null), result(json!(0))]), Some(1));
-        assert_eq!(standing(&[result(Value::Null), result(json!(7))]), Some(0));
-        assert_eq!(
-            standing(&[result(Value::Null), result(json!(0)), result(json!(0))]),
-            Some(1)
-        );
-    }
-
-    #[test]
-    fn the_first_decision_counts_and_other_campaigns_do_not() {
-        let decided = |campaign: &str, open: i64| json!({"type": "seal_decided", "campaign": campaign, "round": 2, "version": 3, "open": open, "close": open + 5, "at": 9});
-        let control = control(&[decided("d", 1), decided("c", 2), decided("c", 3)]);
-        let decision = &control.decisions[&2];
-        assert_eq!((decision.ctl, decision.open, decision.version), (1, 2, 3));
-        assert_eq!(control.version_of(Some(2)), Some(3));
-    }
+fn names(act: &Value, key: &str) -> BTreeSet<String> {
+    let names = act[key].as_array().into_iter().flatten();
+    names
+        .filter_map(|name| Some(name.as_str()?.to_owned()))
+        .collect()
 }

@@ -71,6 +71,10 @@ pub fn describe(verdict: &Verdict) -> String {
             .iter()
             .for_each(|example| lines.push(format!("{fault}: {example}")));
     }
+    if verdict.all.lost > 0 {
+        let what = "with --missing FILE every acked delivery of what is lost is listed";
+        lines.push(what.to_owned());
+    }
     verdict
         .problems
         .iter()

@@ -1,7 +1,7 @@
 //! What a reconciliation found, as it is printed and as JSON for scripts. The shape stands in `docs/surge.md`.
 
 use super::contest::Findings;
-use super::prizes::Units;
+use super::prizes::Given;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -161,7 +161,7 @@ pub struct Verdict {
     pub results: Vec<Drawn>,
     /// What became of units, by prize.
     #[serde(default)]
-    pub prizes: BTreeMap<String, Units>,
+    pub prizes: BTreeMap<String, Given>,
     /// What holds and is worth a line, for people.
     #[serde(default)]
     pub notes: Vec<String>,

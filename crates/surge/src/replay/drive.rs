@@ -10,7 +10,7 @@ use super::connector::{Connector, NoConn};
 use super::options::Options;
 use super::platform::{Platform, Valid};
 use super::source::{Job, Source};
-use super::timetable::{CUT, PLATFORM_ATTEMPTS, Timetable};
+use super::timetable::{CUT, Timetable};
 use super::tracker::Tracker;
 use super::{Failure, wall_us};
 use crate::client::{Conn, Fault};
@@ -95,7 +95,7 @@ impl Drive {
             attempts: if options.until_acked {
                 u32::MAX
             } else {
-                PLATFORM_ATTEMPTS
+                options.attempts.max(1)
             },
             schedule: Mutex::new(Schedule {
                 source,

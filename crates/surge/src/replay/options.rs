@@ -46,6 +46,8 @@ pub struct Options {
     pub concurrency: usize,
     /// Loopback source addresses; 0 lets the system choose.
     pub sources: u8,
+    /// Attempts to get a delivery answered.
+    pub attempts: u32,
     /// Repeats until there is an answer.
     pub until_acked: bool,
     /// Drives a rehearsal.

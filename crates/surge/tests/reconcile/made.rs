@@ -21,6 +21,8 @@ pub(crate) struct Run {
     /// Records of `control`, and copies in `inbound` with their offsets; neither was exported when empty.
     pub(crate) control: Vec<Value>,
     pub(crate) inbound: Vec<Value>,
+    /// What nodes said of seals; not exported when empty.
+    pub(crate) progress: Vec<Value>,
     pub(crate) manifest: Value,
     pub(crate) digest: Value,
 }
@@ -118,6 +120,7 @@ impl Run {
             dead: Vec::new(),
             control: Vec::new(),
             inbound: Vec::new(),
+            progress: Vec::new(),
             manifest,
             digest,
         }
@@ -171,6 +174,15 @@ impl Run {
             let control: Vec<Value> = self.control.iter().enumerate().map(numbered).collect();
             write(&export.join("control.jsonl"), &control);
         }
+        if !self.progress.is_empty() {
+            let progress = self.progress.iter().enumerate().map(numbered);
+            write(
+                &export.join("progress.jsonl"),
+                &progress.collect::<Vec<_>>(),
+            );
+            let cuts = json!({"progress": {"0": {"start": 0, "end": self.progress.len()}}});
+            std::fs::write(export.join("cuts.json"), cuts.to_string()).unwrap();
+        }
         if !self.inbound.is_empty() {
             write(&export.join("inbound.jsonl"), &self.inbound);
         }
@@ -182,6 +194,7 @@ impl Run {
             ledger: dir.join("ledger"),
             export,
             recording: None,
+            missing: None,
         }
     }
 }

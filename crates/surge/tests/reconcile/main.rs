@@ -1,9 +1,14 @@
 //! Reconciliation of small runs written by hand, each with one defect planted.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod corrections;
+mod cut_off;
 mod made;
 mod prizes;
+mod records;
 mod sealed;
+mod seals;
+mod texts;
 
 use made::{Run, ledger_row, message, tally};
 use serde_json::{Value, json};
@@ -62,6 +67,69 @@ fn an_acked_message_that_is_not_accepted_is_lost() {
         verdict.examples["lost"][0].contains("MsgId 9000004"),
         "{:?}",
         verdict.examples
+    );
+}
+
+#[test]
+fn every_acked_delivery_of_what_is_lost_is_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut spoilt = Run::new();
+    // Message 2 had a re-delivery; message 4 was not acked, so that nobody needs to have it.
+    spoilt.accepted.remove(4);
+    spoilt.accepted.remove(2);
+    spoilt.ledger[4] = ledger_row(4, 4, "unanswered", None);
+    for (row, at) in spoilt.ledger.iter_mut().zip(100_i64..) {
+        (row["sent_us"], row["done_us"]) = (at.into(), (at + 1_000).into());
+    }
+    let mut files = spoilt.write(dir.path());
+    let list = dir.path().join("missing.jsonl");
+    files.missing = Some(list.clone());
+    let verdict = run(&files).unwrap();
+    assert_eq!(verdict.all.lost, 1);
+    let told = surge::reconcile::text::describe(&verdict);
+    assert!(told.contains("--missing FILE"), "{told}");
+    let listed: Vec<Value> = std::fs::read_to_string(&list)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let expected = [(2, 102), (7, 107)].map(|(delivery, sent)| {
+        json!({"delivery": delivery, "n": 2, "copy": 1, "msg_id": "9000002", "fan": "oC",
+            "create_time": (made::START + 2).to_string(), "scheduled_us": 0, "sent_us": sent, "acked_us": sent + 1_000})
+    });
+    assert_eq!(listed, expected);
+    files.missing = Some(dir.path().to_path_buf());
+    let error = run(&files).unwrap_err();
+    assert!(
+        matches!(error, ReconcileError::Unwritable { .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_was_never_acked_need_not_be_there() {
+    let mut run = sealed::run();
+    run.ledger[5] = ledger_row(5, 5, "unanswered", None);
+    assert!(run.reconcile().holds, "it is there, once");
+    run.accepted.remove(5);
+    let verdict = run.reconcile();
+    let unacked = "1 messages were never acked and are not in the log";
+    assert!(verdict.notes[0].contains(unacked), "{:?}", verdict.notes);
+    assert_eq!(verdict.rules["answer"].expected, 5);
+    let of_others = ["round 1: ", "decided"];
+    let told = |problem: &&String| of_others.iter().any(|part| problem.contains(part));
+    let told: Vec<&String> = verdict.problems.iter().filter(told).collect();
+    // Its cut moved by one.
+    assert!(
+        told.iter().all(|problem| problem.contains("cut")),
+        "{told:?}"
+    );
+    // What was not even sent must be sent.
+    run.ledger.remove(3);
+    run.accepted.remove(3);
+    problem(
+        &run.reconcile(),
+        "rule \"answer\" decided 4 messages instead of 6",
     );
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn code(fan: &str) -> String {
     hex(&Sha256::digest([&pad(0x5c)[..], &inner[..]].concat())[..16])
 }
 
-const TOML: &str = r#"
+pub(crate) const TOML: &str = r#"
 id = "c"
 title = "t"
 account = "mi"
@@ -44,6 +44,7 @@ salt = "demo-salt"
 [[prize]]
 id = "phone"
 title = "t"
+kind = "code"
 value_yuan = 9
 units = 5
 [[award]]
@@ -80,17 +81,22 @@ default = "t"
 t = "收到"
 "#;
 
-/// Offset of the result in control.
-const RESULT: usize = 5;
+/// Offsets in control: the request, the decision, the list, the result and the first award.
+pub(crate) const REQUEST: usize = 3;
+pub(crate) const DECISION: usize = 4;
+pub(crate) const LIST: usize = 5;
+pub(crate) const RESULT: usize = 6;
+pub(crate) const AWARDS: usize = 7;
 /// Where the copy of the decision stands: behind everything.
-const CUT: u64 = 9;
+const CUT: u64 = 10;
 
-fn standings() -> (String, String) {
+/// The standings file of the round where this fan is excluded, and its list.
+pub(crate) fn standings(excluded: &str) -> (String, String) {
     let mut lines: Vec<(String, String)> = (0..)
         .zip(["oA", "oB", "oC"])
         .map(|(n, fan)| {
             let (code, at) = (code(fan), START + n);
-            let bar = if fan == "oA" { ",\"bar\":\"excluded\"" } else { "" };
+            let bar = if fan == excluded { ",\"bar\":\"excluded\"" } else { "" };
             let line = format!(
                 "{{\"answer\":\"A\",\"answered\":1,\"at\":{at}{bar},\"code\":\"{code}\",\"correct\":1,\"elapsed\":{n},\
                  \"first\":{at},\"joined\":{at},\"points\":1000}}\n"
@@ -103,11 +109,21 @@ fn standings() -> (String, String) {
     (lines.into_iter().map(|(_, line)| line).collect(), list)
 }
 
-fn record() -> Value {
-    let (standings, list) = standings();
+pub(crate) fn record() -> Value {
+    let won = |slot: u32, place: u32, fan| json!({"slot": slot, "place": place, "code": code(fan)});
+    let winners = json!([won(1, 2, "oB"), won(2, 3, "oC")]);
+    record_of((1, TOML), "oA", winners, 1)
+}
+
+/// The record of a version by which this fan is excluded at this place.
+pub(crate) fn record_of(
+    (version, toml): (u64, &str),
+    excluded: &str,
+    winners: Value,
+    place: u32,
+) -> Value {
+    let (standings, list) = standings(excluded);
     let secret: Vec<u8> = (0..32).collect();
-    let root = Sha256::digest(Sha256::digest(&list));
-    assert_eq!(root.len(), 32);
     let mut seed = Sha256::new();
     seed.update(b"spillway/seed/v1\0");
     seed.update(&secret);
@@ -115,40 +131,49 @@ fn record() -> Value {
     seed.update(4_u32.to_be_bytes());
     seed.update(b"none");
     let promised = Sha256::digest(&secret);
-    let won = |slot: u32, place: u32, fan| json!({"slot": slot, "place": place, "code": code(fan)});
     json!({
         "type": "draw", "v": 1, "protocol": "draw_v1", "campaign": "c", "draw": "round-01",
-        "config": sha256(TOML), "version": 1, "cut": [{"partition": 0, "offset": CUT}], "sealed_at": START + 336,
+        "config": sha256(toml), "version": version, "cut": [{"partition": 0, "offset": CUT}], "sealed_at": START + 336,
         "level": "L1", "ranking": "second_then_lot", "entrants": "answered",
         "commitment": {"chain": hex(&promised), "index": 1}, "s": hex(&secret),
         "beacon": null, "fallback": null, "corrects": null,
         "list": sha256(&list), "count": 3, "seed": hex(&seed.finalize()), "standings": sha256(&standings),
         "awards": [{"prize": "phone", "class": "phone", "mode": "fastest", "among": "correct", "n": 2,
-            "winners": [won(1, 2, "oB"), won(2, 3, "oC")],
-            "passed": [{"place": 1, "code": code("oA"), "reason": "excluded"}]}]
+            "winners": winners, "passed": [{"place": place, "code": code(excluded), "reason": "excluded"}]}]
     })
 }
 
-fn result(record: &Value) -> Value {
+pub(crate) fn result(record: &Value) -> Value {
     let bytes = format!("{record}\n");
     json!({
-        "type": "result", "v": 1, "campaign": "c", "round": 1, "ctl": 3, "version": 1, "record_sha256": sha256(&bytes),
-        "record": bytes, "standings": record["standings"], "list": record["list"],
+        "type": "result", "v": 1, "campaign": "c", "round": 1, "ctl": DECISION, "version": record["version"],
+        "record_sha256": sha256(&bytes), "record": bytes, "standings": record["standings"], "list": record["list"],
         "entrants": 3, "answered": 3, "correct": 3, "at": START + 337
     })
 }
 
+/// A publication of a file.
+pub(crate) fn publication(version: u64, toml: &str) -> Value {
+    json!({"type": "campaign", "v": 1, "id": "c", "account": "mi", "version": version, "expect_version": version - 1,
+        "toml": toml, "sha256": sha256(toml)})
+}
+
 /// The list of the draw, published before its secret.
 fn list() -> Value {
-    let (_, list) = standings();
-    json!({"type": "list", "v": 1, "campaign": "c", "round": 1, "ctl": 3, "list": sha256(&list), "count": 3})
+    let (_, list) = standings("oA");
+    json!({"type": "list", "v": 1, "campaign": "c", "round": 1, "ctl": DECISION, "list": sha256(&list), "count": 3})
+}
+
+/// Id of a slot of the award at a place in the file.
+pub(crate) fn award_id(place: u64, slot: u64) -> String {
+    sha256(&["c", "round-01", &place.to_string(), &slot.to_string()].join("\0"))
 }
 
 /// A step of the award of a slot, whose unit has its number.
 pub(crate) fn award(slot: u64, fan: &str, place: u64, state: &str) -> Value {
     json!({
         "type": "award", "v": 1, "campaign": "c", "round": 1, "result": RESULT,
-        "award": sha256(&format!("c\0round-01\01\0{slot}")), "prize": "phone", "unit": slot, "slot": slot,
+        "award": award_id(1, slot), "prize": "phone", "unit": slot, "slot": slot,
         "attempt": 1, "place": place, "code": code(fan), "state": state, "at": START + 337
     })
 }
@@ -158,23 +183,28 @@ pub(crate) fn run() -> Run {
     let mut run = Run::new();
     let secret: Vec<u8> = (0..32).collect();
     run.control = vec![
-        json!({"type": "campaign", "v": 1, "id": "c", "account": "mi", "version": 1, "toml": TOML, "sha256": sha256(TOML)}),
-        json!({"type": "commitment", "v": 1, "campaign": "c", "root": hex(&Sha256::digest(&secret)), "links": 1}),
-        json!({"type": "seal_req", "v": 1, "campaign": "c", "round": 1}),
-        json!({"type": "seal_decided", "v": 1, "campaign": "c", "round": 1, "req": 2, "version": 1,
-            "open": START, "close": START + 300, "at": START + 336}),
+        json!({"type": "hello", "v": 1, "node": "n1", "boot": "b1", "roles": ["ingress"], "admin": ""}),
+        publication(1, TOML),
+        json!({"type": "commitment", "v": 1, "campaign": "c", "root": hex(&Sha256::digest(&secret)), "links": 2}),
+        json!({"type": "seal_req", "v": 1, "campaign": "c", "round": 1, "members": ["n1"], "at": START + 335}),
+        json!({"type": "seal_decided", "v": 1, "campaign": "c", "round": 1, "req": REQUEST, "version": 1,
+            "sha256": sha256(TOML), "open": START, "close": START + 300, "members": ["n1"], "at": START + 336}),
         list(),
         result(&record()),
         award(1, "oB", 2, "awarded"),
         award(2, "oC", 3, "awarded"),
         award(1, "oB", 2, "notified"),
     ];
-    let copy = json!({"type": "copy", "v": 1, "ctl": 3, "act": run.control[3]});
+    run.progress =
+        vec![json!({"type": "seal_ack", "v": 1, "node": "n1", "boot": "b1", "ctl": REQUEST})];
+    run.accepted
+        .push(json!({"type": "tick", "v": 1, "t": START + 336}));
+    let copy = json!({"type": "copy", "v": 1, "ctl": DECISION, "act": run.control[DECISION]});
     assert_eq!(run.accepted.len() as u64, CUT);
     run.accepted.push(copy.clone());
     run.inbound =
         vec![json!({"topic": "inbound", "partition": 0, "offset": CUT, "key": "", "value": copy})];
-    let (standings, list) = self::standings();
+    let (standings, list) = self::standings("oA");
     run.manifest["campaign"]["sha256"] = sha256(TOML).into();
     let round = &mut run.manifest["rounds"][0];
     round["entrants"] = 3.into();
@@ -214,7 +244,6 @@ fn a_log_without_results_says_so_and_a_sealed_round_without_one_is_found() {
 fn digests_and_counts_of_a_result_are_recomputed() {
     for (field, wrong) in [
         ("standings", json!(sha256("other"))),
-        ("list", json!(sha256("other"))),
         ("entrants", json!(4)),
         ("answered", json!(2)),
         ("correct", json!(0)),
@@ -243,10 +272,11 @@ fn the_manifest_of_the_same_file_must_say_the_same() {
 
 #[test]
 fn winners_and_every_field_of_the_record_are_recomputed() {
-    let spoilt: [(&str, &str, Value); 8] = [
+    let spoilt: [(&str, &str, Value); 9] = [
         ("/awards/0/winners/0/code", "awards", json!(code("oC"))),
         ("/awards/0/passed", "awards", json!([])),
         ("/seed", "seed", json!(sha256("other"))),
+        ("/protocol", "protocol", json!("draw_v2")),
         ("/cut/0/offset", "cut", json!(CUT + 1)),
         ("/sealed_at", "sealed_at", json!(START)),
         ("/config", "config", json!(sha256("other"))),
@@ -276,11 +306,11 @@ fn a_copy_that_stands_elsewhere_or_nowhere_is_found() {
     run.inbound[0]["offset"] = 4.into();
     problem(
         &run.reconcile(),
-        "partition 0 was cut at 9, but the copy in inbound stands at 4",
+        "partition 0 was cut at 10, but the copy in inbound stands at 4",
     );
     let mut run = self::run();
     run.accepted
-        .insert(0, json!({"type": "copy", "v": 1, "ctl": 0, "act": {}}));
+        .insert(0, json!({"type": "copy", "v": 1, "ctl": 1, "act": {}}));
     run.accepted.pop();
     problem(&run.reconcile(), "partition 0 has no copy of its seal");
 }
@@ -289,11 +319,13 @@ fn a_copy_that_stands_elsewhere_or_nowhere_is_found() {
 fn what_came_after_the_seal_is_not_in_it_and_is_what_the_tallies_say() {
     // The last answer of oC comes behind the copy: it changes no first answer.
     let mut run = run();
-    let copy = run.accepted.pop().unwrap();
-    run.accepted.insert(5, copy);
-    run.inbound[0]["offset"] = 5.into();
+    for place in [5, 5] {
+        let last = run.accepted.pop().unwrap();
+        run.accepted.insert(place, last);
+    }
+    run.inbound[0]["offset"] = 6.into();
     let mut record = record();
-    record["cut"][0]["offset"] = 5.into();
+    record["cut"][0]["offset"] = 6.into();
     run.control[RESULT] = result(&record);
     problem(
         &run.reconcile(),
@@ -320,16 +352,25 @@ fn what_came_after_the_seal_is_not_in_it_and_is_what_the_tallies_say() {
 }
 
 #[test]
-fn a_void_round_needs_no_result() {
+fn a_void_round_needs_no_result_and_can_have_none() {
+    let void = json!({"type": "round", "v": 1, "campaign": "c", "round": 1, "verb": "void", "at": START + 337});
     let mut run = run();
-    run.control[RESULT] =
-        json!({"type": "round", "v": 1, "campaign": "c", "round": 1, "verb": "void"});
+    run.control[RESULT] = void.clone();
     let verdict = run.reconcile();
+    assert!(verdict.holds, "{:#?}", verdict.problems);
     assert!(verdict.notes.contains(&"round 1 is void".to_owned()));
+    // Before its result: what follows holds no more, and nobody gets anything. Behind it, the act is void.
+    run.control = self::run().control;
+    run.control.insert(RESULT, void.clone());
+    let verdict = run.reconcile();
+    assert!(verdict.holds && verdict.results.is_empty() && verdict.prizes.is_empty());
+    run.control = self::run().control;
+    run.control.push(void);
+    let verdict = run.reconcile();
+    assert!(verdict.holds && verdict.results.len() == 1);
     assert!(
-        !verdict
-            .problems
-            .iter()
-            .any(|problem| problem.contains("no result"))
+        verdict.notes[0].contains("offset 10, round: the round is void, or has a result"),
+        "{:?}",
+        verdict.notes
     );
 }

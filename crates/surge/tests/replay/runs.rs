@@ -61,6 +61,7 @@ pub(crate) fn options(dir: &Path, rows: &[(u64, u8, f64)], server: &Server) -> O
         close: false,
         concurrency: 8,
         sources: 0,
+        attempts: 3,
         until_acked: false,
         clock: None,
         ledger: Some(dir.join("ledger.jsonl")),

@@ -86,6 +86,26 @@ fn an_unanswered_delivery_comes_three_times_and_no_more() {
 }
 
 #[test]
+fn so_many_attempts_are_made_as_were_asked_for() {
+    let server = Server::start(|seen, _| match seen.body.contains("<MsgId>6<") {
+        true => Say::HangUp,
+        false => success(),
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let once = Options {
+        attempts: 1,
+        ..options(dir.path(), &plain(10), &server)
+    };
+    let replayed = go(once);
+    let all = &replayed.report.all;
+    assert_eq!(
+        (all.acked, all.unacked, replayed.report.errors["broken"]),
+        (9, 1, 1)
+    );
+    assert_eq!(ledger(dir.path()).len(), 10);
+}
+
+#[test]
 fn a_silent_server_is_left_at_the_platforms_window_and_asked_again() {
     let server = Server::start(|seen, before| {
         let earlier = before.iter().any(|other| other.body == seen.body);
