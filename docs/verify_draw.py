@@ -110,10 +110,13 @@ def main(record_file, list_file, standings_file=None):
         text = (record["campaign"] + "\0" + record["draw"] + "\0").encode()
         check(H(b"spillway/commit/v1\0" + text + secret).hex() == promise["single"], "the secret was committed to")
     elif promise:
-        root = secret
-        for _ in range(promise["index"]):
+        root, links = secret, promise["links"]
+        # Each draw has one place in the chain: round NN has NN, the final draw the last, which no round has.
+        place = {"final": links, **{f"round-{n:02}": n for n in range(1, min(links, 1 << 16))}}.get(record["draw"])
+        for _ in range(place or 0):
             root = H(root)
-        check(root.hex() == promise["chain"] and promise["index"] > 0, "the secret is in the chain committed to")
+        own = place == promise["index"] and place > 0 and root.hex() == promise["chain"]
+        check(own, f"the secret is link {place} of {links} of the chain committed to, the one of {record['draw']}")
     needs = {"L0": True, "L1": promise and not beacon, "L2": promise and beacon}
     check(bool(needs[record["level"]]), "the record has what level " + record["level"] + " needs")
     if beacon:

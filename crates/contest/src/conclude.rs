@@ -1,7 +1,7 @@
 //! From a sealed field to winners and the canonical record: the end of a round, as a pure function (Q-17,
 //! Never stock, never notices, never where the secret comes from.
 
-use crate::draw::{Beacon, Commitment, Secret, Seed, hash};
+use crate::draw::{Beacon, Commitment, Secret, Seed, draw_name, hash};
 use crate::eligible::{Bar, Holders};
 use crate::field::Field;
 use crate::judge::lists_joined;
@@ -75,12 +75,6 @@ pub struct Conclusion {
     pub record: String,
     /// Its SHA-256.
     pub record_hash: [u8; 32],
-}
-
-/// The name of a draw in commitments and records: `round-03`, or `final`.
-#[must_use]
-pub fn draw_name(round: Option<u16>) -> String {
-    round.map_or_else(|| "final".to_owned(), |round| format!("round-{round:02}"))
 }
 
 /// The awards that are made after a round, or, with none, after the last over the whole campaign.

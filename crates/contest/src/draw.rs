@@ -72,26 +72,48 @@ impl Secret {
 /// What was published before a draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commitment {
-    /// `s_0` of a chain, and the place `k` of this draw's secret in it, from 1.
+    /// `s_0` of a chain with so many links, and the place `k` of this draw's secret in it, from 1.
     Chain {
         /// `s_0`.
         root: [u8; 32],
         /// `k`.
         index: u16,
+        /// How many secrets the chain has; published beside `s_0`, because `s_0` does not tell.
+        links: u16,
     },
     /// `C` of a single draw.
     Single([u8; 32]),
 }
 
 impl Commitment {
-    /// Whether a revealed secret is the one that was committed to.
+    /// Whether a revealed secret is the one that was committed to for this draw. Each draw has one place in a chain
+    /// ([`link_of`]): whoever knows all links must not choose among them, nor use one again that was revealed.
     #[must_use]
     pub fn holds(&self, campaign: &str, draw: &str, secret: &Secret) -> bool {
         match self {
-            Self::Chain { root, index } => secret.in_chain(*index, 0).0 == *root && *index > 0,
+            Self::Chain { root, index, links } => {
+                link_of(draw, *links) == Some(*index) && secret.in_chain(*index, 0).0 == *root
+            }
             Self::Single(commitment) => commit(campaign, draw, secret) == *commitment,
         }
     }
+}
+
+/// The place of a draw's secret in a chain of so many links: round `NN` has link `NN`, the final draw the last one, which
+/// no round has. None for a round that the chain was not made for, and for what is no name of a draw.
+#[must_use]
+pub fn link_of(draw: &str, links: u16) -> Option<u16> {
+    if draw == draw_name(None) {
+        return (links > 0).then_some(links);
+    }
+    let number = draw.strip_prefix("round-")?.parse().ok()?;
+    (draw == draw_name(Some(number)) && 0 < number && number < links).then_some(number)
+}
+
+/// The name of a draw in commitments and records: `round-03`, or `final`.
+#[must_use]
+pub fn draw_name(round: Option<u16>) -> String {
+    round.map_or_else(|| "final".to_owned(), |round| format!("round-{round:02}"))
 }
 
 /// The value of a public beacon (level L2).

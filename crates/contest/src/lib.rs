@@ -51,9 +51,11 @@ pub use board::{Board, FanTotal, Ranked};
 pub use check::{Trial, check};
 pub use classify::{Class, Message, PLACEHOLDER};
 pub use compiled::Compiled;
-pub use conclude::{Conclusion, Correcting, Facts, Fallback, awards_after, conclude, draw_name};
+pub use conclude::{Conclusion, Correcting, Facts, Fallback, awards_after, conclude};
 pub use diff::{Diff, Remedy, ScoreChange, diff, remedies};
-pub use draw::{Beacon, Commitment, Secret, Seed, beacon_round, commit, hash, lot, ticket};
+pub use draw::{
+    Beacon, Commitment, Secret, Seed, beacon_round, commit, draw_name, hash, link_of, lot, ticket,
+};
 pub use eligible::{Bar, Follow, Holders};
 pub use entrant::{EntrantCode, Entrants};
 pub use event::EventClass;

@@ -121,7 +121,7 @@ impl Record {
             "sealed_at": self.sealed_at,
             "level": self.level.name(), "ranking": self.ranking.name(), "entrants": self.entrants.name(),
             "commitment": self.commitment.map(|commitment| match commitment {
-                Commitment::Chain { root, index } => json!({"chain": hex(&root), "index": index}),
+                Commitment::Chain { root, index, links } => json!({"chain": hex(&root), "index": index, "links": links}),
                 Commitment::Single(single) => json!({"single": hex(&single)}),
             }),
             "s": hex(&self.secret.0),
@@ -196,7 +196,7 @@ impl<'v> Fields<'v> {
             .ok_or_else(|| format!("{key}: is not 64 lower-case hexadecimal digits"))
     }
 
-    fn small(&self, key: &str) -> Result<u32, String> {
+    fn small<N: TryFrom<u64>>(&self, key: &str) -> Result<N, String> {
         let number = self.0[key].as_u64().and_then(|n| n.try_into().ok());
         number.ok_or_else(|| format!("{key}: is no small whole number"))
     }
@@ -221,7 +221,8 @@ fn commitment(value: &Value) -> Result<Option<Commitment>, String> {
         _ if value["single"].is_string() => Some(Commitment::Single(field.hash("single")?)),
         _ => Some(Commitment::Chain {
             root: field.hash("chain")?,
-            index: u16::try_from(field.small("index")?).map_err(|_| "index: is too great")?,
+            index: field.small("index")?,
+            links: field.small("links")?,
         }),
     })
 }

@@ -1,7 +1,7 @@
 //! Recomputes a published draw from its files alone (V-14): record, list, standings. Needs no network, no
 //! log, no campaign, and trusts nothing that it can compute.
 
-use crate::draw::{Seed, beacon_round, hash};
+use crate::draw::{Commitment, Seed, beacon_round, hash};
 use crate::eligible::Bar;
 use crate::entrant::EntrantCode;
 use crate::field::Field;
@@ -203,10 +203,19 @@ fn entrants(
 /// Commitment, beacon and seed.
 fn promises(record: &Record, verdict: &mut Verdict) {
     match &record.commitment {
-        Some(commitment) => verdict.say(
-            commitment.holds(&record.campaign, &record.draw, &record.secret),
-            "the revealed secret is the one that was committed to",
-        ),
+        Some(commitment) => {
+            let draw = &record.draw;
+            let which = match commitment {
+                Commitment::Chain { index, links, .. } => {
+                    format!(", and link {index} of {links} is that of {draw}")
+                }
+                Commitment::Single(_) => format!(" for {draw}"),
+            };
+            verdict.say(
+                commitment.holds(&record.campaign, draw, &record.secret),
+                format!("the revealed secret is the one that was committed to{which}"),
+            );
+        }
         None => verdict.claim("nothing was committed to beforehand"),
     }
     let honest = match record.level {

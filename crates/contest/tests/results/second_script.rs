@@ -63,6 +63,16 @@ fn fans(case: u64, joined_only: bool) -> Field<'static> {
     Field::new(standings.collect()).unwrap()
 }
 
+/// A chain of three rounds' secrets and that of the final draw, where this one has the place of its draw.
+fn chain(facts: &Facts, round: Option<u16>) -> contest::Commitment {
+    let index = round.unwrap_or(4);
+    contest::Commitment::Chain {
+        root: facts.secret.in_chain(index, 0).0,
+        index,
+        links: 4,
+    }
+}
+
 fn drawn(case: u64) -> Conclusion {
     let (how, round) = AWARDS[usize::try_from(case % 8).unwrap()];
     let beacon = case.is_multiple_of(3);
@@ -85,10 +95,7 @@ fn drawn(case: u64) -> Conclusion {
     facts.commitment = match case % 4 {
         0 => Some(contest::Commitment::Single(single)),
         1 => None,
-        _ => Some(contest::Commitment::Chain {
-            root: facts.secret.in_chain(5, 0).0,
-            index: 5,
-        }),
+        _ => Some(chain(&facts, round)),
     };
     if beacon {
         facts.sealed_at = 1_775_714_780 + i64::try_from(case).unwrap();
@@ -125,6 +132,27 @@ fn bend(case: u64, record: &str, standings: &str) -> (String, String) {
     }
 }
 
+/// What the script says of a draw: whether it holds, and its lines.
+/// `test` keeps the files of tests apart.
+fn script(test: &str, record: &str, list: &str, standings: Option<&str>) -> (bool, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/verify_draw.py");
+    let mut command = Command::new("python3");
+    command
+        .arg(&script)
+        .arg(put(&format!("{test}.record.json"), record))
+        .arg(put(&format!("{test}.list.txt"), list));
+    if let Some(standings) = standings {
+        command.arg(put(&format!("{test}.standings.jsonl"), standings));
+    }
+    let said = command
+        .output()
+        .expect("python3 is needed for this test; deploy/setup.sh installs it");
+    let trouble = String::from_utf8_lossy(&said.stderr);
+    assert!(trouble.is_empty(), "{trouble}");
+    let lines = String::from_utf8_lossy(&said.stdout).into_owned();
+    (said.status.success(), lines)
+}
+
 fn put(name: &str, text: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, text).unwrap();
@@ -133,37 +161,75 @@ fn put(name: &str, text: &str) -> PathBuf {
 
 #[test]
 fn two_implementations_agree_v_14() {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/verify_draw.py");
     let (mut right, mut bent) = (0, 0);
     for case in 0..96 {
         let result = drawn(case);
         let (record, standings) = bend(case, &result.record, &result.standings_file);
-        let with_standings = case % 7 != 0;
-        let lines = with_standings.then_some(standings.as_bytes());
-        let ours = verify(record.as_bytes(), result.list_file.as_bytes(), lines);
-        let mut command = Command::new("python3");
-        command
-            .arg(&script)
-            .arg(put("record.json", &record))
-            .arg(put("list.txt", &result.list_file));
-        if with_standings {
-            command.arg(put("standings.jsonl", &standings));
-        }
-        let theirs = command
-            .output()
-            .expect("python3 is needed for this test; deploy/setup.sh installs it");
-        let said = String::from_utf8_lossy(&theirs.stdout);
+        let standings = (case % 7 != 0).then_some(standings.as_str());
+        let list = &result.list_file;
+        let ours = verify(
+            record.as_bytes(),
+            list.as_bytes(),
+            standings.map(str::as_bytes),
+        );
+        let (holds, said) = script("agree", &record, list, standings);
         assert_eq!(
-            theirs.status.success(),
+            holds,
             ours.holds(),
             "case {case}\n{ours:#?}\n{said}\n{record}"
-        );
-        assert!(
-            theirs.stderr.is_empty(),
-            "{}",
-            String::from_utf8_lossy(&theirs.stderr)
         );
         *(if ours.holds() { &mut right } else { &mut bent }) += 1;
     }
     assert!(right > 20 && bent > 40, "{right} right, {bent} bent");
+}
+
+/// Whoever knows every link of a chain must not choose among them, use one again that was revealed, or say that the
+/// chain was longer or shorter than it was.
+#[test]
+fn a_draw_takes_its_own_link_and_no_other_q_17() {
+    let last = crate::common::secret();
+    let root = last.in_chain(4, 0).0;
+    let compiled = campaign(&award(
+        "after = [1]\nmode = \"draw\"\nn = 1\namong = \"answered\"",
+    ));
+    let concluded = |round: Option<u16>, link: u16, (index, links): (u16, u16)| {
+        let facts = Facts {
+            round,
+            secret: last.in_chain(4, link),
+            commitment: Some(contest::Commitment::Chain { root, index, links }),
+            ..facts(&compiled.campaign)
+        };
+        let mut holders = Holders::new(compiled.campaign.eligible.one_prize_per);
+        conclude(&compiled.campaign, &facts, &fans(3, false), &mut holders)
+    };
+    for (round, link, said, holds) in [
+        (Some(1), 1, (1, 4), true),
+        (Some(3), 3, (3, 4), true),
+        (None, 4, (4, 4), true),
+        // Another link of the same chain, under its own number or under that of the draw.
+        (Some(1), 2, (2, 4), false),
+        (Some(1), 2, (1, 4), false),
+        // One that was revealed in an earlier round.
+        (Some(3), 1, (1, 4), false),
+        (None, 3, (3, 4), false),
+        // The last one is the final draw's; a round that came later has none.
+        (Some(4), 4, (4, 4), false),
+        (Some(5), 4, (4, 4), false),
+        // The chain was of another length; a shorter one only the number that was published tells.
+        (None, 3, (3, 3), true),
+        (None, 3, (4, 4), false),
+        (None, 4, (4, 5), false),
+        (Some(1), 0, (0, 4), false),
+    ] {
+        let result = concluded(round, link, said);
+        let (record, list) = (&result.record, &result.list_file);
+        let ours = verify(
+            record.as_bytes(),
+            list.as_bytes(),
+            Some(result.standings_file.as_bytes()),
+        );
+        assert_eq!(ours.holds(), holds, "{round:?} {link} {said:?}\n{ours:#?}");
+        let (theirs, lines) = script("links", record, list, Some(&result.standings_file));
+        assert_eq!(theirs, holds, "{round:?} {link} {said:?}\n{lines}");
+    }
 }

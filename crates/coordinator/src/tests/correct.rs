@@ -93,7 +93,7 @@ pub(crate) fn corrected(
             number("offset"),
         )
     });
-    let index = u16::try_from(record["commitment"]["index"].as_u64().unwrap()).unwrap();
+    let number = |field: &str| record["commitment"][field].as_u64().unwrap();
     let facts = Facts {
         round: before.round,
         config: judging.sha256.0,
@@ -104,7 +104,8 @@ pub(crate) fn corrected(
             root: Hex::<32>::parse(record["commitment"]["chain"].as_str().unwrap())
                 .unwrap()
                 .0,
-            index,
+            index: number("index").try_into().unwrap(),
+            links: number("links").try_into().unwrap(),
         }),
         secret: Secret::parse(record["s"].as_str().unwrap()).unwrap(),
         beacon: None,

@@ -36,6 +36,16 @@ pub fn is_in_chain(secret: &[u8], root: &[u8], index: u64) -> bool {
     index > 0 && link == root
 }
 
+/// The one place in a chain of so many secrets that a draw has: round `n` the `n`-th, the final draw the last, which
+/// no round has. None for a round that the chain was not made for.
+#[must_use]
+pub fn place_in_chain(round: Option<u16>, links: u64) -> Option<u64> {
+    match round.map(u64::from) {
+        None => (links > 0).then_some(links),
+        Some(number) => (1..links).contains(&number).then_some(number),
+    }
+}
+
 /// Every award after a round, or over the whole campaign, as a record tells of it: winners and who was passed
 /// over. The winners are added to the holders.
 pub fn awards(
@@ -360,5 +370,15 @@ mod tests {
         let root = hash(&[&hash(&[&secret])]);
         assert!(is_in_chain(&secret, &root, 2));
         assert!(!is_in_chain(&secret, &root, 1) && !is_in_chain(&secret, &secret, 0));
+    }
+
+    #[test]
+    fn each_draw_has_one_place_in_a_chain_q_17() {
+        assert_eq!(place_in_chain(Some(1), 13), Some(1));
+        assert_eq!(place_in_chain(Some(12), 13), Some(12));
+        assert_eq!(place_in_chain(None, 13), Some(13));
+        for (round, links) in [(Some(13), 13), (Some(14), 13), (Some(0), 13), (None, 0)] {
+            assert_eq!(place_in_chain(round, links), None, "{round:?} of {links}");
+        }
     }
 }

@@ -52,19 +52,21 @@ pub(super) fn judge(
             return;
         }
     };
+    let promise = promise(contest, round);
+    if record["commitment"] != promise {
+        findings.problems.push(format!(
+            "{name}: the commitment is {} in the record, but that of this draw is {}",
+            shortened(&record["commitment"]),
+            shortened(&promise)
+        ));
+    }
     let secret = unhex(record["s"].as_str().unwrap_or_default());
-    if let Some(index) = record["commitment"]["index"].as_u64() {
-        let root = contest.control.root.as_deref().unwrap_or_default();
-        let promised = record["commitment"]["chain"] == *root;
-        if !promised || !draws::is_in_chain(&secret, &unhex(root), index) {
-            findings
-                .problems
-                .push(format!("{name}: the secret is not the one committed to"));
-        }
-    } else if contest.control.root.is_some() && campaign.draw.level != DrawLevel::L0 {
+    let root = unhex(promise["chain"].as_str().unwrap_or_default());
+    let is_promised = |index| draws::is_in_chain(&secret, &root, index);
+    if !promise["index"].as_u64().is_none_or(is_promised) {
         findings
             .problems
-            .push(format!("{name}: the record forgets the commitment"));
+            .push(format!("{name}: the secret is not the one committed to"));
     }
     let expected = expected(contest, draw, &record, holders);
     for (field, expected) in expected {
@@ -75,6 +77,25 @@ pub(super) fn judge(
                 shortened(&expected)
             ));
         }
+    }
+}
+
+/// What was committed to for a draw: its own place in the chain, and nothing where the chain has none for it.
+fn promise(contest: &Contest<'_>, round: Option<u16>) -> Value {
+    let chain = contest.control.chain.as_ref();
+    let place = chain.and_then(|chain| Some((chain, draws::place_in_chain(round, chain.links)?)));
+    place.map_or(
+        Value::Null,
+        |(chain, index)| json!({"chain": chain.root, "index": index, "links": chain.links}),
+    )
+}
+
+/// The level that a draw reaches with what was committed to and the beacon of its record.
+fn level(campaign: &Campaign, promise: &Value, beacon: &Value) -> DrawLevel {
+    match (promise.is_null(), beacon.is_null()) {
+        (true, _) => DrawLevel::L0,
+        (false, true) => campaign.draw.level.min(DrawLevel::L1),
+        (false, false) => campaign.draw.level,
     }
 }
 
@@ -114,6 +135,7 @@ fn expected(
     let root = unhex(list.as_str().unwrap_or_default());
     let seed = draws::seed(&secret, &root, record["beacon"]["value"].as_str());
     let awards = draws::awards(campaign, round, standings, &seed, holders);
+    let level = level(campaign, &promise(contest, round), &record["beacon"]);
     let mut after = standings::awards_after(campaign, round);
     let joined = after.any(|award| award.among == Among::Joined);
     let name = round.map_or("final".to_owned(), |round| format!("round-{round:02}"));
@@ -123,6 +145,7 @@ fn expected(
         ("config", json!(config)),
         ("version", json!(version)),
         ("sealed_at", json!(decision.at)),
+        ("level", json!(level.name())),
         ("ranking", json!(campaign.draw.ranking.name())),
         (
             "entrants",

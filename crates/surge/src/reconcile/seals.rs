@@ -41,6 +41,15 @@ pub struct Found {
     pub act: Value,
 }
 
+/// A commitment to a chain of secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chain {
+    /// `s_0`, hexadecimal.
+    pub root: String,
+    /// How many secrets it has.
+    pub links: u64,
+}
+
 /// What `control` says of one campaign.
 #[derive(Debug, Clone, Default)]
 pub struct Control {
@@ -52,8 +61,8 @@ pub struct Control {
     pub void: BTreeSet<u16>,
     /// The first decision of each round.
     pub decisions: BTreeMap<u16, Decision>,
-    /// `s_0` of the commitment, hexadecimal.
-    pub root: Option<String>,
+    /// The chain of secrets that was committed to first.
+    pub chain: Option<Chain>,
     /// Results by round, in the order of the log; `None` is the final draw.
     pub results: BTreeMap<Option<u16>, Vec<Found>>,
     /// Lists of draws, in the order of the log.
@@ -118,7 +127,10 @@ impl Control {
             }
             ("round", Some(round)) => self.act(round, &value),
             ("commitment", _) => {
-                self.root.get_or_insert_with(|| text("root"));
+                self.chain.get_or_insert_with(|| Chain {
+                    root: text("root"),
+                    links: value["links"].as_u64().unwrap_or(0),
+                });
             }
             ("seal_decided", Some(round)) => {
                 let time = |key: &str| value[key].as_i64().unwrap_or(0);

@@ -120,7 +120,7 @@ fn record() -> Value {
         "type": "draw", "v": 1, "protocol": "draw_v1", "campaign": "c", "draw": "round-01",
         "config": sha256(TOML), "version": 1, "cut": [{"partition": 0, "offset": CUT}], "sealed_at": START + 336,
         "level": "L1", "ranking": "second_then_lot", "entrants": "answered",
-        "commitment": {"chain": hex(&promised), "index": 1}, "s": hex(&secret),
+        "commitment": {"chain": hex(&promised), "index": 1, "links": 2}, "s": hex(&secret),
         "beacon": null, "fallback": null, "corrects": null,
         "list": sha256(&list), "count": 3, "seed": hex(&seed.finalize()), "standings": sha256(&standings),
         "awards": [{"prize": "phone", "class": "phone", "mode": "fastest", "among": "correct", "n": 2,
@@ -159,7 +159,7 @@ pub(crate) fn run() -> Run {
     let secret: Vec<u8> = (0..32).collect();
     run.control = vec![
         json!({"type": "campaign", "v": 1, "id": "c", "account": "mi", "version": 1, "toml": TOML, "sha256": sha256(TOML)}),
-        json!({"type": "commitment", "v": 1, "campaign": "c", "root": hex(&Sha256::digest(&secret)), "links": 1}),
+        json!({"type": "commitment", "v": 1, "campaign": "c", "root": hex(&Sha256::digest(&secret)), "links": 2}),
         json!({"type": "seal_req", "v": 1, "campaign": "c", "round": 1}),
         json!({"type": "seal_decided", "v": 1, "campaign": "c", "round": 1, "req": 2, "version": 1,
             "open": START, "close": START + 300, "at": START + 336}),
@@ -243,7 +243,7 @@ fn the_manifest_of_the_same_file_must_say_the_same() {
 
 #[test]
 fn winners_and_every_field_of_the_record_are_recomputed() {
-    let spoilt: [(&str, &str, Value); 8] = [
+    let spoilt: [(&str, &str, Value); 9] = [
         ("/awards/0/winners/0/code", "awards", json!(code("oC"))),
         ("/awards/0/passed", "awards", json!([])),
         ("/seed", "seed", json!(sha256("other"))),
@@ -251,6 +251,7 @@ fn winners_and_every_field_of_the_record_are_recomputed() {
         ("/sealed_at", "sealed_at", json!(START)),
         ("/config", "config", json!(sha256("other"))),
         ("/count", "count", json!(2)),
+        ("/level", "level", json!("L2")),
         ("/s", "seed", json!(sha256("other"))),
     ];
     for (path, field, wrong) in spoilt {
@@ -268,6 +269,55 @@ fn winners_and_every_field_of_the_record_are_recomputed() {
             "{path}"
         );
     }
+}
+
+/// each draw has one place in the chain, and nobody may choose another, or forget it.
+#[test]
+fn a_draw_takes_its_own_link_of_the_chain() {
+    let of_draw = "round 1: the commitment is ";
+    for (path, wrong) in [
+        ("/commitment/index", json!(2)),
+        ("/commitment/index", json!(0)),
+        ("/commitment/links", json!(3)),
+        ("/commitment/chain", json!(sha256("other"))),
+        ("/commitment", Value::Null),
+    ] {
+        let (mut run, mut record) = (run(), record());
+        *record.pointer_mut(path).unwrap() = wrong;
+        run.control[RESULT] = result(&record);
+        problem(&run.reconcile(), of_draw);
+    }
+    // The link of another draw: the operator knows them all.
+    let mut run = self::run();
+    let secret: Vec<u8> = (0..32).collect();
+    run.control[1]["root"] = hex(&Sha256::digest(Sha256::digest(&secret))).into();
+    let mut record = record();
+    record["commitment"] = json!({"chain": run.control[1]["root"], "index": 2, "links": 2});
+    run.control[RESULT] = result(&record);
+    problem(&run.reconcile(), of_draw);
+    problem(
+        &run.reconcile(),
+        "round 1: the secret is not the one committed to",
+    );
+}
+
+/// A round that came when the chain was made already: nothing was committed to, and the record says L0.
+#[test]
+fn a_round_that_has_no_link_is_honest_about_it() {
+    let mut run = run();
+    run.control[1]["links"] = 1.into();
+    problem(&run.reconcile(), "round 1: the commitment is ");
+    let mut record = record();
+    record["commitment"] = Value::Null;
+    run.control[RESULT] = result(&record);
+    problem(
+        &run.reconcile(),
+        "round 1: level is \"L1\" in the record, but must be \"L0\"",
+    );
+    record["level"] = "L0".into();
+    run.control[RESULT] = result(&record);
+    let verdict = run.reconcile();
+    assert!(verdict.holds, "{:#?}", verdict.problems);
 }
 
 #[test]

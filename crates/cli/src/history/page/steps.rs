@@ -101,18 +101,22 @@ fn promise(html: &mut Html, one: &Concluded) {
             paragraph(html, "活动开始前公布：", "Published before the campaign:");
             hash(html, &Seed(commitment).to_string());
         }
-        Some(Commitment::Chain { root, index }) => {
+        Some(Commitment::Chain { root, index, links }) => {
             paragraph(
                 html,
-                "活动开始前公布的链首 s₀：",
-                "Published before the campaign, the end of the chain s₀:",
+                &format!("活动开始前公布的链首 s₀，链上共有 {links} 个秘密："),
+                &format!(
+                    "Published before the campaign, the end s₀ of a chain of {links} secrets:"
+                ),
             );
             hash(html, &Seed(root).to_string());
             paragraph(
                 html,
-                &format!("本轮使用链上第 {index} 个秘密：对它做 {index} 次 SHA-256 即得 s₀。"),
                 &format!(
-                    "This draw uses secret number {index}: SHA-256 applied {index} times gives s₀."
+                    "第 n 轮只能用第 n 个秘密，总抽奖用最后一个。本次用第 {index} 个：对它做 {index} 次 SHA-256 即得 s₀。"
+                ),
+                &format!(
+                    "Round n has secret number n, the final draw the last. This draw has number {index}: SHA-256 applied {index} times gives s₀."
                 ),
             );
         }

@@ -62,8 +62,12 @@ impl Draw {
         if let Some(Hex(single)) = hash("single") {
             return Some(Commitment::Single(single));
         }
-        let index = u16::try_from(commitment["index"].as_u64()?).ok()?;
-        hash("chain").map(|Hex(root)| Commitment::Chain { root, index })
+        let number = |field: &str| u16::try_from(commitment[field].as_u64()?).ok();
+        Some(Commitment::Chain {
+            root: hash("chain")?.0,
+            index: number("index")?,
+            links: number("links")?,
+        })
     }
 
     /// The beacon's value.
