@@ -13,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod attempts;
+mod barred;
 mod board;
 mod check;
 mod classify;
@@ -47,6 +48,7 @@ mod verify;
 mod words;
 
 pub use attempts::{Attempt, AttemptId, Counted, choose};
+pub use barred::Barred;
 pub use board::{Board, FanTotal, Ranked};
 pub use check::{Trial, check};
 pub use classify::{Class, Message, PLACEHOLDER};

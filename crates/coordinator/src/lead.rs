@@ -9,7 +9,7 @@ use crate::gather::{Archive, Gathering};
 use crate::giving::Looks;
 use crate::metrics::Stopwatch;
 use crate::publish::{PublishError, PublishRequest, Receipt, act_of};
-use crate::results::Results;
+use crate::results::{Results, may_add_final};
 use crate::retry::{Retried, RetryError, RetryRequest};
 use crate::seals::Ear;
 use crate::status::Board;
@@ -212,11 +212,13 @@ impl Lead {
     ) -> Result<Receipt, PublishError> {
         let control = &around.control;
         let effective = self.effective(around);
-        let act = act_of(request, effective)?;
-        control
-            .state()
-            .would_hold(&act)
-            .map_err(PublishError::Conflict)?;
+        let (act, campaign) = act_of(request, effective)?;
+        {
+            let state = control.state();
+            let holds = state.would_hold(&act);
+            let holds = holds.and_then(|()| may_add_final(&state, &campaign));
+            holds.map_err(PublishError::Conflict)?;
+        }
         let (id, version, sha256) = (act.id.clone(), act.version, act.sha256);
         owned(seat)?;
         let ctl = say(&*self.acts, &Act::Campaign(act))?;

@@ -1,7 +1,7 @@
 //! A publication: from the text of a campaign file to a record that every partition has.
 
 use crate::lead::LeadError;
-use campaign::Problem;
+use campaign::{Campaign, Problem};
 use record::acts::CampaignAct;
 use record::hexed::Hex;
 
@@ -84,16 +84,19 @@ impl From<LeadError> for PublishError {
     }
 }
 
-/// Checks the file and makes the act of it, effective from `effective` (seconds since 1970).
+/// Checks the file and makes the act of it, beside what it says; effective from `effective` (seconds since 1970).
 ///
 /// # Errors
 /// [`PublishError::Invalid`] with every problem of the file.
-pub fn act_of(request: &PublishRequest, effective: i64) -> Result<CampaignAct, PublishError> {
-    let campaign = campaign::Campaign::parse(&request.toml)
+pub fn act_of(
+    request: &PublishRequest,
+    effective: i64,
+) -> Result<(CampaignAct, Campaign), PublishError> {
+    let campaign = Campaign::parse(&request.toml)
         .map_err(PublishError::Invalid)?
         .0;
     let (compiled, _) = contest::Compiled::new(campaign).map_err(PublishError::Invalid)?;
-    Ok(CampaignAct {
+    let act = CampaignAct {
         v: record::SCHEMA_VERSION,
         id: compiled.campaign.id.clone(),
         account: compiled.campaign.account.clone(),
@@ -104,5 +107,6 @@ pub fn act_of(request: &PublishRequest, effective: i64) -> Result<CampaignAct, P
         effective,
         actor: request.actor.clone(),
         reason: request.reason.clone(),
-    })
+    };
+    Ok((act, compiled.campaign))
 }

@@ -175,6 +175,7 @@ impl Results {
     }
 
     /// Puts the standings of a round's result on the board of the final draw: the corrected ones if it was corrected.
+    /// Who is barred without standing in the round is what its seal said.
     fn add(
         &mut self,
         view: &View<'_>,
@@ -186,12 +187,12 @@ impl Results {
         let (Some((ctl, _)), Some((_, result))) = (&life.decision, &life.result) else {
             return Ok(());
         };
-        let field = if result.corrects.is_some() {
-            shelf.field(view.state, result)?
-        } else if let Ok(Some(whole)) = gathering.whole(*ctl) {
-            &whole.field
-        } else {
+        let Ok(Some(whole)) = gathering.whole(*ctl) else {
             return Ok(());
+        };
+        let field = match result.corrects {
+            Some(_) => shelf.field(view.state, result)?,
+            None => &whole.field,
         };
         if field.digest() != result.standings.0 {
             return Err(ResultError::Differs {
@@ -203,7 +204,7 @@ impl Results {
         let board = season
             .board
             .get_or_insert_with(|| Board::new(campaign.score.streak));
-        board.add(field, round.question.kind);
+        board.add(field, &whole.barred, round.question.kind);
         season.on_board.insert(round.number, result.standings);
         Ok(())
     }
@@ -300,4 +301,31 @@ fn has_final(campaign: &Campaign) -> bool {
         .awards
         .iter()
         .any(|award| award.after == After::LastRound)
+}
+
+/// Why a version cannot bring the first award after the last round: every round is over, and the shares of the last one
+/// do not tell who on the board followed then (Q-29).
+///
+/// # Errors
+/// It comes too late, for people.
+pub(crate) fn may_add_final(state: &ControlState, campaign: &Campaign) -> Result<(), String> {
+    let life = |round: &Round| state.rounds().life(&campaign.id, Some(round.number));
+    let is_over = |round| life(round).is_some_and(|life| life.is_void || life.decision.is_some());
+    if !has_final(campaign) || !campaign.rounds.iter().all(is_over) {
+        return Ok(());
+    }
+    let lives = state.rounds().of(&campaign.id);
+    let decisions = lives
+        .filter(|(_, life)| !life.is_void)
+        .filter_map(|(_, life)| life.decision.as_ref());
+    let last = decisions.max_by_key(|(ctl, _)| *ctl);
+    let judged = last.and_then(|(ctl, decided)| judging(state, *ctl, decided));
+    match judged {
+        Some(judged) if !has_final(&judged.compiled.campaign) => Err(format!(
+            "version {} sealed the last round of {:?} and has no award after it, so that nobody wrote down who on the \
+             board followed then; give the prize after a further round, or by another campaign",
+            judged.version, campaign.id
+        )),
+        _ => Ok(()),
+    }
 }

@@ -71,7 +71,7 @@ impl Running {
             .map(|(round, tallied)| (*round, tallied.totals.emptied()))
             .collect();
         for slice in 0..SLICES {
-            for (name, mut fan) in fans(self.tag, slice, None, shelf)? {
+            for (name, mut fan) in fans(self.tag, slice, Wanted::All, shelf)? {
                 let before = fan.clone();
                 self.place_joins(&mut fan);
                 fan.read_again(&self.compiled, &name);
@@ -160,7 +160,7 @@ impl Running {
     ) -> Result<(), Failure<S::Error>> {
         let need = JoinNeed::of(&self.compiled.campaign);
         for slice in 0..SLICES {
-            for (name, fan) in fans(self.tag, slice, None, shelf)? {
+            for (name, fan) in fans(self.tag, slice, Wanted::All, shelf)? {
                 for (number, kept) in &fan.rounds {
                     let Some(round) = self.compiled.campaign.round(*number) else {
                         continue;
@@ -196,17 +196,27 @@ impl Book {
     }
 }
 
-/// The fans of a slice with all their records, in no particular order; of `only` those of whom something stands in
-/// that round.
+/// Whose records are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Everybody's.
+    All,
+    /// Those of fans of whom something stands in this round.
+    InRound(u16),
+    /// The same, and of all others the name alone.
+    InRoundAndNames(u16),
+}
+
+/// The fans of a slice with all their records, in no particular order.
 pub(crate) fn fans<S: Shelf>(
     tag: u16,
     slice: u8,
-    only: Option<u16>,
+    wanted: Wanted,
     shelf: &mut S,
 ) -> Result<Vec<(String, Fan)>, Failure<S::Error>> {
     let (mut fans, mut records) = (Vec::new(), Records::default());
     let mut failure = None;
-    let mut take = |records: &mut Records| match records.fan(only) {
+    let mut take = |records: &mut Records| match records.fan(wanted) {
         Ok(read) => fans.extend(read),
         Err(why) => failure = Some(why),
     };
@@ -246,14 +256,19 @@ impl Records {
         self.parts.push((shelf::parse_rest(rest), self.bytes.len()));
     }
 
-    /// The fan; none when there are no records, or none in the round that is asked for.
-    fn fan<E>(&self, only: Option<u16>) -> Result<Option<(String, Fan)>, Failure<E>> {
+    /// The fan; none when there are no records, or none that is wanted.
+    fn fan<E>(&self, wanted: Wanted) -> Result<Option<(String, Fan)>, Failure<E>> {
         let has = |number| {
             self.parts
                 .iter()
                 .any(|(part, _)| *part == Some(Part::Round(number)))
         };
-        if self.parts.is_empty() || only.is_some_and(|number| !has(number)) {
+        let reads = match wanted {
+            Wanted::All => true,
+            Wanted::InRound(number) | Wanted::InRoundAndNames(number) => has(number),
+        };
+        let skips = !reads && matches!(wanted, Wanted::InRound(_));
+        if self.parts.is_empty() || skips {
             return Ok(None);
         }
         let damaged = Failure::Damaged("a fan's key");
@@ -261,6 +276,9 @@ impl Records {
             return Err(damaged);
         };
         let mut fan = Fan::default();
+        if !reads {
+            return Ok(Some((name.to_owned(), fan)));
+        }
         let mut from = 0;
         for (part, to) in &self.parts {
             let bytes = self.bytes.get(from..*to).unwrap_or_default();

@@ -10,7 +10,7 @@ use crate::corrected::StandingsRequest;
 use crate::lead::{Around, Lead, LeadError};
 use crate::rounds::{CorrectRequest, RoundError};
 use contest::{
-    Board, Commitment, Correcting, EntrantCode, Facts, Field, Holders, Secret, conclude,
+    Barred, Board, Commitment, Correcting, EntrantCode, Facts, Field, Holders, Secret, conclude,
 };
 use msglog::Log;
 use record::acts::Act;
@@ -168,7 +168,8 @@ pub(crate) fn first_round(lead: &mut Lead, around: &Around) -> Result<(), LeadEr
         let campaign = &state.versions(ID).last().unwrap().compiled.campaign;
         let mut board = Board::new(campaign.score.streak);
         for (number, field) in [(1, &one), (2, &two)] {
-            board.add(field, campaign.round(number).unwrap().question.kind);
+            let kind = campaign.round(number).unwrap().question.kind;
+            board.add(field, &Barred::default(), kind);
         }
         board.field()
     };

@@ -1,6 +1,7 @@
 //! Two that lead for a moment, and crashes between any two appends: what the folds see in each partition is
 //! always what one undisturbed coordinator would have written.
 
+mod absent;
 mod correct;
 mod corrections;
 mod crash;

@@ -145,14 +145,9 @@ fn final_draw(
 ) -> Option<Entitled> {
     let control = contest.control;
     let version = control.version_of(None).unwrap_or(0);
-    let last = control
-        .decisions
-        .iter()
-        .filter(|(round, _)| !control.void.contains(round));
-    let last = last
-        .map(|(_, decision)| decision)
-        .max_by_key(|decision| decision.ctl);
-    let (Some(campaign), Some(decision)) = (contest.rescored.campaign(version), last) else {
+    let last = control.last_decision();
+    let (Some(campaign), Some((last, decision))) = (contest.rescored.campaign(version), last)
+    else {
         findings
             .problems
             .push("there is a final draw without a sealed round".to_owned());
@@ -170,15 +165,26 @@ fn final_draw(
             Some((round, contest.rescored.standings(judged, round.number)?))
         })
         .collect();
-    let board = draws::board(campaign, &rounds);
-    let drawn = digests(None, &found.act, &board, contest, decision, findings);
+    // Who is on the board and was not in the last round is barred by what that seal's version says; in a correction by
+    // what its file says, unless it left the last round alone.
+    let by = found.act["corrects"].is_u64().then_some(version);
+    let boards = by.into_iter().chain([decision.version]).map(|by| {
+        let bars = contest.rescored.bars(by, last).unwrap_or_default();
+        draws::board(campaign, &rounds, &bars)
+    });
+    let boards: Vec<_> = boards.collect();
+    let is_found =
+        |board: &&Vec<_>| found.act["standings"] == standings::sha256(&standings::file(board));
+    let board = boards.iter().find(is_found).or(boards.first());
+    let board = board.map_or(&[][..], Vec::as_slice);
+    let drawn = digests(None, &found.act, board, contest, decision, findings);
     findings.draws.push(drawn);
     let draw = Draw {
         campaign,
         round: None,
         decision,
         found,
-        standings: &board,
+        standings: board,
     };
     record::judge(contest, &draw, holders, findings);
     entitled::of_draw(contest, &draw, findings)

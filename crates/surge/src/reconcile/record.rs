@@ -30,12 +30,7 @@ pub(super) fn judge(
     holders: &mut Holders,
     findings: &mut Findings,
 ) {
-    let Draw {
-        campaign,
-        round,
-        found,
-        ..
-    } = *draw;
+    let Draw { round, found, .. } = *draw;
     let name = name_of(round);
     let bytes = found.act["record"].as_str().unwrap_or_default();
     if found.act["record_sha256"] != standings::sha256(bytes) {

@@ -51,9 +51,13 @@ pub fn rescore(
     }
     let draws = control.decisions.keys().copied().map(Some).chain([None]);
     let newest = control.versions.keys().next_back().copied();
+    let sealed_last = control
+        .last_decision()
+        .map(|(_, decision)| decision.version);
     let named = draws
         .filter_map(|draw| control.version_of(draw))
-        .chain(newest);
+        .chain(newest)
+        .chain(sealed_last);
     for version in named {
         if rescored.judges.contains_key(&version) {
             continue;
@@ -109,6 +113,13 @@ impl Rescored {
     pub fn standings(&self, version: u64, round: u16) -> Option<Vec<Standing>> {
         let (_, judge) = self.judges.get(&version)?;
         Some(judge.standings(round))
+    }
+
+    /// Who cannot win at the cut of a round, by a version.
+    #[must_use]
+    pub fn bars(&self, version: u64, round: u16) -> Option<BTreeMap<String, &'static str>> {
+        let (_, judge) = self.judges.get(&version)?;
+        Some(judge.bars(round))
     }
 }
 

@@ -190,6 +190,14 @@ impl Control {
         standing
     }
 
+    /// The last decision of a round that is not void, and its round: the cut of the final draw.
+    #[must_use]
+    pub fn last_decision(&self) -> Option<(u16, &Decision)> {
+        let decisions = self.decisions.iter().map(|(round, it)| (*round, it));
+        let counted = decisions.filter(|(round, _)| !self.void.contains(round));
+        counted.max_by_key(|(_, decision)| decision.ctl)
+    }
+
     /// The version that judges a round: that of its result, else of its decision, else the newest.
     #[must_use]
     pub fn version_of(&self, round: Option<u16>) -> Option<u64> {
