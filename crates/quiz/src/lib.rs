@@ -58,6 +58,7 @@ mod saved;
 mod seal;
 mod sense;
 mod shelf;
+pub mod times;
 mod totals;
 mod versions;
 

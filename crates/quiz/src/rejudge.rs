@@ -2,7 +2,6 @@
 //! of the digest. Slice by slice, so that memory stays small however many fans there are.
 
 use crate::book::Book;
-use crate::codec::Span;
 use crate::counting::{Counting, JoinNeed, standing};
 use crate::failure::Failure;
 use crate::fan::{FanJoins, FanRound};
@@ -92,13 +91,14 @@ impl Running {
         Ok(())
     }
 
-    /// Every known join, in the window or the gap where this version has it.
+    /// Every known join, in the window or the gap where this version has it. Of more than twenty in one gap or window
+    /// the middle ones are not known any more, as it is with attempts; `rescore` places them all.
     fn place_joins(&self, fan: &mut Fan) {
         let campaign = &self.compiled.campaign;
         let outside = std::mem::take(&mut fan.joins.outside);
-        let mut times: Vec<i64> = outside.iter().flat_map(|(_, span)| span.ends()).collect();
+        let mut times: Vec<i64> = outside.iter().flat_map(|(_, kept)| kept.iter()).collect();
         for kept in fan.rounds.values_mut() {
-            times.extend(kept.joins.take().into_iter().flat_map(Span::ends));
+            times.extend(std::mem::take(&mut kept.joins).iter());
         }
         let first = fan
             .joins
@@ -114,7 +114,8 @@ impl Running {
         for time in times {
             match campaign.round_at(time) {
                 Some(round) => {
-                    Span::extend(&mut fan.rounds.entry(round.number).or_default().joins, time);
+                    let kept = fan.rounds.entry(round.number).or_default();
+                    kept.joins.insert(time);
                 }
                 None => {
                     fan.joins.add_outside(self.gap(time), time);

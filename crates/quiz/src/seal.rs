@@ -92,13 +92,10 @@ impl Running {
 fn joined(judging: &Compiled, (open, close): (i64, i64), fan: &Fan) -> Option<i64> {
     let join = &judging.campaign.join;
     let per_round = join.policy == JoinPolicy::Round;
-    let inside = fan.rounds.values().filter_map(|kept| kept.joins);
-    let outside = fan.joins.outside.iter().map(|(_, span)| *span);
-    let messages = inside
-        .chain(outside)
-        .chain(fan.joins.late)
-        .flat_map(Span::ends)
-        .chain(fan.joins.first);
+    let inside = fan.rounds.values().flat_map(|kept| kept.joins.iter());
+    let outside = fan.joins.outside.iter().flat_map(|(_, kept)| kept.iter());
+    let late = fan.joins.late.into_iter().flat_map(Span::ends);
+    let messages = inside.chain(outside).chain(late).chain(fan.joins.first);
     let first = messages
         .filter(|at| !per_round || (open <= *at && *at < close))
         .min();
