@@ -9,6 +9,7 @@
 mod acts;
 mod admin;
 mod args;
+mod beacon;
 mod campaigns;
 mod client;
 mod config;

@@ -1,6 +1,7 @@
 //! The draw protocol `draw_v1`: secrets, commitments, seed, lots and tickets. Pure hashes of
 //! published bytes; never randomness, never a modulo, never a shuffle.
 
+use crate::beacon::Beacon;
 use crate::entrant::EntrantCode;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -9,11 +10,6 @@ const COMMIT: &[u8] = b"spillway/commit/v1\0";
 const SEED: &[u8] = b"spillway/seed/v1\0";
 const LOT: &[u8; 16] = b"spillway/lot/v1\0";
 const TICKET: &[u8; 19] = b"spillway/ticket/v1\0";
-/// Genesis of drand's quicknet, and the seconds between its rounds.
-const QUICKNET_GENESIS: i64 = 1_692_803_367;
-const QUICKNET_PERIOD_S: i64 = 3;
-/// The beacon's round lies so many seconds after the seal: nobody knows it when the list is published.
-const BEACON_AFTER_S: i64 = 60;
 
 /// 32 bytes with a name.
 macro_rules! bytes_32 {
@@ -114,36 +110,6 @@ pub fn link_of(draw: &str, links: u16) -> Option<u16> {
 #[must_use]
 pub fn draw_name(round: Option<u16>) -> String {
     round.map_or_else(|| "final".to_owned(), |round| format!("round-{round:02}"))
-}
-
-/// The value of a public beacon (level L2).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Beacon {
-    /// Number of the round of drand's quicknet.
-    pub round: u64,
-    /// Its randomness as published: lower-case hexadecimal digits.
-    pub value: String,
-}
-
-impl Beacon {
-    /// The text `B` of a draw: the beacon's value, or `none`.
-    #[must_use]
-    pub fn text(beacon: Option<&Self>) -> &str {
-        beacon.map_or("none", |beacon| beacon.value.as_str())
-    }
-}
-
-/// The beacon round that is fixed by rule for a seal at this time: the first at or after `seal + 60 s`;
-/// none for a time before the beacon began.
-#[must_use]
-pub fn beacon_round(sealed_at: i64) -> Option<u64> {
-    let due = sealed_at
-        .checked_add(BEACON_AFTER_S)?
-        .checked_sub(QUICKNET_GENESIS)?;
-    let rounds = due.checked_add(QUICKNET_PERIOD_S - 1)? / QUICKNET_PERIOD_S;
-    u64::try_from(rounds.checked_add(1)?)
-        .ok()
-        .filter(|_| due >= 0)
 }
 
 /// SHA-256.

@@ -14,6 +14,7 @@
 
 mod attempts;
 mod barred;
+mod beacon;
 mod board;
 mod check;
 mod classify;
@@ -49,15 +50,16 @@ mod words;
 
 pub use attempts::{Attempt, AttemptId, Counted, choose};
 pub use barred::Barred;
+pub use beacon::{
+    BEACON_LATE_S, Beacon, NoRound, beacon_for, beacon_out_at, beacon_round, fixed_at,
+};
 pub use board::{Board, FanTotal, Ranked};
 pub use check::{Trial, check};
 pub use classify::{Class, Message, PLACEHOLDER};
 pub use compiled::Compiled;
 pub use conclude::{Conclusion, Correcting, Facts, Fallback, awards_after, conclude};
 pub use diff::{Diff, Remedy, ScoreChange, diff, remedies};
-pub use draw::{
-    Beacon, Commitment, Secret, Seed, beacon_round, commit, draw_name, hash, link_of, lot, ticket,
-};
+pub use draw::{Commitment, Secret, Seed, commit, draw_name, hash, link_of, lot, ticket};
 pub use eligible::{Bar, Follow, Holders};
 pub use entrant::{EntrantCode, Entrants};
 pub use event::EventClass;

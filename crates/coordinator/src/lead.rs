@@ -9,7 +9,7 @@ use crate::gather::{Archive, Gathering};
 use crate::giving::Looks;
 use crate::metrics::Stopwatch;
 use crate::publish::{PublishError, PublishRequest, Receipt, act_of};
-use crate::results::{Results, may_add_final};
+use crate::results::{Results, fits_final};
 use crate::retry::{Retried, RetryError, RetryRequest};
 use crate::seals::Ear;
 use crate::status::Board;
@@ -216,7 +216,7 @@ impl Lead {
         {
             let state = control.state();
             let holds = state.would_hold(&act);
-            let holds = holds.and_then(|()| may_add_final(&state, &campaign));
+            let holds = holds.and_then(|()| fits_final(&state, &campaign));
             holds.map_err(PublishError::Conflict)?;
         }
         let (id, version, sha256) = (act.id.clone(), act.version, act.sha256);

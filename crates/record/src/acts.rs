@@ -5,8 +5,8 @@
 
 use crate::hexed::Hex;
 use crate::rounds::{
-    Announcement, AwardAct, CommitmentAct, ListAct, ResultAct, RoundAct, SealAck, SealDecided,
-    SealReq, StandingsAct,
+    Announcement, AwardAct, BeaconAct, CommitmentAct, ListAct, ResultAct, RoundAct, SealAck,
+    SealDecided, SealReq, StandingsAct,
 };
 use crate::stock::{ShownAct, StockAct};
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,8 @@ pub enum Act {
     SealDecided(SealDecided),
     /// Who takes part in a draw.
     List(ListAct),
+    /// The beacon of a draw.
+    Beacon(BeaconAct),
     /// A part of the standings behind a corrected result.
     Standings(StandingsAct),
     /// What a round came to.

@@ -220,7 +220,37 @@ pub struct ListAct {
     pub list: Hex<32>,
     /// Fans on the list.
     pub count: u64,
-    /// The newest tick, in seconds since 1970.
+    /// The coordinator's time right before it was appended, in seconds since 1970: it must lie before the beacon's.
+    pub at: i64,
+}
+
+/// What an operator said of the beacon that a draw at L2 waits for: its value, or that the draw does without. The
+/// first one of a draw holds, and only behind the draw's list.
+///
+/// `{"type":"beacon","v":1,"campaign":"…","round":3,"list":15,"number":27637159,"value":"…64 hex…","actor":"ann",
+/// "at":…}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BeaconAct {
+    /// Version of this schema.
+    pub v: u16,
+    /// Id of the campaign.
+    pub campaign: String,
+    /// Number of the round; `None` for the final draw over the board.
+    pub round: Option<u16>,
+    /// Offset in `control` of the draw's list, which stood before anybody could know the value.
+    pub list: u64,
+    /// Number of the beacon's round; none with [`BeaconAct::value`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
+    /// Its value as drand published it; `None`: the draw does without, and reaches L1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Hex<32>>,
+    /// Who.
+    pub actor: String,
+    /// Why; of a draw that does without it stands in the record.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// The coordinator's time, in seconds since 1970.
     pub at: i64,
 }
 

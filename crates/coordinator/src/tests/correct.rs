@@ -100,6 +100,7 @@ pub(crate) fn corrected(
         version: judging.version,
         cut: cut.collect(),
         sealed_at: record["sealed_at"].as_i64().unwrap(),
+        listed_at: record["listed_at"].as_i64(),
         commitment: Some(Commitment::Chain {
             root: Hex::<32>::parse(record["commitment"]["chain"].as_str().unwrap())
                 .unwrap()

@@ -2,6 +2,7 @@
 //! always what one undisturbed coordinator would have written.
 
 mod absent;
+mod beacons;
 mod correct;
 mod corrections;
 mod crash;

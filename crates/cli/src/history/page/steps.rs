@@ -132,6 +132,14 @@ fn list(html: &mut Html, one: &Concluded) {
         &format!("封盘时共有 {count} 个参与编码，排序后逐行列出；不论对错都在名单上。"),
         &format!("{count} entrant codes at the seal, sorted, one a line; right or wrong."),
     );
+    if let Some(at) = one.draw.listed_at() {
+        let at = shown(at);
+        paragraph(
+            html,
+            &format!("名单于 {at} 固定，早于揭示秘密。"),
+            &format!("The list was fixed at {at}, before the secret was revealed."),
+        );
+    }
     paragraph(
         html,
         "名单文件的 SHA-256（R）：",
@@ -162,24 +170,33 @@ fn reveal(html: &mut Html, one: &Concluded) {
         }
         html.raw("</p>");
     }
+    beacon(html, one);
+    html.raw("</section>");
+}
+
+/// The public beacon, or who went on without it.
+fn beacon(html: &mut Html, one: &Concluded) {
     if let Some(beacon) = one.draw.beacon() {
         let round = beacon.round;
+        let at = contest::beacon_out_at(round).map_or_else(String::new, shown);
         paragraph(
             html,
-            &format!("公共信标 drand quicknet 第 {round} 轮："),
-            &format!("drand quicknet, round {round}:"),
+            &format!("公共信标 drand quicknet 第 {round} 轮，公布于 {at}，晚于名单："),
+            &format!("drand quicknet, round {round}, out at {at}, after the list was fixed:"),
         );
         hash(html, &beacon.value);
     }
     if let Some(fallback) = one.draw.fallback() {
-        paragraph(
-            html,
-            "公共信标未及时到达，降为 L1：",
-            "The beacon came too late; level L1 instead:",
-        );
-        html.raw("<p>").text(&fallback.reason).raw("</p>");
+        let (actor, level) = (&fallback.actor, one.draw.text("level"));
+        html.raw("<p class=bad>")
+            .raw(&both(
+                &format!("未使用公共信标，降为 {level} 级。决定者与原因："),
+                &format!("Drawn without the public beacon, level {level}. By whom, and why:"),
+            ))
+            .raw("</p><p>");
+        html.text(&format!("{actor}: {}", fallback.reason))
+            .raw("</p>");
     }
-    html.raw("</section>");
 }
 
 fn seed(html: &mut Html, one: &Concluded) {

@@ -35,6 +35,11 @@ impl Draw {
         self.value["sealed_at"].as_i64().unwrap_or_default()
     }
 
+    /// When the list stood, in seconds since 1970; none where none was published beforehand.
+    pub(crate) fn listed_at(&self) -> Option<i64> {
+        self.value["listed_at"].as_i64()
+    }
+
     /// How many stand on the list.
     pub(crate) fn count(&self) -> u64 {
         self.value["count"].as_u64().unwrap_or_default()
