@@ -21,6 +21,10 @@ def check(equal, what):
     return equal
 
 
+def claim(what):
+    print("claim  ", what)
+
+
 def canonical(value):
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return (text + "\n").encode()
@@ -106,19 +110,37 @@ def main(record_file, list_file, standings_file=None):
         check([fan["code"] for fan in fans] == codes, "the standings are those of the list's entrants")
 
     secret, promise, beacon = bytes.fromhex(record["s"]), record["commitment"], record["beacon"]
+    listed_at = record["listed_at"]
     if promise and "single" in promise:
         text = (record["campaign"] + "\0" + record["draw"] + "\0").encode()
         check(H(b"spillway/commit/v1\0" + text + secret).hex() == promise["single"], "the secret was committed to")
+        claim(f"C {promise['single']} was published before the first round: compare with what was published then")
     elif promise:
-        root = secret
-        for _ in range(promise["index"]):
+        root, links = secret, promise["links"]
+        # Each draw has one place in the chain: round NN has NN, the final draw the last, which no round has.
+        place = {"final": links, **{f"round-{n:02}": n for n in range(1, min(links, 1 << 16))}}.get(record["draw"])
+        for _ in range(place or 0):
             root = H(root)
-        check(root.hex() == promise["chain"] and promise["index"] > 0, "the secret is in the chain committed to")
+        own = place == promise["index"] and place > 0 and root.hex() == promise["chain"]
+        check(own, f"the secret is link {place} of {links} of the chain committed to, the one of {record['draw']}")
+        claim(f"s_0 {promise['chain']} and its {links} links were published before the first round: compare with what "
+              "was published then")
+    else:
+        claim("nothing was committed to beforehand")
+    if listed_at is not None:
+        claim(f"R {record['list']} of {record['count']} entrants stood at {listed_at}, before the secret was revealed: "
+              "compare with what was published then")
     needs = {"L0": True, "L1": promise and not beacon, "L2": promise and beacon}
     check(bool(needs[record["level"]]), "the record has what level " + record["level"] + " needs")
     if beacon:
-        due = -(-(record["sealed_at"] + 60 - GENESIS) // PERIOD) + 1
-        check(beacon["round"] == due, "the beacon's round is the one fixed by the seal")
+        # A round is fixed by its seal, the final draw by its list; and nobody knew the value when the list stood.
+        fixed = listed_at if record["draw"] == "final" else record["sealed_at"]
+        due = -(-(fixed + 60 - GENESIS) // PERIOD) + 1
+        fair = beacon["round"] == due and fixed + 60 >= GENESIS and listed_at < GENESIS + (due - 1) * PERIOD
+        check(fair, "the beacon's round is the one fixed by the seal, and the list stood before it was out")
+        claim(f"the beacon's value of round {beacon['round']}; compare it with drand's")
+    if record["fallback"]:
+        claim(f"{record['fallback']['actor']} went on without the beacon: {record['fallback']['reason']}")
     b = (beacon["value"] if beacon else "none").encode()
     seed = H(b"spillway/seed/v1\0" + secret + bytes.fromhex(record["list"]) + len(b).to_bytes(4, "big") + b)
     check(seed.hex() == record["seed"], "S is " + seed.hex())
@@ -134,7 +156,7 @@ def main(record_file, list_file, standings_file=None):
         same = walk(ranked, award, fans is None) == (award["winners"], award["passed"])
         check(same, f"{name}: {len(award['winners'])} winner(s) among {len(ranked)}")
         for entry in award["passed"]:
-            print("claim  ", f"{name}: place {entry['place']} was passed over: {entry['reason']}")
+            claim(f"{name}: place {entry['place']} was passed over: {entry['reason']}")
     return 1 if failed else 0
 
 

@@ -186,6 +186,7 @@ fn facts() -> Facts {
         version: 1,
         cut: (0..24).map(|partition| (partition, 100_000)).collect(),
         sealed_at: ROUND_OPEN + WINDOW_S + 36,
+        listed_at: None,
         commitment: None,
         secret: Secret([9; 32]),
         beacon: None,

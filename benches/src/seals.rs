@@ -197,6 +197,7 @@ fn result(field: &Field<'_>) -> Result<usize, Failure> {
             .map(|partition| (partition, 1))
             .collect(),
         sealed_at: ROUND_OPEN + ROUND_S + 36,
+        listed_at: None,
         commitment: None,
         secret: Secret([7; 32]),
         beacon: None,

@@ -20,8 +20,11 @@ pub(crate) fn check(campaign: &Campaign, notes: &mut Notes) {
         let path = format!("round[{}].question", round.number);
         lint_question::check(&round.question, &path, notes);
     }
-    if campaign.rules.len() > MAX_RULES {
-        notes.error(1, "rule", format!("at most {MAX_RULES} rules are read"));
+    if let Some(first) = campaign.rules.get(MAX_RULES) {
+        let message = format!(
+            "at most {MAX_RULES} rules are read; rules with the same words can share their keywords"
+        );
+        notes.error(first.line, "rule", message);
     }
     let mut seen = HashMap::new();
     for entry in &campaign.rules {
@@ -74,8 +77,9 @@ pub(crate) fn name_is_plain(name: &str) -> bool {
 }
 
 fn rounds(campaign: &Campaign, notes: &mut Notes) {
-    if campaign.rounds.len() > MAX_ROUNDS {
-        notes.error(1, "round", format!("at most {MAX_ROUNDS} rounds are read"));
+    if let Some(first) = campaign.rounds.get(MAX_ROUNDS) {
+        let message = format!("at most {MAX_ROUNDS} rounds are read; make two campaigns");
+        notes.error(first.line, "round", message);
     }
     for round in &campaign.rounds {
         if round.open < campaign.start || round.close > campaign.end {
@@ -163,12 +167,16 @@ fn menu(campaign: &Campaign, notes: &mut Notes) {
     for item in &campaign.menu {
         let key = format!("menu[{}]", item.id);
         if item.id.is_empty() || item.id.len() > 128 {
-            notes.error(item.line, &key, "an id has 1 to 128 bytes");
+            notes.error(
+                item.line,
+                format!("{key}.id"),
+                "an id has 1 to 128 bytes, as the account's menu gives it",
+            );
         }
         if let Some(first) = seen.insert(item.id.as_str(), item.line) {
             notes.error(
                 item.line,
-                &key,
+                format!("{key}.id"),
                 format!("the entry in line {first} has this id too"),
             );
         }
@@ -185,7 +193,7 @@ fn menu(campaign: &Campaign, notes: &mut Notes) {
             });
             if !found {
                 let message = format!("round {round} has no single-choice option '{value}'");
-                notes.error(item.line, &key, message);
+                notes.error(item.line, format!("{key}.answer"), message);
             }
         }
     }

@@ -162,7 +162,7 @@ fn rounds_of(campaign: &Campaign, award: &Award, notes: &mut Notes) {
         }
     }
     if campaign.rounds.is_empty() {
-        let message = "a campaign without rounds has nobody to give it to";
+        let message = "a campaign without rounds has nobody to give it to; add a [[round]]";
         notes.error(award.line, key, message);
     }
 }

@@ -1,4 +1,4 @@
-//! What makes templates wrong: length, variables without a value, words that state an effect.
+//! What makes templates wrong: length, variables without a value, words that state an effect or a position.
 
 use crate::MAX_REPLY_BYTES;
 use crate::effect::effect_stated;

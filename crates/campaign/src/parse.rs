@@ -42,7 +42,7 @@ const DAY_S: i64 = 86_400;
 pub(crate) fn campaign(text: &str) -> Result<(Campaign, Vec<Problem>), Vec<Problem>> {
     if text.len() > MAX_FILE_BYTES {
         let message = format!(
-            "has {} bytes; at most {MAX_FILE_BYTES} are read",
+            "the file has {} bytes, and at most {MAX_FILE_BYTES} are read; shorten its lists, or make two campaigns",
             text.len()
         );
         return Err(vec![Problem::error(None, "file", message)]);

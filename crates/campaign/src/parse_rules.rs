@@ -184,9 +184,8 @@ fn menu_item(section: &Section<'_, '_>, notes: &mut Notes) -> Option<MenuItem> {
     let id = section
         .need(notes, "id")
         .and_then(|item| item.text(notes))?;
-    let round = section
-        .get(notes, "round")
-        .and_then(|item| item.integer(notes));
+    let round = section.get(notes, "round").is_some();
+    let round = round.then(|| section.integer_in(notes, "round", 1..=99, 0));
     let answer = section
         .get(notes, "answer")
         .and_then(|item| item.text(notes));
@@ -200,7 +199,7 @@ fn menu_item(section: &Section<'_, '_>, notes: &mut Notes) -> Option<MenuItem> {
         },
         (None, None, Some(templates)) => MenuAction::Reply { templates },
         _ => {
-            let message = "needs either round and answer, or templates";
+            let message = "needs either round and answer, or templates, and never both";
             notes.error(section.line, section.path.clone(), message);
             return None;
         }

@@ -10,6 +10,7 @@ mod acts;
 mod address;
 mod admin;
 mod args;
+mod beacon;
 mod campaigns;
 mod client;
 mod config;

@@ -68,17 +68,28 @@ fn send(
 }
 
 fn beacon(args: &BeaconArgs) -> Result<(), Failure> {
+    let (number, value) = match &args.file {
+        Some(file) => {
+            let (number, value) = crate::beacon::read(file)?;
+            (Some(number), Some(value))
+        }
+        None => (args.number, args.value.clone()),
+    };
     let body = json!({
-        "campaign": args.campaign, "round": args.round, "number": args.number, "value": args.value,
-        "without": args.without,
+        "campaign": args.campaign, "round": args.round, "number": number, "value": value,
+        "without": args.without, "reason": args.reason,
     });
-    accepted(&client::act(
+    let receipt = accepted(&client::act(
         &args.node,
         Method::POST,
         "/v1/beacon",
         Some(&body),
     )?)?;
-    println!("{}: the draw goes on", contest::draw_name(args.round));
+    let draw = contest::draw_name(args.round);
+    println!(
+        "{draw}: control offset {}; the draw goes on",
+        receipt["ctl"]
+    );
     Ok(())
 }
 

@@ -41,6 +41,7 @@ fn published() -> contest::Conclusion {
         version: 1,
         cut: vec![(0, 20)],
         sealed_at: round.close + 35,
+        listed_at: Some(round.close + 37),
         commitment: Some(Commitment::Single(commit(
             &campaign.id,
             "round-01",
@@ -86,6 +87,11 @@ fn a_published_draw_is_recomputed_offline_q_19_v_14() {
         "{out}"
     );
     assert!(out.contains("the draw holds"));
+    // What only somebody who was there can compare.
+    assert!(
+        out.contains("claim    C ") && out.contains("claim    R "),
+        "{out}"
+    );
     assert_eq!(
         run(dir.path(), &["record.json", "standings.jsonl"]).0,
         Some(0)

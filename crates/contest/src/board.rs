@@ -1,6 +1,7 @@
 //! The board of a campaign: rounds summed up in their order, with bonuses for right answers in a row
 //! and the final ranking. Never a round's own result.
 
+use crate::barred::Barred;
 use crate::draw::{Seed, lot};
 use crate::eligible::Bar;
 use crate::entrant::EntrantCode;
@@ -32,7 +33,7 @@ pub struct FanTotal {
     pub first: i64,
     /// First join.
     pub joined: Option<i64>,
-    /// What the last round that he stood in says of winning.
+    /// What barred him from winning at the cut of the last round, whether he stands in it or not.
     pub bar: Option<Bar>,
     /// Number of the last scored round that he was right in.
     right_in: u32,
@@ -68,12 +69,15 @@ impl Board {
         }
     }
 
-    /// Adds the next round. A poll, in which nobody is right, is transparent like a void round: it counts
-    /// as answered and neither makes nor ends a row.
-    pub fn add(&mut self, field: &Field<'_>, kind: QuestionKind) {
+    /// Adds the next round, with those who could not win at its cut and do not stand in it. A poll, in which nobody is
+    /// right, is transparent like a void round: it counts as answered and neither makes nor ends a row.
+    pub fn add(&mut self, field: &Field<'_>, barred: &Barred, kind: QuestionKind) {
         let poll = kind == QuestionKind::Poll;
         if !poll {
             self.scored = self.scored.saturating_add(1);
+        }
+        for (code, total) in &mut self.fans {
+            total.bar = barred.get(*code);
         }
         for standing in field.standings() {
             let total = self.fans.entry(standing.code).or_default();

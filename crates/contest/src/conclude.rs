@@ -1,7 +1,8 @@
 //! From a sealed field to winners and the canonical record: the end of a round, as a pure function (Q-17,
 //! Never stock, never notices, never where the secret comes from.
 
-use crate::draw::{Beacon, Commitment, Secret, Seed, hash};
+use crate::beacon::{Beacon, beacon_for};
+use crate::draw::{Commitment, Secret, Seed, draw_name, hash};
 use crate::eligible::{Bar, Holders};
 use crate::field::Field;
 use crate::judge::lists_joined;
@@ -42,6 +43,8 @@ pub struct Facts {
     pub cut: Vec<(u32, u64)>,
     /// Contest time of the seal, epoch seconds.
     pub sealed_at: i64,
+    /// When the list of entrants stood in the log, epoch seconds; none where none was published beforehand.
+    pub listed_at: Option<i64>,
     /// What was published beforehand; none at L0.
     pub commitment: Option<Commitment>,
     /// The secret that is revealed.
@@ -75,12 +78,6 @@ pub struct Conclusion {
     pub record: String,
     /// Its SHA-256.
     pub record_hash: [u8; 32],
-}
-
-/// The name of a draw in commitments and records: `round-03`, or `final`.
-#[must_use]
-pub fn draw_name(round: Option<u16>) -> String {
-    round.map_or_else(|| "final".to_owned(), |round| format!("round-{round:02}"))
 }
 
 /// The awards that are made after a round, or, with none, after the last over the whole campaign.
@@ -150,6 +147,7 @@ pub fn conclude(
         version: facts.version,
         cut: sorted(&facts.cut),
         sealed_at: facts.sealed_at,
+        listed_at: facts.listed_at,
         level,
         ranking: campaign.draw.ranking,
         entrants: if with_joined {
@@ -185,9 +183,16 @@ pub fn conclude(
     }
 }
 
-/// The level that the campaign asks for, as far as commitment and beacon go.
+/// The level that the campaign asks for, as far as commitment and beacon go: a beacon that was out before the list stood
+/// makes nothing L2.
 fn reached(campaign: &Campaign, facts: &Facts) -> DrawLevel {
-    match (&facts.commitment, &facts.beacon) {
+    let unknown = |beacon: &&Beacon| {
+        let is_final = facts.round.is_none();
+        let listed_at = facts.listed_at;
+        let due = listed_at.map(|listed_at| beacon_for(is_final, facts.sealed_at, listed_at));
+        due == Some(Ok(beacon.round))
+    };
+    match (&facts.commitment, facts.beacon.as_ref().filter(unknown)) {
         (None, _) => DrawLevel::L0,
         (Some(_), Some(_)) => campaign.draw.level,
         (Some(_), None) => campaign.draw.level.min(DrawLevel::L1),

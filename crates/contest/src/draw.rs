@@ -1,6 +1,7 @@
 //! The draw protocol `draw_v1`: secrets, commitments, seed, lots and tickets. Pure hashes of
 //! published bytes; never randomness, never a modulo, never a shuffle.
 
+use crate::beacon::Beacon;
 use crate::entrant::EntrantCode;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -9,11 +10,6 @@ const COMMIT: &[u8] = b"spillway/commit/v1\0";
 const SEED: &[u8] = b"spillway/seed/v1\0";
 const LOT: &[u8; 16] = b"spillway/lot/v1\0";
 const TICKET: &[u8; 19] = b"spillway/ticket/v1\0";
-/// Genesis of drand's quicknet, and the seconds between its rounds.
-const QUICKNET_GENESIS: i64 = 1_692_803_367;
-const QUICKNET_PERIOD_S: i64 = 3;
-/// The beacon's round lies so many seconds after the seal: nobody knows it when the list is published.
-const BEACON_AFTER_S: i64 = 60;
 
 /// 32 bytes with a name.
 macro_rules! bytes_32 {
@@ -72,56 +68,48 @@ impl Secret {
 /// What was published before a draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commitment {
-    /// `s_0` of a chain, and the place `k` of this draw's secret in it, from 1.
+    /// `s_0` of a chain with so many links, and the place `k` of this draw's secret in it, from 1.
     Chain {
         /// `s_0`.
         root: [u8; 32],
         /// `k`.
         index: u16,
+        /// How many secrets the chain has; published beside `s_0`, because `s_0` does not tell.
+        links: u16,
     },
     /// `C` of a single draw.
     Single([u8; 32]),
 }
 
 impl Commitment {
-    /// Whether a revealed secret is the one that was committed to.
+    /// Whether a revealed secret is the one that was committed to for this draw. Each draw has one place in a chain
+    /// ([`link_of`]): whoever knows all links must not choose among them, nor use one again that was revealed.
     #[must_use]
     pub fn holds(&self, campaign: &str, draw: &str, secret: &Secret) -> bool {
         match self {
-            Self::Chain { root, index } => secret.in_chain(*index, 0).0 == *root && *index > 0,
+            Self::Chain { root, index, links } => {
+                link_of(draw, *links) == Some(*index) && secret.in_chain(*index, 0).0 == *root
+            }
             Self::Single(commitment) => commit(campaign, draw, secret) == *commitment,
         }
     }
 }
 
-/// The value of a public beacon (level L2).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Beacon {
-    /// Number of the round of drand's quicknet.
-    pub round: u64,
-    /// Its randomness as published: lower-case hexadecimal digits.
-    pub value: String,
-}
-
-impl Beacon {
-    /// The text `B` of a draw: the beacon's value, or `none`.
-    #[must_use]
-    pub fn text(beacon: Option<&Self>) -> &str {
-        beacon.map_or("none", |beacon| beacon.value.as_str())
-    }
-}
-
-/// The beacon round that is fixed by rule for a seal at this time: the first at or after `seal + 60 s`;
-/// none for a time before the beacon began.
+/// The place of a draw's secret in a chain of so many links: round `NN` has link `NN`, the final draw the last one, which
+/// no round has. None for a round that the chain was not made for, and for what is no name of a draw.
 #[must_use]
-pub fn beacon_round(sealed_at: i64) -> Option<u64> {
-    let due = sealed_at
-        .checked_add(BEACON_AFTER_S)?
-        .checked_sub(QUICKNET_GENESIS)?;
-    let rounds = due.checked_add(QUICKNET_PERIOD_S - 1)? / QUICKNET_PERIOD_S;
-    u64::try_from(rounds.checked_add(1)?)
-        .ok()
-        .filter(|_| due >= 0)
+pub fn link_of(draw: &str, links: u16) -> Option<u16> {
+    if draw == draw_name(None) {
+        return (links > 0).then_some(links);
+    }
+    let number = draw.strip_prefix("round-")?.parse().ok()?;
+    (draw == draw_name(Some(number)) && 0 < number && number < links).then_some(number)
+}
+
+/// The name of a draw in commitments and records: `round-03`, or `final`.
+#[must_use]
+pub fn draw_name(round: Option<u16>) -> String {
+    round.map_or_else(|| "final".to_owned(), |round| format!("round-{round:02}"))
 }
 
 /// SHA-256.

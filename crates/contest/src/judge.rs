@@ -3,7 +3,7 @@
 
 use crate::attempts::{Attempt, choose};
 use crate::compiled::Compiled;
-use crate::eligible::Follow;
+use crate::eligible::{Bar, Follow};
 use crate::entrant::{EntrantCode, Entrants};
 use crate::key::Key;
 use crate::score;
@@ -135,10 +135,15 @@ impl RoundJudge {
                 score::points(self.base, open, close, right.at, self.speed)
             }),
             value: Cow::Borrowed(answer.map_or("", |answer| answer.value)),
-            bar: fan
-                .follow
-                .bar(&self.eligible, self.excluded.contains(&fan.code)),
+            bar: self.bar(fan),
         })
+    }
+
+    /// What bars a fan from winning at the cut, whether he is an entrant of this round or not.
+    #[must_use]
+    pub fn bar(&self, fan: &FanInRound) -> Option<Bar> {
+        let is_excluded = self.excluded.contains(&fan.code);
+        fan.follow.bar(&self.eligible, is_excluded)
     }
 }
 

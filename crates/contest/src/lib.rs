@@ -13,6 +13,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod attempts;
+mod barred;
+mod beacon;
 mod board;
 mod check;
 mod classify;
@@ -47,13 +49,17 @@ mod verify;
 mod words;
 
 pub use attempts::{Attempt, AttemptId, Counted, choose};
+pub use barred::Barred;
+pub use beacon::{
+    BEACON_LATE_S, Beacon, NoRound, beacon_for, beacon_out_at, beacon_round, fixed_at,
+};
 pub use board::{Board, FanTotal, Ranked};
 pub use check::{Trial, check};
 pub use classify::{Class, Message, PLACEHOLDER};
 pub use compiled::Compiled;
-pub use conclude::{Conclusion, Correcting, Facts, Fallback, awards_after, conclude, draw_name};
+pub use conclude::{Conclusion, Correcting, Facts, Fallback, awards_after, conclude};
 pub use diff::{Diff, Remedy, ScoreChange, diff, remedies};
-pub use draw::{Beacon, Commitment, Secret, Seed, beacon_round, commit, hash, lot, ticket};
+pub use draw::{Commitment, Secret, Seed, commit, draw_name, hash, link_of, lot, ticket};
 pub use eligible::{Bar, Follow, Holders};
 pub use entrant::{EntrantCode, Entrants};
 pub use event::EventClass;
@@ -61,7 +67,7 @@ pub use field::{Field, Torn};
 pub use grammar::{Reading, WrongFormat};
 pub use judge::{FanInRound, JoinNeed, RoundJudge};
 pub use key::{Key, is_right};
-pub use normal::{MAX_CHARS, NORM_VERSION, Normaliser};
+pub use normal::{MAX_CHARS, NORM_VERSION, Normaliser, legible};
 pub use rank::{Contender, Given, MAX_TICKETS, Passed, Walk, Won, contenders};
 pub use record::{DRAW_VERSION, RecordedAward, canonical, recorded_awards};
 pub use reply::Spoken;

@@ -1,9 +1,10 @@
 //! What normal forms show to be wrong with questions and joins (N-2). Rules have their own file.
 
+use crate::beacon::beacon_round;
 use crate::compiled::Compiled;
 use crate::grammar::{Grammar, Reading};
 use crate::tight::Tight;
-use campaign::{Problem, QuestionKind, Round};
+use campaign::{DrawLevel, Problem, QuestionKind, Round};
 use std::collections::HashMap;
 
 /// Every problem of questions and joins.
@@ -17,6 +18,7 @@ pub(crate) fn check(compiled: &Compiled) -> Vec<Problem> {
         answers_that_never_arrive(round, grammar, compiled, &mut problems);
     }
     joins(compiled, &mut problems);
+    beacons(compiled, &mut problems);
     problems
 }
 
@@ -102,6 +104,24 @@ fn answers_that_never_arrive(
             let form = compiled.normaliser.tight(key).text;
             judge(&form, format!("{path}.key"), round.question.line);
         }
+    }
+}
+
+/// A rehearsal of the past has no beacon to wait for (Q-17).
+fn beacons(compiled: &Compiled, problems: &mut Vec<Problem>) {
+    let campaign = &compiled.campaign;
+    let sealed_at = |round: &Round| round.close.saturating_add(campaign.seal.grace_s);
+    let before = |round: &&Round| beacon_round(sealed_at(round)).is_none();
+    if campaign.draw.level == DrawLevel::L2
+        && let Some(round) = campaign.rounds.iter().find(before)
+    {
+        let message = format!(
+            "'L2' needs a public beacon, and drand's quicknet began in August 2023, after round {}; a rehearsal of the \
+             past can be L1",
+            round.number
+        );
+        let line = Some(round.question.line);
+        problems.push(Problem::error(line, "draw.level", message));
     }
 }
 

@@ -39,7 +39,7 @@ impl Normaliser {
     /// in the text.
     #[must_use]
     pub fn plain(&self, text: &str) -> String {
-        let cut = first_chars(text, MAX_CHARS);
+        let cut = legible(text);
         let mut current: Cow<'_, str> = if cut.is_ascii() {
             Cow::Borrowed(cut)
         } else {
@@ -89,6 +89,12 @@ impl Normaliser {
         }
         (out, settled)
     }
+}
+
+/// The part of a text that any reading of it can depend on (N-3): who keeps texts to read them again keeps this.
+#[must_use]
+pub fn legible(text: &str) -> &str {
+    first_chars(text, MAX_CHARS)
 }
 
 /// The first so many characters of a text.

@@ -1,7 +1,8 @@
 //! The canonical record of a draw: its fields, its bytes, and how it is read back. Never how a
 //! winner is found.
 
-use crate::draw::{Beacon, Commitment, Secret, Seed, hex, unhex};
+use crate::beacon::Beacon;
+use crate::draw::{Commitment, Secret, Seed, hex, unhex};
 use crate::eligible::Bar;
 use crate::entrant::EntrantCode;
 use crate::rank::{Given, Passed, Won};
@@ -88,6 +89,7 @@ pub(crate) struct Record {
     pub(crate) version: u32,
     pub(crate) cut: Vec<(u32, u64)>,
     pub(crate) sealed_at: i64,
+    pub(crate) listed_at: Option<i64>,
     pub(crate) level: DrawLevel,
     pub(crate) ranking: Ranking,
     pub(crate) entrants: Among,
@@ -118,10 +120,10 @@ impl Record {
             "campaign": self.campaign, "draw": self.draw,
             "config": hex(&self.config), "version": self.version,
             "cut": cut.map(|(partition, offset)| json!({"partition": partition, "offset": offset})).collect::<Vec<_>>(),
-            "sealed_at": self.sealed_at,
+            "sealed_at": self.sealed_at, "listed_at": self.listed_at,
             "level": self.level.name(), "ranking": self.ranking.name(), "entrants": self.entrants.name(),
             "commitment": self.commitment.map(|commitment| match commitment {
-                Commitment::Chain { root, index } => json!({"chain": hex(&root), "index": index}),
+                Commitment::Chain { root, index, links } => json!({"chain": hex(&root), "index": index, "links": links}),
                 Commitment::Single(single) => json!({"single": hex(&single)}),
             }),
             "s": hex(&self.secret.0),
@@ -151,6 +153,10 @@ impl Record {
             sealed_at: value["sealed_at"]
                 .as_i64()
                 .ok_or("sealed_at: is no number")?,
+            listed_at: match &value["listed_at"] {
+                Value::Null => None,
+                at => Some(at.as_i64().ok_or("listed_at: is no number")?),
+            },
             level: field.named("level", DrawLevel::named)?,
             ranking: field.named("ranking", Ranking::named)?,
             entrants: field.named("entrants", Among::named)?,
@@ -196,7 +202,7 @@ impl<'v> Fields<'v> {
             .ok_or_else(|| format!("{key}: is not 64 lower-case hexadecimal digits"))
     }
 
-    fn small(&self, key: &str) -> Result<u32, String> {
+    fn small<N: TryFrom<u64>>(&self, key: &str) -> Result<N, String> {
         let number = self.0[key].as_u64().and_then(|n| n.try_into().ok());
         number.ok_or_else(|| format!("{key}: is no small whole number"))
     }
@@ -221,7 +227,8 @@ fn commitment(value: &Value) -> Result<Option<Commitment>, String> {
         _ if value["single"].is_string() => Some(Commitment::Single(field.hash("single")?)),
         _ => Some(Commitment::Chain {
             root: field.hash("chain")?,
-            index: u16::try_from(field.small("index")?).map_err(|_| "index: is too great")?,
+            index: field.small("index")?,
+            links: field.small("links")?,
         }),
     })
 }

@@ -1,7 +1,8 @@
 //! Recomputes a published draw from its files alone (V-14): record, list, standings. Needs no network, no
 //! log, no campaign, and trusts nothing that it can compute.
 
-use crate::draw::{Seed, beacon_round, hash};
+use crate::beacon::{Beacon, beacon_for};
+use crate::draw::{Commitment, Seed, draw_name, hash, hex};
 use crate::eligible::Bar;
 use crate::entrant::EntrantCode;
 use crate::field::Field;
@@ -200,14 +201,18 @@ fn entrants(
     }
 }
 
-/// Commitment, beacon and seed.
+/// Commitment, list, beacon and seed. What was published beforehand the files cannot show: whoever was there compares.
 fn promises(record: &Record, verdict: &mut Verdict) {
     match &record.commitment {
-        Some(commitment) => verdict.say(
-            commitment.holds(&record.campaign, &record.draw, &record.secret),
-            "the revealed secret is the one that was committed to",
-        ),
+        Some(commitment) => committed(record, commitment, verdict),
         None => verdict.claim("nothing was committed to beforehand"),
+    }
+    if let Some(at) = record.listed_at {
+        verdict.claim(format!(
+            "R {} of {} entrants stood at {at}, before the secret was revealed: compare with what was published then",
+            hex(&record.list),
+            record.count
+        ));
     }
     let honest = match record.level {
         DrawLevel::L0 => true,
@@ -217,20 +222,52 @@ fn promises(record: &Record, verdict: &mut Verdict) {
     let level = record.level.name();
     verdict.say(honest, format!("the record has what level {level} needs"));
     if let Some(beacon) = &record.beacon {
-        verdict.say(
-            beacon_round(record.sealed_at) == Some(beacon.round),
-            format!("beacon round {} is the one fixed by the seal", beacon.round),
-        );
-        verdict.claim(format!(
-            "the beacon's value of round {}; compare it with drand's",
-            beacon.round
-        ));
+        drawn(record, beacon, verdict);
     }
     if let Some((actor, reason)) = &record.fallback {
         verdict.claim(format!("{actor} went on without the beacon: {reason}"));
     }
     let seed = Seed::new(&record.secret, &record.list, record.beacon.as_ref());
     verdict.say(seed == record.seed, format!("S is {seed}"));
+}
+
+/// The revealed secret is the draw's own of what was committed to.
+fn committed(record: &Record, commitment: &Commitment, verdict: &mut Verdict) {
+    let draw = &record.draw;
+    let (which, published) = match commitment {
+        Commitment::Chain { root, index, links } => (
+            format!(", and link {index} of {links} is that of {draw}"),
+            format!("s_0 {} and its {links} links were", hex(root)),
+        ),
+        Commitment::Single(single) => (format!(" for {draw}"), format!("C {} was", hex(single))),
+    };
+    verdict.say(
+        commitment.holds(&record.campaign, draw, &record.secret),
+        format!("the revealed secret is the one that was committed to{which}"),
+    );
+    verdict.claim(format!(
+        "{published} published before the first round: compare with what was published then"
+    ));
+}
+
+/// The beacon's round is the one that the seal fixed, and nobody knew its value when the list stood.
+fn drawn(record: &Record, beacon: &Beacon, verdict: &mut Verdict) {
+    let round = beacon.round;
+    let is_final = record.draw == draw_name(None);
+    let due = record
+        .listed_at
+        .map(|listed_at| beacon_for(is_final, record.sealed_at, listed_at));
+    match due {
+        Some(Ok(due)) => verdict.say(
+            due == round,
+            format!("beacon round {round} is the one fixed by the seal, and the list stood before it was out"),
+        ),
+        Some(Err(reason)) => verdict.say(false, format!("the draw is not L2: {reason}")),
+        None => verdict.say(false, "the draw is not L2: no list stood before its beacon"),
+    }
+    verdict.claim(format!(
+        "the beacon's value of round {round}; compare it with drand's"
+    ));
 }
 
 /// The walk of one award, with the record's word for who could not win.

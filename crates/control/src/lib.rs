@@ -6,7 +6,7 @@
 //! [`snapshot::Snapshot`], swapped atomically. Nobody uses a control record before the log has it.
 //!
 //! * [`state`]: the fold of the control topic
-//! * [`rounds`]: the life of every round, part of that fold; [`corrected`]: the standings of corrected results
+//! * [`rounds`]: the life of every round, part of that fold, and the beacons of its draws; [`corrected`]: the standings of corrected results
 //! * [`nodes`]: who has greeted, and who leads
 //! * [`awards`]: what became of prizes, part of that fold too; [`ledger`]: those of one campaign
 //! * [`stock`]: units that are secrets; [`operated`]: what acts at once and changes no result
@@ -18,6 +18,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod awards;
+mod beacons;
 pub mod corrected;
 pub mod durable;
 pub mod follower;

@@ -4,7 +4,9 @@
 
 use crate::snapshot::Published;
 use campaign::{Campaign, Round};
-use record::rounds::{ListAct, ResultAct, RoundAct, RoundVerb, SealDecided, SealReq, Window};
+use record::rounds::{
+    BeaconAct, ListAct, ResultAct, RoundAct, RoundVerb, SealDecided, SealReq, Window,
+};
 use std::collections::BTreeMap;
 
 /// A round can be extended until so many seconds before its close.
@@ -25,6 +27,8 @@ pub struct Life {
     pub decision: Option<(u64, SealDecided)>,
     /// Who takes part in its draw, and the offset of that.
     pub list: Option<(u64, ListAct)>,
+    /// What was said of its beacon, and the offset of that.
+    pub beacon: Option<(u64, BeaconAct)>,
     /// What it came to, and the offset of that; a correction takes its place.
     pub result: Option<(u64, ResultAct)>,
 }
@@ -259,7 +263,7 @@ impl Rounds {
         Ok(())
     }
 
-    fn at(&mut self, campaign: &str, round: Option<u16>) -> &mut Life {
+    pub(crate) fn at(&mut self, campaign: &str, round: Option<u16>) -> &mut Life {
         self.0.entry((campaign.to_owned(), round)).or_default()
     }
 }

@@ -88,6 +88,9 @@ impl ControlState {
             Act::List(act) => {
                 holds(self.with_newest(&act.campaign, |rounds, _| rounds.list(offset, act)))
             }
+            Act::Beacon(act) => {
+                holds(self.with_newest(&act.campaign, |rounds, _| rounds.say_beacon(offset, act)))
+            }
             Act::Standings(act) => holds(self.take_standings(offset, act)),
             Act::Result(act) => holds(self.conclude(offset, act)),
             Act::Award(act) => holds(self.awards.step(act, &self.rounds, &self.campaigns)),

@@ -4,7 +4,7 @@
 use crate::corrected::ShelfError;
 use crate::secrets::SecretError;
 use campaign::{Campaign, Correction};
-use contest::{Conclusion, Facts, Field, Holders, Torn};
+use contest::{Conclusion, Facts, Field, Holders, NoRound, Torn};
 use control::{ControlState, Published};
 use record::SCHEMA_VERSION;
 use record::hexed::Hex;
@@ -39,8 +39,9 @@ pub enum ResultError {
     },
     /// The campaign asks for a beacon (L2).
     #[error(
-        "{draw} of {campaign} waits for the beacon's round {beacon}: `spillway round beacon` brings its value, or \
-         says why there is none"
+        "{draw} of {campaign} waits for the beacon's round {beacon}, out at {}: `spillway round beacon` brings its \
+         value, or says why there is none",
+        contest::beacon_out_at(*.beacon).unwrap_or_default()
     )]
     NoBeacon {
         /// Id of the campaign.
@@ -49,6 +50,19 @@ pub enum ResultError {
         draw: String,
         /// Number of the beacon's round.
         beacon: u64,
+    },
+    /// The campaign asks for a beacon (L2), and none can make the draw L2.
+    #[error(
+        "{draw} of {campaign} cannot be L2: {why}; `spillway round beacon --without REASON` lets it go on at L1, and \
+         the record will say so"
+    )]
+    NoRound {
+        /// Id of the campaign.
+        campaign: String,
+        /// Name of the draw.
+        draw: String,
+        /// Why.
+        why: NoRound,
     },
     /// The standings of a correction.
     #[error(transparent)]

@@ -320,8 +320,10 @@ fn obey(
             ends
         }
         Command::Beacon(request, reply) => {
-            drop(reply.send(lead.beacon(around, *request)));
-            Ok(())
+            let done = lead.beacon(around, office, &request);
+            let ends = ends(&done);
+            drop(reply.send(done));
+            ends
         }
     }
 }

@@ -16,14 +16,16 @@ use std::time::Duration;
 /// How long a record of control that stands may take to be read.
 const READ_WAIT: Duration = Duration::from_secs(10);
 /// Fields of a record that a correction takes over from the one before: the same cut, the same lots.
-const KEPT: [&str; 10] = [
+const KEPT: [&str; 12] = [
     "campaign",
     "draw",
     "cut",
     "sealed_at",
+    "listed_at",
     "commitment",
     "s",
     "beacon",
+    "fallback",
     "list",
     "count",
     "seed",

@@ -4,6 +4,7 @@
 
 use crate::corrected::{ShelfError, StandingsRequest, follows};
 use crate::lead::{Around, Lead, Seat};
+use crate::results::is_drawing_final;
 use crate::rounds::{CorrectRequest, RoundError};
 use contest::draw_name;
 use control::ControlState;
@@ -75,6 +76,13 @@ impl Lead {
     fn check(&mut self, around: &Around, request: &CorrectRequest) -> Result<(), RoundError> {
         let state = around.control.state();
         for result in &request.results {
+            // Who takes part in it is fixed, and the correction may change that.
+            if is_drawing_final(&state, &result.campaign) {
+                return Err(RoundError::Conflict(format!(
+                    "the final draw of {:?} is under way: its list stands; correct the rounds and the draw when it is made",
+                    result.campaign
+                )));
+            }
             let stale = |what: &str| {
                 RoundError::Conflict(format!(
                     "the {what} of {:?} is not the one that was corrected; compute the correction again",

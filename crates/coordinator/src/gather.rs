@@ -1,6 +1,6 @@
 //! The shares of sealed rounds, read from `results` by the chain's rule and put together. Never what they mean.
 
-use contest::{Field, Torn};
+use contest::{Barred, Field, Torn};
 use msglog::{Log, LogError, Reader};
 use record::chain::{ChainReader, Verdict, link_of};
 use record::rounds::{SHARE, Share};
@@ -13,16 +13,17 @@ use std::time::Duration;
 const TURN_RECORDS: usize = 8_192;
 const TURN_BYTES: usize = 16 << 20;
 
-/// The chunks of one partition.
+/// The chunks of one partition: standings, and who is barred.
 struct Part {
     cut: u64,
-    chunks: Vec<Option<String>>,
+    chunks: Vec<Option<(String, String)>>,
 }
 
-/// The standings of a round, every partition's, and where each was cut.
+/// The standings of a round, every partition's, who is barred without standing in it, and where each was cut.
 #[derive(Debug, Clone)]
 pub(crate) struct Whole {
     pub(crate) field: Field<'static>,
+    pub(crate) barred: Barred,
     pub(crate) cut: Vec<(u32, u64)>,
 }
 
@@ -116,7 +117,7 @@ impl Gathering {
         });
         let place = usize::try_from(share.chunk).ok();
         if let Some(chunk) = place.and_then(|place| part.chunks.get_mut(place)) {
-            *chunk = Some(share.standings);
+            *chunk = Some((share.standings, share.barred));
         }
     }
 
@@ -193,13 +194,12 @@ impl Archive {
 }
 
 fn put_together(parts: &BTreeMap<u32, Part>) -> Result<Whole, Torn> {
-    let lines: String = parts
-        .values()
-        .flat_map(|part| part.chunks.iter().flatten())
-        .map(String::as_str)
-        .collect();
+    let chunks = || parts.values().flat_map(|part| part.chunks.iter().flatten());
+    let standings: String = chunks().map(|(standings, _)| standings.as_str()).collect();
+    let barred: String = chunks().map(|(_, barred)| barred.as_str()).collect();
     Ok(Whole {
-        field: Field::parse(&lines)?,
+        field: Field::parse(&standings)?,
+        barred: Barred::parse(&barred)?,
         cut: parts
             .iter()
             .map(|(partition, part)| (*partition, part.cut))

@@ -24,7 +24,7 @@ pub(crate) enum Command {
     Award(Box<AwardRequest>, Reply<Result<u64, RoundError>>),
     Stock(Box<StockRequest>, Reply<Result<StockReceipt, RoundError>>),
     Reveal(Box<RevealRequest>, Reply<Result<Revealed, RoundError>>),
-    Beacon(Box<BeaconRequest>, Reply<Result<(), RoundError>>),
+    Beacon(Box<BeaconRequest>, Reply<Result<u64, RoundError>>),
     Operate(Box<OperateRequest>, Reply<Result<Operated, RoundError>>),
 }
 
@@ -146,11 +146,11 @@ impl Handle {
             .unwrap_or(Err(RoundError::Stopping))
     }
 
-    /// Brings the beacon of a draw at L2, or the reason to do without.
+    /// Brings the beacon of a draw at L2, or the reason to do without. The offset of that in `control`.
     ///
     /// # Errors
     /// See [`RoundError`].
-    pub fn beacon(&self, request: BeaconRequest) -> Result<(), RoundError> {
+    pub fn beacon(&self, request: BeaconRequest) -> Result<u64, RoundError> {
         self.ask(|reply| Command::Beacon(Box::new(request), reply))
             .unwrap_or(Err(RoundError::Stopping))
     }

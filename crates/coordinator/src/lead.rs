@@ -10,7 +10,7 @@ use crate::giving::Looks;
 use crate::guard::Guard;
 use crate::metrics::Stopwatch;
 use crate::publish::{PublishError, PublishRequest, Receipt, act_of};
-use crate::results::Results;
+use crate::results::{Results, fits_final};
 use crate::retry::{Retried, RetryError, RetryRequest};
 use crate::seals::Ear;
 use crate::status::Board;
@@ -229,11 +229,13 @@ impl Lead {
         let effective = self.effective(around);
         // Before the first tick of a rehearsal nobody knows the time.
         let at = Some(self.time(around)).filter(|at| *at > 0);
-        let (act, warnings) = act_of(request, effective, at)?;
-        control
-            .state()
-            .would_hold(&act)
-            .map_err(PublishError::Conflict)?;
+        let (act, campaign, warnings) = act_of(request, effective, at)?;
+        {
+            let state = control.state();
+            let holds = state.would_hold(&act);
+            let holds = holds.and_then(|()| fits_final(&state, &campaign));
+            holds.map_err(PublishError::Conflict)?;
+        }
         let (id, version, sha256) = (act.id.clone(), act.version, act.sha256);
         owned(seat)?;
         let ctl = say(&*self.acts, &Act::Campaign(act))?;

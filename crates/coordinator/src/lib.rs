@@ -12,7 +12,8 @@
 //! * [`publish`]: a publication, from text to COPIED
 //! * [`retry`]: a dead letter put back
 //! * [`rounds`]: operators' acts on rounds; `season`: what a lead does about them
-//! * `seals`: the way of a seal; `gather`: the shares; `results`: what is due of them; [`conclusions`]: how it is made
+//! * `seals`: the way of a seal; `gather`: the shares; `results`: what is due of them;
+//!   `revealed`: secret and beacon; [`conclusions`]: how it is made
 //! * `corrected`: the standings of corrected results, brought and read back; `correcting`: their publication
 //! * [`secrets`]: the secrets of draws and of units, encrypted; [`stock`]: those of units, in and out
 //! * [`ticks`]: when a tick is due; `guard`: against a clock gone wrong
@@ -37,6 +38,7 @@ pub mod prizes;
 pub mod publish;
 mod results;
 pub mod retry;
+mod revealed;
 pub mod rounds;
 mod seals;
 mod season;

@@ -1,7 +1,7 @@
 //! A publication: from the text of a campaign file to a record that every partition has.
 
 use crate::lead::LeadError;
-use campaign::{Problem, Severity};
+use campaign::{Campaign, Problem, Severity};
 use record::acts::CampaignAct;
 use record::hexed::Hex;
 
@@ -87,7 +87,7 @@ impl From<LeadError> for PublishError {
 }
 
 /// Checks the file, by what it is at `at` if somebody knows the time, and makes the act of it, effective from `effective`
-/// (both in seconds since 1970); its warnings come second.
+/// (both in seconds since 1970), beside what the file says; its warnings come last.
 ///
 /// # Errors
 /// [`PublishError::Invalid`] with every problem of the file.
@@ -95,18 +95,18 @@ pub fn act_of(
     request: &PublishRequest,
     effective: i64,
     at: Option<i64>,
-) -> Result<(CampaignAct, Vec<String>), PublishError> {
+) -> Result<(CampaignAct, Campaign, Vec<String>), PublishError> {
     let problems = contest::check(&request.toml, at);
     let is_error = |problem: &Problem| problem.severity == Severity::Error;
     if problems.iter().any(is_error) {
         return Err(PublishError::Invalid(problems));
     }
     let warnings = problems.iter().map(ToString::to_string).collect();
-    let (campaign, _) = campaign::Campaign::parse(&request.toml).map_err(PublishError::Invalid)?;
+    let (campaign, _) = Campaign::parse(&request.toml).map_err(PublishError::Invalid)?;
     let act = CampaignAct {
         v: record::SCHEMA_VERSION,
-        id: campaign.id,
-        account: campaign.account,
+        id: campaign.id.clone(),
+        account: campaign.account.clone(),
         version: request.expect_version.saturating_add(1),
         expect_version: request.expect_version,
         toml: request.toml.clone(),
@@ -115,5 +115,5 @@ pub fn act_of(
         actor: request.actor.clone(),
         reason: request.reason.clone(),
     };
-    Ok((act, warnings))
+    Ok((act, campaign, warnings))
 }

@@ -5,31 +5,21 @@
 use crate::conclusions::{ResultError, holders, judging, list_of, result};
 use crate::corrected::Shelf;
 use crate::gather::Gathering;
+use crate::revealed::facts;
 use crate::secrets::{Key, commits};
-use campaign::{After, Campaign, DrawLevel, Round};
-use contest::{Beacon, Board, Facts, Fallback, Field};
+use campaign::{After, Campaign, Round};
+use contest::{Board, Field};
 use control::rounds::Life;
 use control::{ControlState, Published};
 use record::acts::Act;
 use record::hexed::Hex;
-use record::rounds::SealDecided;
+use record::rounds::ListAct;
 use std::collections::BTreeMap;
-
-/// What an operator said about the beacon of a draw.
-#[derive(Debug, Clone)]
-pub(crate) enum Said {
-    Value(Beacon),
-    None(Fallback),
-}
-
-/// Campaign and draw.
-pub(crate) type Draw = (String, Option<u16>);
 
 /// The results of all campaigns.
 #[derive(Default)]
 pub(crate) struct Results {
     seasons: BTreeMap<String, Season>,
-    pub(crate) beacons: BTreeMap<Draw, Said>,
 }
 
 /// How far a campaign's rounds are gone through.
@@ -55,11 +45,13 @@ enum Step {
 }
 
 /// What every look needs.
-struct View<'a> {
-    state: &'a ControlState,
-    key: &'a Key,
+pub(crate) struct View<'a> {
+    pub(crate) state: &'a ControlState,
+    pub(crate) key: &'a Key,
     /// The newest tick.
     at: i64,
+    /// The coordinator's time: no earlier.
+    pub(crate) now: i64,
 }
 
 impl Results {
@@ -72,9 +64,14 @@ impl Results {
         state: &ControlState,
         (gathering, shelf): (&mut Gathering, &mut Shelf),
         key: &Key,
-        at: i64,
+        (at, now): (i64, i64),
     ) -> Result<Option<Act>, ResultError> {
-        let view = View { state, key, at };
+        let view = View {
+            state,
+            key,
+            at,
+            now,
+        };
         let mut trouble = None;
         for published in state.newest() {
             match self.due_of(&view, published, gathering, shelf) {
@@ -106,6 +103,10 @@ impl Results {
         shelf: &mut Shelf,
     ) -> Result<Option<Act>, ResultError> {
         let campaign = &published.compiled.campaign;
+        // A list does not wait for the results of earlier rounds: it must stand before its beacon is out.
+        if let Some(list) = list_due(view, published, gathering) {
+            return Ok(Some(Act::List(list)));
+        }
         for round in &campaign.rounds {
             let passed = self.seasons.get(&campaign.id).and_then(|s| s.passed);
             if passed.is_some_and(|passed| passed >= round.number) {
@@ -163,11 +164,7 @@ impl Results {
             return Ok(Step::Passes(true));
         }
         let judging = judging(view.state, *ctl, decided).unwrap_or(published);
-        if commits(&judging.compiled.campaign) && life.list.is_none() {
-            let list = list_of(campaign, Some(round.number), *ctl, &whole.field, view.at);
-            return Ok(Step::Due(Box::new(Act::List(list))));
-        }
-        let mut facts = self.facts(view, judging, Some(round.number), decided)?;
+        let mut facts = facts(view, judging, Some(round.number), decided)?;
         facts.cut.clone_from(&whole.cut);
         let holders = holders(view.state, campaign, Some(round.number))?;
         let result = result(judging, *ctl, &facts, &whole.field, holders, view.at);
@@ -175,6 +172,7 @@ impl Results {
     }
 
     /// Puts the standings of a round's result on the board of the final draw: the corrected ones if it was corrected.
+    /// Who is barred without standing in the round is what its seal said.
     fn add(
         &mut self,
         view: &View<'_>,
@@ -186,12 +184,12 @@ impl Results {
         let (Some((ctl, _)), Some((_, result))) = (&life.decision, &life.result) else {
             return Ok(());
         };
-        let field = if result.corrects.is_some() {
-            shelf.field(view.state, result)?
-        } else if let Ok(Some(whole)) = gathering.whole(*ctl) {
-            &whole.field
-        } else {
+        let Ok(Some(whole)) = gathering.whole(*ctl) else {
             return Ok(());
+        };
+        let field = match result.corrects {
+            Some(_) => shelf.field(view.state, result)?,
+            None => &whole.field,
         };
         if field.digest() != result.standings.0 {
             return Err(ResultError::Differs {
@@ -203,7 +201,7 @@ impl Results {
         let board = season
             .board
             .get_or_insert_with(|| Board::new(campaign.score.streak));
-        board.add(field, round.question.kind);
+        board.add(field, &whole.barred, round.question.kind);
         season.on_board.insert(round.number, result.standings);
         Ok(())
     }
@@ -246,53 +244,32 @@ impl Results {
         let field = board.field();
         let life = rounds.life(&campaign.id, None);
         if commits(campaign) && life.is_none_or(|life| life.list.is_none()) {
-            let list = list_of(campaign, None, *ctl, &field, view.at);
+            let list = list_of(campaign, None, *ctl, &field, view.now);
             return Ok(Some(Act::List(list)));
         }
-        let facts = self.facts(view, published, None, decided)?;
+        let facts = facts(view, published, None, decided)?;
         let holders = holders(view.state, campaign, None)?;
         let result = result(published, *ctl, &facts, &field, holders, view.at);
         Ok(Some(Act::Result(result)))
     }
+}
 
-    /// What is revealed of a draw; the cut is the caller's.
-    fn facts(
-        &self,
-        view: &View<'_>,
-        judging: &Published,
-        round: Option<u16>,
-        decided: &SealDecided,
-    ) -> Result<Facts, ResultError> {
-        let campaign = &judging.compiled.campaign;
-        let committed = view.state.commitment(&campaign.id);
-        let (secret, commitment) = view.key.reveal(committed, round)?;
-        let (mut beacon, mut fallback) = (None, None);
-        if campaign.draw.level == DrawLevel::L2 && commitment.is_some() {
-            match self.beacons.get(&(campaign.id.clone(), round)) {
-                Some(Said::Value(value)) => beacon = Some(value.clone()),
-                Some(Said::None(why)) => fallback = Some(why.clone()),
-                None => {
-                    return Err(ResultError::NoBeacon {
-                        campaign: campaign.id.clone(),
-                        draw: contest::draw_name(round),
-                        beacon: contest::beacon_round(decided.at).unwrap_or(0),
-                    });
-                }
-            }
+/// The first list of a round that is due: everybody's standing is there, and the campaign commits to its secrets. What is
+/// wrong with standings is told where the result is due.
+fn list_due(view: &View<'_>, published: &Published, gathering: &mut Gathering) -> Option<ListAct> {
+    let campaign = &published.compiled.campaign;
+    campaign.rounds.iter().find_map(|round| {
+        let life = view.state.rounds().life(&campaign.id, Some(round.number))?;
+        let (ctl, decided) = life.decision.as_ref()?;
+        let judging = judging(view.state, *ctl, decided).unwrap_or(published);
+        let is_due = !life.is_void && life.list.is_none() && life.result.is_none();
+        if !is_due || !commits(&judging.compiled.campaign) {
+            return None;
         }
-        Ok(Facts {
-            round,
-            config: judging.sha256.0,
-            version: judging.version,
-            cut: Vec::new(),
-            sealed_at: decided.at,
-            commitment,
-            secret,
-            beacon,
-            fallback,
-            correcting: None,
-        })
-    }
+        let whole = gathering.whole(*ctl).ok()??;
+        let number = Some(round.number);
+        Some(list_of(campaign, number, *ctl, &whole.field, view.now))
+    })
 }
 
 fn has_final(campaign: &Campaign) -> bool {
@@ -300,4 +277,46 @@ fn has_final(campaign: &Campaign) -> bool {
         .awards
         .iter()
         .any(|award| award.after == After::LastRound)
+}
+
+/// Whether the list of the final draw stands, and the draw is not made: who takes part in it is fixed.
+pub(crate) fn is_drawing_final(state: &ControlState, campaign: &str) -> bool {
+    let life = state.rounds().life(campaign, None);
+    life.is_some_and(|life| life.list.is_some() && life.result.is_none())
+}
+
+/// Whether a version leaves the final draw possible: it brings no further round while that is drawn, and no first award
+/// after the last round when every round is over, for the shares of the last one do not tell then who on the board
+/// followed (Q-29).
+///
+/// # Errors
+/// Why not, for people.
+pub(crate) fn fits_final(state: &ControlState, campaign: &Campaign) -> Result<(), String> {
+    let life = |round: &Round| state.rounds().life(&campaign.id, Some(round.number));
+    let is_over = |round| life(round).is_some_and(|life| life.is_void || life.decision.is_some());
+    if !campaign.rounds.iter().all(is_over) {
+        if is_drawing_final(state, &campaign.id) {
+            return Err(format!(
+                "the final draw of {:?} is under way: its list stands; add rounds when it is made",
+                campaign.id
+            ));
+        }
+        return Ok(());
+    }
+    let lives = state.rounds().of(&campaign.id);
+    let decisions = lives
+        .filter(|(_, life)| !life.is_void)
+        .filter_map(|(_, life)| life.decision.as_ref());
+    let last = decisions.max_by_key(|(ctl, _)| *ctl);
+    let judged = last.and_then(|(ctl, decided)| judging(state, *ctl, decided));
+    match judged {
+        Some(judged) if has_final(campaign) && !has_final(&judged.compiled.campaign) => {
+            Err(format!(
+                "version {} sealed the last round of {:?} and has no award after it, so that nobody wrote down who on \
+                 the board followed then; give the prize after a further round, or by another campaign",
+                judged.version, campaign.id
+            ))
+        }
+        _ => Ok(()),
+    }
 }

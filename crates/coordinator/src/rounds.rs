@@ -3,7 +3,7 @@
 
 use crate::lead::LeadError;
 use campaign::Campaign;
-use contest::{Beacon, Fallback};
+use contest::Beacon;
 use record::SCHEMA_VERSION;
 use record::rounds::{ResultAct, RoundAct, RoundVerb, Window};
 
@@ -160,13 +160,17 @@ pub fn act_of(
     })
 }
 
-/// The beacon's value for a draw at L2, or why it is made without one.
+/// The beacon's value for a draw at L2, or that it is made without one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BeaconRequest {
     /// Id of the campaign.
     pub campaign: String,
     /// Number of the round; `None` for the final draw.
     pub round: Option<u16>,
-    /// Either.
-    pub value: Result<Beacon, Fallback>,
+    /// What drand published; `None`: the draw does without.
+    pub value: Option<Beacon>,
+    /// Who asks.
+    pub actor: String,
+    /// Why; needed of a draw that does without.
+    pub reason: String,
 }

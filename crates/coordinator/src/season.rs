@@ -5,18 +5,18 @@
 use crate::conclusions::ResultError;
 use crate::gather::Gathering;
 use crate::lead::{Around, Lead, LeadError, Seat};
-use crate::results::{Draw, Said};
+use crate::revealed::asks_for_beacon;
 use crate::rounds::{BeaconRequest, RoundError, RoundReceipt, RoundRequest, act_of};
 use crate::seals;
 use control::ControlState;
+use record::SCHEMA_VERSION;
 use record::acts::Act;
-use record::rounds::{RoundVerb, Window};
+use record::hexed::Hex;
+use record::rounds::{BeaconAct, RoundVerb, Window};
 use std::time::Instant;
 
 /// Acts in one turn, so that ticks and commands are not kept waiting.
 const TURN_ACTS: usize = 64;
-/// A beacon counts as too late so many seconds after it was due.
-const BEACON_LATE_S: i64 = 660;
 
 impl Lead {
     /// Does what is due of commitments, seals and results at the newest tick.
@@ -70,8 +70,9 @@ impl Lead {
         if let Some(act) = seals::due(state, tick, &mut self.ear, Instant::now()) {
             return Ok(Some(act));
         }
+        let now = self.time(around).max(tick);
         let standings = (&mut self.gathering, &mut self.shelf);
-        self.results.due(state, standings, key, tick)
+        self.results.due(state, standings, key, (tick, now))
     }
 
     /// An operator's act on a round; returns when every inbound partition has it.
@@ -121,42 +122,73 @@ impl Lead {
         })
     }
 
-    /// Takes the beacon's value for a draw, or why there is none. It is kept until the draw is made; a
-    /// successor has to be told again.
+    /// Writes down the beacon's value for a draw, or that it does without; its offset in `control`. The same
+    /// again is the same.
     pub(crate) fn beacon(
         &mut self,
         around: &Around,
-        request: BeaconRequest,
-    ) -> Result<(), RoundError> {
-        let draw: Draw = (request.campaign, request.round);
-        let state = around.control.state();
-        let sealed_at = state
-            .rounds()
-            .of(&draw.0)
-            .filter(|(round, life)| !life.is_void && (draw.1.is_none() || *round == draw.1))
-            .filter_map(|(_, life)| life.decision.as_ref())
-            .max_by_key(|(ctl, _)| *ctl)
-            .map(|(_, decided)| decided.at);
-        let Some(sealed_at) = sealed_at else {
-            return Err(RoundError::Conflict("the round is not sealed".to_owned()));
+        seat: &dyn Seat,
+        request: &BeaconRequest,
+    ) -> Result<u64, RoundError> {
+        let said = |state: &ControlState| {
+            let life = state.rounds().life(&request.campaign, request.round);
+            life.and_then(|life| life.beacon.clone())
         };
-        let due = contest::beacon_round(sealed_at).unwrap_or(0);
-        let said = match request.value {
-            Ok(beacon) if beacon.round != due => {
-                return Err(RoundError::Invalid(format!(
-                    "the draw takes the beacon's round {due}, not {}",
-                    beacon.round
-                )));
+        let act = {
+            let state = around.control.state();
+            asks_for_beacon(&state, &request.campaign, request.round)
+                .map_err(RoundError::Conflict)?;
+            let act = beacon_act(&state, request, self.time(around))?;
+            if let Some((ctl, said)) = said(&state)
+                && (said.number, said.value) == (act.number, act.value)
+            {
+                return Ok(ctl);
             }
-            Ok(beacon) => Said::Value(beacon),
-            Err(_) if self.time(around) < sealed_at.saturating_add(BEACON_LATE_S) => {
-                return Err(RoundError::Conflict(format!(
-                    "the draw can do without its beacon {BEACON_LATE_S} s after the seal at {sealed_at}, not before"
-                )));
-            }
-            Err(why) => Said::None(why),
+            let holds = state.rounds().would_say_beacon(&act);
+            holds.map_err(RoundError::Conflict)?;
+            act
         };
-        self.results.beacons.insert(draw, said);
-        Ok(())
+        let ctl = self.write(around, seat, &Act::Beacon(act))?;
+        match said(&around.control.state()) {
+            Some((at, _)) if at == ctl => Ok(ctl),
+            _ => Err(RoundError::Conflict(
+                "another coordinator was told of a beacon first; look at `status`".to_owned(),
+            )),
+        }
     }
+}
+
+fn beacon_act(
+    state: &ControlState,
+    request: &BeaconRequest,
+    at: i64,
+) -> Result<BeaconAct, RoundError> {
+    let invalid = |what: &str| RoundError::Invalid(what.to_owned());
+    let (number, value) = match &request.value {
+        Some(beacon) => {
+            let value = Hex::parse(&beacon.value);
+            let value = value.ok_or_else(|| invalid("a value is 64 hexadecimal digits"))?;
+            (Some(beacon.round), Some(value))
+        }
+        None if request.reason.trim().is_empty() => {
+            return Err(invalid(
+                "a draw that does without its beacon needs a reason",
+            ));
+        }
+        None => (None, None),
+    };
+    let life = state.rounds().life(&request.campaign, request.round);
+    let list = life.and_then(|life| life.list.as_ref());
+    Ok(BeaconAct {
+        v: SCHEMA_VERSION,
+        campaign: request.campaign.clone(),
+        round: request.round,
+        // Without a list it does not hold.
+        list: list.map_or(u64::MAX, |(ctl, _)| *ctl),
+        number,
+        value,
+        actor: request.actor.clone(),
+        reason: request.reason.clone(),
+        at,
+    })
 }

@@ -59,7 +59,8 @@ impl Key {
     }
 
     /// What a draw reveals, and what was committed to. Without a commitment, or for a round that came when the
-    /// chain was made already, the secret is new and nothing was committed to (L0).
+    /// chain was made already, the secret is new and nothing was committed to (L0): the record says so, and no link
+    /// that was made for another draw is used.
     ///
     /// # Errors
     /// [`SecretError`].
@@ -68,11 +69,8 @@ impl Key {
         committed: Option<&CommitmentAct>,
         round: Option<u16>,
     ) -> Result<(Secret, Option<Commitment>), SecretError> {
-        let linked = committed.and_then(|act| {
-            let index = round.unwrap_or(act.links);
-            let is_link = round.is_none() || index < act.links;
-            is_link.then_some((act, index))
-        });
+        let draw = contest::draw_name(round);
+        let linked = committed.and_then(|act| Some((act, contest::link_of(&draw, act.links)?)));
         let Some((act, index)) = linked else {
             return Ok((random()?, None));
         };
@@ -82,6 +80,7 @@ impl Key {
         let chain = Commitment::Chain {
             root: act.root.0,
             index,
+            links: act.links,
         };
         Ok((last.in_chain(act.links, index), Some(chain)))
     }
@@ -184,10 +183,14 @@ mod tests {
     fn a_round_that_came_later_takes_no_link() {
         let key = Key([7; 32]);
         let act = key.commit(&campaign(), 100).unwrap();
-        let (one, none) = key.reveal(Some(&act), Some(2)).unwrap();
-        assert_eq!(none, None);
-        let (two, _) = key.reveal(None, Some(2)).unwrap();
-        assert_ne!(one, two);
+        let (last, _) = key.reveal(Some(&act), None).unwrap();
+        for round in [2, 3, 99] {
+            let (one, none) = key.reveal(Some(&act), Some(round)).unwrap();
+            assert_eq!(none, None, "{round}");
+            assert_ne!(one, last, "the last link is the final draw's");
+            let (two, _) = key.reveal(None, Some(round)).unwrap();
+            assert_ne!(one, two);
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(crate) struct Metrics {
     pub(crate) coalesced: Counter,
     /// Replies that could not be rendered.
     pub(crate) unrendered: Counter,
-    /// Wall clock minus CreateTime; absent in a rehearsal.
+    /// Wall clock minus CreateTime: for an alarm, never for a result; absent in a rehearsal.
     pub(crate) lag_seconds: Option<Histogram>,
     /// How wrong the wall clock is; absent in a rehearsal.
     pub(crate) clock_offset_seconds: Option<Gauge>,

@@ -2,6 +2,7 @@
 //! them are kept. Never which of them counts.
 
 use crate::codec::{Reader, Writer};
+use contest::legible;
 use record::envelope::Envelope;
 use record::identity::MsgId;
 
@@ -43,7 +44,9 @@ impl Id {
     }
 }
 
-/// The words of a message that decide how it is read, kept so that a later version can read them again.
+/// The words of a message that decide how it is read, kept so that a later version can read them again: as far as a
+/// reading can depend on them (N-3), or a fan could fill the disk with the blanks behind his answers. The ids of menu
+/// entries are those of a campaign file, which bounds them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Said {
     /// MsgType.
@@ -79,8 +82,8 @@ impl Said {
     pub fn of(message: &Envelope<'_>) -> Self {
         Self {
             kind: message.kind.as_ref().to_owned(),
-            text: message.content.text.as_ref().to_owned(),
-            recognition: message.content.recognition.as_ref().to_owned(),
+            text: legible(&message.content.text).to_owned(),
+            recognition: legible(&message.content.recognition).to_owned(),
             menu_id: message.menu_id.as_ref().to_owned(),
             event: message.event.as_ref().to_owned(),
             event_key: message.event_key.as_ref().to_owned(),

@@ -73,7 +73,7 @@ pub fn standing(
     let joined_by = match need {
         JoinNeed::Nothing => Some(i64::MIN),
         JoinNeed::InCampaign => kept.first_at_seal.or(first_join),
-        JoinNeed::InRound => kept.joins.map(|joins| joins.first),
+        JoinNeed::InRound => kept.joins.first(),
     };
     let valid = || {
         kept.candidates()
@@ -87,7 +87,7 @@ pub fn standing(
     });
     let was_wrong = kept.wrong_at.is_some_and(|span| span.ends().any(within));
     Standing {
-        joined: kept.joins.is_some() || valid().next().is_some(),
+        joined: !kept.joins.is_empty() || valid().next().is_some(),
         wrong: was_wrong && answer.is_none(),
         answer,
     }

@@ -3,6 +3,7 @@
 
 use crate::candidate::{Candidate, Kept};
 use crate::codec::{Reader, Span, Writer};
+use crate::times::Times;
 use campaign::Round;
 
 /// How far before its opening and after its close a message is kept for a round, in seconds.
@@ -36,7 +37,7 @@ pub fn band(round: &Round, create_time: i64) -> Option<Band> {
 }
 
 /// First byte of both records in these layouts.
-const LAYOUT: u8 = 1;
+const LAYOUT: u8 = 2;
 
 /// One fan in the zone of one round.
 ///
@@ -45,8 +46,8 @@ const LAYOUT: u8 = 1;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FanRound {
     bands: [Kept; 3],
-    /// Join messages in the window.
-    pub joins: Option<Span>,
+    /// Join messages in the window, ten at each end like attempts: another window may begin between two of them.
+    pub joins: Times,
     /// How many messages in the window were wrong formats (Q-8: counted only).
     pub wrong: u64,
     /// When they were sent.
@@ -94,7 +95,7 @@ impl FanRound {
             self.bands[0] != Kept::default(),
             self.bands[1] != Kept::default(),
             self.bands[2] != Kept::default(),
-            self.joins.is_some(),
+            !self.joins.is_empty(),
             self.wrong_at.is_some(),
             self.first_at_seal.is_some(),
         ];
@@ -108,8 +109,8 @@ impl FanRound {
                 band.write(&mut writer);
             }
         }
-        if let Some(joins) = self.joins {
-            writer.span(joins);
+        if !self.joins.is_empty() {
+            self.joins.write(&mut writer);
         }
         if let Some(span) = self.wrong_at {
             writer.unsigned(self.wrong);
@@ -136,7 +137,7 @@ impl FanRound {
             }
         }
         if flags & (1 << 3) != 0 {
-            record.joins = Some(reader.span()?);
+            record.joins = Times::read(&mut reader)?;
         }
         if flags & (1 << 4) != 0 {
             record.wrong = reader.unsigned()?;
@@ -154,8 +155,8 @@ impl FanRound {
 /// the round in whose window they lie, and the first join of all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FanJoins {
-    /// First and last join in each gap between windows, by the number of windows that lie before the gap.
-    pub outside: Vec<(u16, Span)>,
+    /// Joins in each gap between windows, ten at each end, by the number of windows that lie before the gap.
+    pub outside: Vec<(u16, Times)>,
     /// Joins, and answers that join their sender, that came after the seal of their round: they count for the
     /// rounds that are not sealed, and for no total.
     pub late: Option<Span>,
@@ -166,20 +167,15 @@ pub struct FanJoins {
 impl FanJoins {
     /// Takes a join in a gap. Whether anything has changed.
     pub fn add_outside(&mut self, gap: u16, create_time: i64) -> bool {
-        match self.outside.binary_search_by_key(&gap, |(each, _)| *each) {
+        let place = match self.outside.binary_search_by_key(&gap, |(each, _)| *each) {
+            Ok(place) => place,
             Err(place) => {
-                self.outside.insert(place, (gap, Span::at(create_time)));
-                true
+                self.outside.insert(place, (gap, Times::default()));
+                place
             }
-            Ok(place) => {
-                let mut span = self.outside.get(place).map(|(_, span)| *span);
-                let changed = Span::extend(&mut span, create_time);
-                if let (Some(span), Some(entry)) = (span, self.outside.get_mut(place)) {
-                    entry.1 = span;
-                }
-                changed
-            }
-        }
+        };
+        let times = self.outside.get_mut(place);
+        times.is_some_and(|(_, times)| times.insert(create_time))
     }
 
     /// Takes a join as the first of all, if it is. Whether it is.
@@ -197,9 +193,9 @@ impl FanJoins {
         let mut writer = Writer::default();
         writer.byte(LAYOUT);
         writer.unsigned(self.outside.len() as u64);
-        for (gap, span) in &self.outside {
+        for (gap, times) in &self.outside {
             writer.unsigned(u64::from(*gap));
-            writer.span(*span);
+            times.write(&mut writer);
         }
         writer.byte(u8::from(self.first.is_some()) | u8::from(self.late.is_some()) << 1);
         if let Some(first) = self.first {
@@ -221,7 +217,8 @@ impl FanJoins {
         let count = reader.unsigned()?;
         let mut outside = Vec::new();
         for _ in 0..count {
-            outside.push((u16::try_from(reader.unsigned()?).ok()?, reader.span()?));
+            let gap = u16::try_from(reader.unsigned()?).ok()?;
+            outside.push((gap, Times::read(&mut reader)?));
         }
         let flags = reader.byte()?;
         let mut joins = Self {
@@ -274,19 +271,8 @@ mod tests {
         assert!(joins.add_outside(1, 50));
         assert!(!joins.add_outside(3, 100));
         assert!(joins.add_outside(3, 90));
-        assert_eq!(
-            joins.outside,
-            [
-                (1, Span::at(50)),
-                (
-                    3,
-                    Span {
-                        first: 90,
-                        last: 100
-                    }
-                )
-            ]
-        );
+        let times = |seconds: &[i64]| seconds.iter().copied().collect::<Times>();
+        assert_eq!(joins.outside, [(1, times(&[50])), (3, times(&[90, 100]))]);
         assert!(joins.add_first(9) && !joins.add_first(9) && joins.add_first(8));
         assert_eq!(FanJoins::decode(&joins.encode()), Some(joins.clone()));
         assert!(Span::extend(&mut joins.late, 70) && Span::extend(&mut joins.late, 60));
@@ -297,7 +283,7 @@ mod tests {
         #[test]
         fn records_round_trip(
             attempts in proptest::collection::vec((0..3_u8, 0..90_i64, "[A-D选]{0,3}"), 0..80),
-            joins in proptest::option::of((any::<i64>(), any::<i64>())),
+            joins in proptest::collection::vec(any::<i64>(), 0..25),
             wrongs in proptest::collection::vec(0..90_i64, 0..5),
             first_at_seal: Option<i64>,
         ) {
@@ -306,7 +292,7 @@ mod tests {
                 let band = [Band::Before, Band::Within, Band::After][usize::from(band)];
                 record.keep(band, candidate(time, &text));
             }
-            record.joins = joins.map(|(first, last)| Span { first, last });
+            record.joins = joins.into_iter().collect();
             wrongs.into_iter().for_each(|time| record.count_wrong(time));
             record.first_at_seal = first_at_seal;
             prop_assert_eq!(FanRound::decode(&record.encode()), Some(record));

@@ -26,7 +26,9 @@
 //! comes for the round afterwards is counted as late and changes nothing in it; a join among it still
 //! counts for the rounds that are not sealed.
 //!
-//! Who follows is asked only at a seal, and what is kept says the same as every sign would: the first and the
+//! Who follows is asked only at a seal. Where an award follows the last round, each share tells besides its
+//! standings which other fans of the campaign cannot win: whoever of them stands on the board did not have to answer
+//! this round, and only this partition knows whether he follows. What is kept says the same as every sign would: the first and the
 //! latest sign and the latest unsubscribe of each fan of an account, whatever campaign stood. So a campaign that is
 //! published later finds the signs from before it, and an unsubscribe that arrives late finds every message that is
 //! later than it. What a batch changes of that is written as one entry (`follow`).
@@ -56,6 +58,7 @@ mod saved;
 mod seal;
 mod sense;
 mod shelf;
+pub mod times;
 mod totals;
 mod versions;
 

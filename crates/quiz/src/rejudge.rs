@@ -2,7 +2,6 @@
 //! of the digest. Slice by slice, so that memory stays small however many fans there are.
 
 use crate::book::Book;
-use crate::codec::Span;
 use crate::counting::{Counting, JoinNeed, standing};
 use crate::failure::Failure;
 use crate::fan::{FanJoins, FanRound};
@@ -71,7 +70,7 @@ impl Running {
             .map(|(round, tallied)| (*round, tallied.totals.emptied()))
             .collect();
         for slice in 0..SLICES {
-            for (name, mut fan) in fans(self.tag, slice, None, shelf)? {
+            for (name, mut fan) in fans(self.tag, slice, Wanted::All, shelf)? {
                 let before = fan.clone();
                 self.place_joins(&mut fan);
                 fan.read_again(&self.compiled, &name);
@@ -92,13 +91,14 @@ impl Running {
         Ok(())
     }
 
-    /// Every known join, in the window or the gap where this version has it.
+    /// Every known join, in the window or the gap where this version has it. Of more than twenty in one gap or window
+    /// the middle ones are not known any more, as it is with attempts; `rescore` places them all.
     fn place_joins(&self, fan: &mut Fan) {
         let campaign = &self.compiled.campaign;
         let outside = std::mem::take(&mut fan.joins.outside);
-        let mut times: Vec<i64> = outside.iter().flat_map(|(_, span)| span.ends()).collect();
+        let mut times: Vec<i64> = outside.iter().flat_map(|(_, kept)| kept.iter()).collect();
         for kept in fan.rounds.values_mut() {
-            times.extend(kept.joins.take().into_iter().flat_map(Span::ends));
+            times.extend(std::mem::take(&mut kept.joins).iter());
         }
         let first = fan
             .joins
@@ -114,7 +114,8 @@ impl Running {
         for time in times {
             match campaign.round_at(time) {
                 Some(round) => {
-                    Span::extend(&mut fan.rounds.entry(round.number).or_default().joins, time);
+                    let kept = fan.rounds.entry(round.number).or_default();
+                    kept.joins.insert(time);
                 }
                 None => {
                     fan.joins.add_outside(self.gap(time), time);
@@ -160,7 +161,7 @@ impl Running {
     ) -> Result<(), Failure<S::Error>> {
         let need = JoinNeed::of(&self.compiled.campaign);
         for slice in 0..SLICES {
-            for (name, fan) in fans(self.tag, slice, None, shelf)? {
+            for (name, fan) in fans(self.tag, slice, Wanted::All, shelf)? {
                 for (number, kept) in &fan.rounds {
                     let Some(round) = self.compiled.campaign.round(*number) else {
                         continue;
@@ -196,17 +197,27 @@ impl Book {
     }
 }
 
-/// The fans of a slice with all their records, in no particular order; of `only` those of whom something stands in
-/// that round.
+/// Whose records are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Everybody's.
+    All,
+    /// Those of fans of whom something stands in this round.
+    InRound(u16),
+    /// The same, and of all others the name alone.
+    InRoundAndNames(u16),
+}
+
+/// The fans of a slice with all their records, in no particular order.
 pub(crate) fn fans<S: Shelf>(
     tag: u16,
     slice: u8,
-    only: Option<u16>,
+    wanted: Wanted,
     shelf: &mut S,
 ) -> Result<Vec<(String, Fan)>, Failure<S::Error>> {
     let (mut fans, mut records) = (Vec::new(), Records::default());
     let mut failure = None;
-    let mut take = |records: &mut Records| match records.fan(only) {
+    let mut take = |records: &mut Records| match records.fan(wanted) {
         Ok(read) => fans.extend(read),
         Err(why) => failure = Some(why),
     };
@@ -246,14 +257,19 @@ impl Records {
         self.parts.push((shelf::parse_rest(rest), self.bytes.len()));
     }
 
-    /// The fan; none when there are no records, or none in the round that is asked for.
-    fn fan<E>(&self, only: Option<u16>) -> Result<Option<(String, Fan)>, Failure<E>> {
+    /// The fan; none when there are no records, or none that is wanted.
+    fn fan<E>(&self, wanted: Wanted) -> Result<Option<(String, Fan)>, Failure<E>> {
         let has = |number| {
             self.parts
                 .iter()
                 .any(|(part, _)| *part == Some(Part::Round(number)))
         };
-        if self.parts.is_empty() || only.is_some_and(|number| !has(number)) {
+        let reads = match wanted {
+            Wanted::All => true,
+            Wanted::InRound(number) | Wanted::InRoundAndNames(number) => has(number),
+        };
+        let skips = !reads && matches!(wanted, Wanted::InRound(_));
+        if self.parts.is_empty() || skips {
             return Ok(None);
         }
         let damaged = Failure::Damaged("a fan's key");
@@ -261,6 +277,9 @@ impl Records {
             return Err(damaged);
         };
         let mut fan = Fan::default();
+        if !reads {
+            return Ok(Some((name.to_owned(), fan)));
+        }
         let mut from = 0;
         for (part, to) in &self.parts {
             let bytes = self.bytes.get(from..*to).unwrap_or_default();

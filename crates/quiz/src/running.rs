@@ -154,9 +154,7 @@ impl Running {
                 self.join_late(fan, create_time, shelf)?;
             }
             Some(round) => {
-                self.update(round, fan, shelf, |kept| {
-                    Span::extend(&mut kept.joins, create_time)
-                })?;
+                self.update(round, fan, shelf, |kept| kept.joins.insert(create_time))?;
             }
             None => self.join_outside(fan, create_time, shelf)?,
         }

@@ -1,17 +1,18 @@
 //! What a seal does to a campaign in one partition: the stored attempts become the partition's share of the
-//! standings, once for each round. Never who wins.
+//! standings, once for each round, and where there is a final draw, who could not win it at this cut.
+//! Never who wins.
 
 use crate::candidate::Id;
 use crate::codec::Span;
 use crate::failure::{Failure, reject};
 use crate::fan::FanRound;
 use crate::follow::Follows;
-use crate::rejudge::{Fan, fans};
+use crate::rejudge::{Fan, Wanted, fans};
 use crate::running::Running;
 use crate::shelf::{SLICES, Shelf};
 use campaign::{JoinPolicy, Round};
 use contest::{
-    Attempt, AttemptId, Compiled, EntrantCode, Entrants, FanInRound, Follow, RoundJudge,
+    Attempt, AttemptId, Barred, Compiled, EntrantCode, Entrants, FanInRound, Follow, RoundJudge,
 };
 use record::rounds::{SHARE, SHARE_MAX_BYTES, SealDecided, Share};
 use std::collections::BTreeMap;
@@ -49,11 +50,18 @@ impl Running {
         let policy = &judging.campaign.eligible;
         let asks_follow = policy.must_follow || policy.followed_before.is_some();
         let reads_again = !Arc::ptr_eq(judging, &self.compiled);
+        // The final draw may be about fans who are no entrants of this round: it must know whether they follow.
+        let has_final = !contest::awards_after(&judging.campaign, None).is_empty();
         // Who has written nothing in the round is on no list, unless it is one of the joined.
-        let only = (!judge.lists_joined()).then_some(number);
+        let wanted = match (judge.lists_joined(), has_final) {
+            (true, _) => Wanted::All,
+            (false, true) => Wanted::InRoundAndNames(number),
+            (false, false) => Wanted::InRound(number),
+        };
         let mut lines: BTreeMap<EntrantCode, String> = BTreeMap::new();
+        let mut barred = Barred::default();
         for slice in 0..SLICES {
-            for (name, mut fan) in fans(self.tag, slice, only, shelf)? {
+            for (name, mut fan) in fans(self.tag, slice, wanted, shelf)? {
                 if reads_again {
                     // Of all rounds: an answer in one of them may join its sender in another.
                     fan.read_again(judging, &name);
@@ -70,10 +78,12 @@ impl Running {
                 };
                 if let Some(standing) = judge.judge(&facts, attempts(&fan, number)) {
                     standing.write_line(lines.entry(facts.code).or_default());
+                } else if let Some(bar) = judge.bar(&facts).filter(|_| has_final) {
+                    barred.add(facts.code, bar);
                 }
             }
         }
-        Ok(chunks(decided, cut, lines.into_values()))
+        Ok(chunks(decided, cut, lines.into_values(), barred.lines()))
     }
 }
 
@@ -82,13 +92,10 @@ impl Running {
 fn joined(judging: &Compiled, (open, close): (i64, i64), fan: &Fan) -> Option<i64> {
     let join = &judging.campaign.join;
     let per_round = join.policy == JoinPolicy::Round;
-    let inside = fan.rounds.values().filter_map(|kept| kept.joins);
-    let outside = fan.joins.outside.iter().map(|(_, span)| *span);
-    let messages = inside
-        .chain(outside)
-        .chain(fan.joins.late)
-        .flat_map(Span::ends)
-        .chain(fan.joins.first);
+    let inside = fan.rounds.values().flat_map(|kept| kept.joins.iter());
+    let outside = fan.joins.outside.iter().flat_map(|(_, kept)| kept.iter());
+    let late = fan.joins.late.into_iter().flat_map(Span::ends);
+    let messages = inside.chain(outside).chain(late).chain(fan.joins.first);
     let first = messages
         .filter(|at| !per_round || (open <= *at && *at < close))
         .min();
@@ -127,19 +134,28 @@ fn attempts(fan: &Fan, number: u16) -> impl Iterator<Item = Attempt<'_>> + Clone
         })
 }
 
-/// Lines in as few chunks as [`SHARE_MAX_BYTES`] allows; one without lines when there are none.
-fn chunks(decided: &SealDecided, cut: Cut, lines: impl Iterator<Item = String>) -> Vec<Share> {
-    let mut texts = vec![String::new()];
-    for line in lines {
-        match texts.last_mut() {
-            Some(text) if text.len().saturating_add(line.len()) <= SHARE_MAX_BYTES => {
-                text.push_str(&line);
-            }
-            _ => texts.push(line),
+/// Lines of both kinds in as few chunks as [`SHARE_MAX_BYTES`] allows; one without lines when there are none.
+fn chunks(
+    decided: &SealDecided,
+    cut: Cut,
+    standings: impl Iterator<Item = String>,
+    barred: impl Iterator<Item = String>,
+) -> Vec<Share> {
+    let mut texts = vec![(String::new(), String::new())];
+    let standings = standings.map(|line| (true, line));
+    for (stands, line) in standings.chain(barred.map(|line| (false, line))) {
+        let bytes = |(one, two): &(String, String)| one.len().saturating_add(two.len());
+        let fits = |text| bytes(text).saturating_add(line.len()) <= SHARE_MAX_BYTES;
+        if !texts.last().is_some_and(fits) {
+            texts.push(Default::default());
+        }
+        if let Some((standings, barred)) = texts.last_mut() {
+            let text = if stands { standings } else { barred };
+            text.push_str(&line);
         }
     }
     let of = u32::try_from(texts.len()).unwrap_or(u32::MAX);
-    let share = |(chunk, standings)| Share {
+    let share = |(chunk, (standings, barred))| Share {
         r#type: SHARE.to_owned(),
         v: record::SCHEMA_VERSION,
         campaign: decided.campaign.clone(),
@@ -149,6 +165,7 @@ fn chunks(decided: &SealDecided, cut: Cut, lines: impl Iterator<Item = String>) 
         chunk,
         of,
         standings,
+        barred,
     };
     (0..).zip(texts).map(share).collect()
 }

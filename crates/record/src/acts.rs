@@ -6,8 +6,8 @@
 use crate::hexed::Hex;
 use crate::operate::{ContinuedAct, GuardAct, LadderAct, RuleAct};
 use crate::rounds::{
-    Announcement, AwardAct, CommitmentAct, ListAct, ResultAct, RoundAct, SealAck, SealDecided,
-    SealReq, StandingsAct,
+    Announcement, AwardAct, BeaconAct, CommitmentAct, ListAct, ResultAct, RoundAct, SealAck,
+    SealDecided, SealReq, StandingsAct,
 };
 use crate::stock::{ShownAct, StockAct};
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,8 @@ pub enum Act {
     SealDecided(SealDecided),
     /// Who takes part in a draw.
     List(ListAct),
+    /// The beacon of a draw.
+    Beacon(BeaconAct),
     /// A part of the standings behind a corrected result.
     Standings(StandingsAct),
     /// What a round came to.

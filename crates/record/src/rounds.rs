@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// `"type"` of a [`Share`].
 pub const SHARE: &str = "share";
-/// Most bytes that the standings of one [`Share`] may have.
+/// Most bytes that the lines of one [`Share`] may have.
 pub const SHARE_MAX_BYTES: usize = 256 * 1024;
 /// Most parts that the standings of one corrected result may have: a gibibyte, five million fans.
 pub const STANDINGS_CHUNKS_MAX: u32 = 4_096;
@@ -152,7 +152,8 @@ pub struct SealDecided {
 /// One partition's standings of a sealed round, in chunks of at most [`SHARE_MAX_BYTES`]; stands in `results`. A
 /// partition without entrants writes one chunk without standings.
 ///
-/// `{"type":"share","v":1,"campaign":"…","round":3,"ctl":13,"cut":40213,"chunk":0,"of":2,"standings":"{…}\n{…}\n"}`
+/// `{"type":"share","v":1,"campaign":"…","round":3,"ctl":13,"cut":40213,"chunk":0,"of":2,"standings":"{…}\n{…}\n",
+/// "barred":"{\"bar\":\"not_following\",\"code\":\"…\"}\n"}`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {
     /// `share`.
@@ -173,6 +174,10 @@ pub struct Share {
     pub of: u32,
     /// Lines of the standings file, sorted by entrant code, each ended by a newline.
     pub standings: String,
+    /// Who cannot win at the cut, of the fans of the campaign who do not stand in this round; a line for each,
+    /// sorted by entrant code. Told where the campaign has a final draw, which may be about them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub barred: String,
 }
 
 /// A part of the standings behind a corrected result, which no partition's share tells. They stand in `control`
@@ -215,7 +220,37 @@ pub struct ListAct {
     pub list: Hex<32>,
     /// Fans on the list.
     pub count: u64,
-    /// The newest tick, in seconds since 1970.
+    /// The coordinator's time right before it was appended, in seconds since 1970: it must lie before the beacon's.
+    pub at: i64,
+}
+
+/// What an operator said of the beacon that a draw at L2 waits for: its value, or that the draw does without. The
+/// first one of a draw holds, and only behind the draw's list.
+///
+/// `{"type":"beacon","v":1,"campaign":"…","round":3,"list":15,"number":27637159,"value":"…64 hex…","actor":"ann",
+/// "at":…}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BeaconAct {
+    /// Version of this schema.
+    pub v: u16,
+    /// Id of the campaign.
+    pub campaign: String,
+    /// Number of the round; `None` for the final draw over the board.
+    pub round: Option<u16>,
+    /// Offset in `control` of the draw's list, which stood before anybody could know the value.
+    pub list: u64,
+    /// Number of the beacon's round; none with [`BeaconAct::value`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
+    /// Its value as drand published it; `None`: the draw does without, and reaches L1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Hex<32>>,
+    /// Who.
+    pub actor: String,
+    /// Why; of a draw that does without it stands in the record.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// The coordinator's time, in seconds since 1970.
     pub at: i64,
 }
 

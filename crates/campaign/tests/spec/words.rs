@@ -138,9 +138,9 @@ fn rules_are_complete_r_17() {
     refused(
         "[templates]",
         "[[menu]]\nid = \"1\"\nround = 1\nanswer = \"E\"\n[templates]",
-        "menu[1]",
+        "menu[1].answer",
         "no single-choice option 'E'",
-        "[[menu]]",
+        "answer = ",
     );
 }
 

@@ -3,7 +3,7 @@
 
 use super::acts::{Answer, misdirected};
 use super::server::{Context, json, problem};
-use contest::{Beacon, Fallback};
+use contest::Beacon;
 use coordinator::{
     AwardRequest, BeaconRequest, CorrectRequest, RoundError, RoundRequest, StandingsRequest,
 };
@@ -35,6 +35,9 @@ pub(super) struct BeaconBody {
     value: Option<String>,
     /// Why the draw does without.
     without: Option<String>,
+    /// Why it was brought, if there is anything to say.
+    #[serde(default)]
+    reason: String,
 }
 
 #[derive(Deserialize)]
@@ -97,12 +100,11 @@ pub(super) fn round(context: &Context, actor: &str, body: RoundBody) -> Answer {
 }
 
 pub(super) fn beacon(context: &Context, actor: &str, body: BeaconBody) -> Answer {
-    let value = match (body.number, body.value, body.without) {
-        (Some(round), Some(value), None) if is_hex(&value) => Ok(Beacon { round, value }),
-        (None, None, Some(reason)) if !reason.trim().is_empty() => Err(Fallback {
-            actor: actor.to_owned(),
-            reason,
-        }),
+    let (value, reason) = match (body.number, body.value, body.without) {
+        (Some(round), Some(value), None) if is_hex(&value) => {
+            (Some(Beacon { round, value }), body.reason)
+        }
+        (None, None, Some(reason)) if !reason.trim().is_empty() => (None, reason),
         _ => {
             return problem(
                 StatusCode::BAD_REQUEST,
@@ -117,8 +119,14 @@ pub(super) fn beacon(context: &Context, actor: &str, body: BeaconBody) -> Answer
         campaign: body.campaign,
         round: body.round,
         value,
+        actor: actor.to_owned(),
+        reason,
     };
-    answered(context, coordinator.beacon(request), |()| object!({}))
+    answered(
+        context,
+        coordinator.beacon(request),
+        |ctl| object!({ "ctl": ctl }),
+    )
 }
 
 pub(super) fn award(context: &Context, actor: &str, body: AwardBody) -> Answer {

@@ -2,6 +2,7 @@
 
 use super::NodeArgs;
 use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RoundCommand {
@@ -60,6 +61,7 @@ pub(crate) struct RoundArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("said").required(true).args(["file", "value", "without"]))]
 pub(crate) struct BeaconArgs {
     /// Id of the campaign
     #[arg(value_name = "CAMPAIGN")]
@@ -67,6 +69,9 @@ pub(crate) struct BeaconArgs {
     /// Number of the round; without one, the final draw
     #[arg(value_name = "ROUND")]
     pub(crate) round: Option<u16>,
+    /// What drand answers for the beacon's round: JSON with `round`, `randomness` and, to be checked, `signature`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
     /// Number of the beacon's round, as `status` names it
     #[arg(long, value_name = "N", requires = "value")]
     pub(crate) number: Option<u64>,
@@ -74,13 +79,16 @@ pub(crate) struct BeaconArgs {
     #[arg(long, value_name = "HEX", requires = "number")]
     pub(crate) value: Option<String>,
     /// Why the draw does without; stands in the record, and lowers it to L1
+    #[arg(long, value_name = "REASON")]
+    pub(crate) without: Option<String>,
+    /// A remark beside the value; stands in the log
     #[arg(
         long,
-        value_name = "REASON",
-        required_unless_present = "value",
-        conflicts_with = "value"
+        value_name = "TEXT",
+        default_value = "",
+        conflicts_with = "without"
     )]
-    pub(crate) without: Option<String>,
+    pub(crate) reason: String,
     #[command(flatten)]
     pub(crate) node: NodeArgs,
 }

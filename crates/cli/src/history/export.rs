@@ -1,4 +1,4 @@
-//! `export`: every topic as JSON lines, the cuts, and the digest recomputed.
+//! `export`: every topic as JSON lines, the cuts, and the digest recomputed; enough for a replay (Q-24).
 //!
 //! ```text
 //! OUT/log.json        identity of the log, when it was exported, with or without bodies

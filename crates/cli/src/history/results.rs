@@ -123,7 +123,7 @@ fn as_json(one: &Concluded, troubles: &[String]) -> Value {
     json!({
         "round": one.round, "draw": draw.text("draw"), "state": state, "result": one.ctl,
         "version": result.version, "level": draw.text("level"), "ranking": draw.text("ranking"),
-        "sealed_at": draw.sealed_at(),
+        "sealed_at": draw.sealed_at(), "listed_at": draw.listed_at(),
         "entrants": result.entrants, "answered": result.answered, "correct": result.correct,
         "digest": result.standings, "list": result.list, "seed": draw.text("seed"), "secret": draw.text("s"),
         "record_sha256": result.record_sha256, "record": result.record,

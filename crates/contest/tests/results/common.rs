@@ -12,6 +12,10 @@ pub(crate) const START: i64 = 1_365_487_200;
 
 /// A campaign of three single-choice rounds, key A, with these awards and other tables.
 pub(crate) fn campaign(more: &str) -> Compiled {
+    compiled(&file(more))
+}
+
+fn file(more: &str) -> String {
     let mut toml = String::from(
         r#"
 id = "fanfest-2013-04-09"
@@ -40,7 +44,12 @@ key = ["A"]
         ));
     }
     toml.push_str(SLOTS);
-    compiled(&toml)
+    toml
+}
+
+/// The same file thirteen years later, when there is a beacon.
+pub(crate) fn campaign_of_2026(more: &str) -> Compiled {
+    compiled(&file(more).replace("2013-04-09T", "2026-04-09T"))
 }
 
 /// A file that must be free of errors.
@@ -160,6 +169,7 @@ pub(crate) fn facts(campaign: &Campaign) -> Facts {
         version: 1,
         cut: vec![(1, 40), (0, 30)],
         sealed_at: START + 335,
+        listed_at: Some(START + 337),
         commitment: Some(Commitment::Single(contest::commit(
             &campaign.id,
             &draw,

@@ -80,18 +80,33 @@ fn a_chain_reveals_in_order_q_17() {
     assert_eq!(last.in_chain(12, 11), last.before());
     for index in 1..=12 {
         let own = last.in_chain(12, index);
-        let promise = |index| Commitment::Chain {
+        let draw = contest::draw_name((index < 12).then_some(index));
+        let promise = |index, links| Commitment::Chain {
             root: root.0,
             index,
+            links,
         };
-        assert!(promise(index).holds("any", "any", &own));
-        assert!(!promise(index % 12 + 1).holds("any", "any", &own));
+        assert!(promise(index, 12).holds("any", &draw, &own));
+        assert!(!promise(index % 12 + 1, 12).holds("any", &draw, &own));
+        assert!(!promise(index, 12).holds("any", "any", &own));
+        assert!(!promise(index, 12).holds("any", &draw, &own.before()));
+        let shorter = promise(index, 11).holds("any", &draw, &own);
+        assert_eq!(shorter, index < 11, "{index} of 11");
     }
-    let zero = Commitment::Chain {
-        root: root.0,
-        index: 0,
-    };
-    assert!(!zero.holds("any", "any", &root), "s_0 itself is public");
+}
+
+#[test]
+fn each_draw_has_one_place_in_a_chain_q_17() {
+    assert_eq!(contest::link_of("round-01", 13), Some(1));
+    assert_eq!(contest::link_of("round-12", 13), Some(12));
+    assert_eq!(contest::link_of("round-100", 102), Some(100));
+    assert_eq!(contest::link_of("final", 13), Some(13));
+    for none in [
+        "round-13", "round-00", "round-1", "round-+3", "round-", "final ", "",
+    ] {
+        assert_eq!(contest::link_of(none, 13), None, "{none}");
+    }
+    assert_eq!(contest::link_of("final", 0), None, "s_0 itself is public");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Records: their bytes, and what `verify` finds when somebody cheats (Q-19, V-14).
 
-use crate::common::{award, campaign, code, facts, field, right, wrong};
+use crate::common::{award, campaign, campaign_of_2026, code, facts, field, right, wrong};
 use campaign::DrawLevel;
 use contest::{
     Bar, Beacon, Conclusion, Facts, Field, Finding, Holders, Standing, conclude, verify,
@@ -22,7 +22,11 @@ fn mixed() -> Field<'static> {
 }
 
 fn concluded(how: &str, change: impl FnOnce(&mut Facts)) -> Conclusion {
-    let compiled = campaign(how);
+    let compiled = if how.contains("L2") {
+        campaign_of_2026(how)
+    } else {
+        campaign(how)
+    };
     let campaign = &compiled.campaign;
     let mut facts = facts(campaign);
     change(&mut facts);
@@ -32,6 +36,10 @@ fn concluded(how: &str, change: impl FnOnce(&mut Facts)) -> Conclusion {
 
 fn fastest() -> Conclusion {
     concluded(&award("after = [1]\nmode = \"fastest\"\nn = 2"), |_| ())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn fails(verdict: &contest::Verdict, with: &str) -> bool {
@@ -53,16 +61,11 @@ fn the_bytes_of_a_record_are_fixed_q_19() {
             .record
             .contains("\"cut\":[{\"offset\":30,\"partition\":0},{\"offset\":40,\"partition\":1}]")
     );
-    let hash: String = result
-        .record_hash
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
-    assert_eq!(hash, GOLDEN, "{}", result.record);
+    assert_eq!(hex(&result.record_hash), GOLDEN, "{}", result.record);
     assert_eq!(result.record_hash, contest::hash(result.record.as_bytes()));
 }
 /// `sha256sum` of the record's file.
-const GOLDEN: &str = "fb36b6eff972937c2dd327ae53f9d4ac374cac7d70f94750c27ba656d29cffc4";
+const GOLDEN: &str = "894d42014a877a0eeea8ec113646de08084343b126bd97223bcfcb98c1630a57";
 
 #[test]
 fn a_right_record_holds_v_14() {
@@ -196,20 +199,53 @@ fn levels_say_what_was_promised_q_17() {
         round,
         value: "5a".repeat(32),
     };
-    let two = concluded(&grand, |f| {
+    let sealed = |f: &mut Facts| {
         f.sealed_at = sealed_at;
+        f.listed_at = Some(sealed_at + 2);
+    };
+    let two = concluded(&grand, |f| {
+        sealed(f);
         f.beacon = Some(beacon(27_637_159));
     });
     assert_eq!(two.level, DrawLevel::L2);
     assert!(holds(&two));
-    let steered = concluded(&grand, |f| {
-        f.sealed_at = sealed_at;
-        f.beacon = Some(beacon(27_637_160));
-    });
+    // Another round of the beacon than the rule's makes nothing L2, and neither does one that was out before the list.
+    for (round, listed_at) in [
+        (27_637_160, Some(sealed_at + 2)),
+        (27_637_158, Some(sealed_at + 2)),
+        (27_637_159, Some(sealed_at + 61)),
+        (27_637_159, None),
+    ] {
+        let steered = concluded(&grand, |f| {
+            sealed(f);
+            (f.beacon, f.listed_at) = (Some(beacon(round)), listed_at);
+        });
+        assert_eq!(steered.level, DrawLevel::L1, "{round} {listed_at:?}");
+        assert!(
+            steered.record.contains("\"beacon\":null"),
+            "{}",
+            steered.record
+        );
+    }
+    let said = |result: &Conclusion, from: &str, to: &str| {
+        assert!(result.record.contains(from), "{from}");
+        let record = result.record.replacen(from, to, 1);
+        verify(record.as_bytes(), result.list_file.as_bytes(), None)
+    };
+    let lie = said(&two, "27637159", "27637160");
+    assert!(fails(&lie, "is the one fixed by the seal"), "{lie:#?}");
+    let listed = format!("\"listed_at\":{}", sealed_at + 2);
+    let late = said(&two, &listed, &format!("\"listed_at\":{}", sealed_at + 61));
     assert!(
-        !holds(&steered),
-        "another round of the beacon than the rule's"
+        fails(&late, "whoever made the list could know"),
+        "{late:#?}"
     );
+    assert!(fails(
+        &said(&two, &listed, "\"listed_at\":null"),
+        "no list stood"
+    ));
+    let old = said(&two, "\"sealed_at\":1775714780", "\"sealed_at\":1365487535");
+    assert!(fails(&old, "before drand's quicknet began"), "{old:#?}");
     let late = concluded(&grand, |f| {
         f.fallback = Some(contest::Fallback {
             actor: "li".into(),
@@ -226,4 +262,89 @@ fn levels_say_what_was_promised_q_17() {
     assert_eq!(bare.level, DrawLevel::L0);
     assert!(holds(&bare));
     assert_ne!(two.seed, late.seed);
+}
+
+/// the final draw has no seal of its own; its list fixes the beacon, and so stands before it whatever happens.
+#[test]
+fn the_beacon_of_the_final_draw_is_fixed_by_its_list() {
+    let file = format!(
+        "[draw]\nlevel = \"L2\"\n{}",
+        award("after = \"last_round\"\nmode = \"draw\"\nn = 1\namong = \"answered\"")
+    );
+    let (sealed_at, listed_at) = (1_775_714_780, 1_775_714_780 + 500);
+    let drawn = |fixed_at| {
+        let round = contest::beacon_round(fixed_at).unwrap();
+        concluded(&file, |f| {
+            (f.round, f.sealed_at, f.listed_at) = (None, sealed_at, Some(listed_at));
+            f.commitment = Some(contest::Commitment::Single(contest::commit(
+                "fanfest-2013-04-09",
+                "final",
+                &f.secret,
+            )));
+            let value = "5a".repeat(32);
+            f.beacon = Some(Beacon { round, value });
+        })
+    };
+    let by_list = drawn(listed_at);
+    assert_eq!(by_list.level, DrawLevel::L2);
+    let verdict = verify(
+        by_list.record.as_bytes(),
+        by_list.list_file.as_bytes(),
+        None,
+    );
+    assert!(verdict.holds(), "{verdict:#?}");
+    assert_eq!(
+        drawn(sealed_at).level,
+        DrawLevel::L1,
+        "that value was known"
+    );
+}
+
+/// What was published beforehand the files cannot show: each is told apart, for the eye.
+#[test]
+fn what_was_published_beforehand_is_told_to_be_compared() {
+    let how = award("after = [1]\nmode = \"draw\"\nn = 1\namong = \"answered\"");
+    let claims = |result: &Conclusion| -> Vec<String> {
+        let verdict = verify(result.record.as_bytes(), result.list_file.as_bytes(), None);
+        assert!(verdict.holds(), "{verdict:#?}");
+        let claims = verdict
+            .findings
+            .into_iter()
+            .filter_map(|found| match found {
+                Finding::Claimed(what) => Some(what),
+                _ => None,
+            });
+        claims.collect()
+    };
+    let single = concluded(&how, |_| ());
+    let told = claims(&single);
+    let root = crate::common::secret().in_chain(1, 0);
+    assert!(
+        told[0].starts_with("C ") && told[0].contains("compare with what was published"),
+        "{told:?}"
+    );
+    assert!(
+        told[1].starts_with(&format!("R {}", hex(&single.list))),
+        "{told:?}"
+    );
+    assert!(
+        told[1].contains("of 9 entrants stood at 1365487537"),
+        "{told:?}"
+    );
+    let chain = concluded(&how, |f| {
+        let (index, links) = (1, 13);
+        f.commitment = Some(contest::Commitment::Chain {
+            root: root.0,
+            index,
+            links,
+        });
+    });
+    let told = claims(&chain);
+    let want = format!(
+        "s_0 {} and its 13 links were published before",
+        hex(&root.0)
+    );
+    assert!(told[0].starts_with(&want), "{told:?}");
+    let bare = concluded(&how, |f| (f.commitment, f.listed_at) = (None, None));
+    assert_eq!(claims(&bare), ["nothing was committed to beforehand"]);
 }

@@ -40,6 +40,21 @@ fn the_shipped_campaign_is_clean() {
     );
 }
 
+/// nobody can wait for a beacon of 2013.
+#[test]
+fn a_rehearsal_of_the_past_cannot_be_l2() {
+    let dear = FANFEST.replacen("level = \"L1\"", "level = \"L2\"", 1);
+    let (severity, line, message) = only(&dear);
+    assert_eq!(severity, Severity::Error);
+    assert!(line.starts_with("level = \"L2\""), "{line}");
+    assert!(
+        message.contains("August 2023") && message.contains("can be L1"),
+        "{message}"
+    );
+    let ours = dear.replace("2013-04-", "2026-04-");
+    assert_eq!(check(&ours, None), []);
+}
+
 #[test]
 fn two_options_of_one_normal_form_n_2() {
     let (severity, _, message) = only(&with_question(

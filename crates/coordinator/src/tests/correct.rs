@@ -10,7 +10,7 @@ use crate::corrected::StandingsRequest;
 use crate::lead::{Around, Lead, LeadError};
 use crate::rounds::{CorrectRequest, RoundError};
 use contest::{
-    Board, Commitment, Correcting, EntrantCode, Facts, Field, Holders, Secret, conclude,
+    Barred, Board, Commitment, Correcting, EntrantCode, Facts, Field, Holders, Secret, conclude,
 };
 use msglog::Log;
 use record::acts::Act;
@@ -93,18 +93,20 @@ pub(crate) fn corrected(
             number("offset"),
         )
     });
-    let index = u16::try_from(record["commitment"]["index"].as_u64().unwrap()).unwrap();
+    let number = |field: &str| record["commitment"][field].as_u64().unwrap();
     let facts = Facts {
         round: before.round,
         config: judging.sha256.0,
         version: judging.version,
         cut: cut.collect(),
         sealed_at: record["sealed_at"].as_i64().unwrap(),
+        listed_at: record["listed_at"].as_i64(),
         commitment: Some(Commitment::Chain {
             root: Hex::<32>::parse(record["commitment"]["chain"].as_str().unwrap())
                 .unwrap()
                 .0,
-            index,
+            index: number("index").try_into().unwrap(),
+            links: number("links").try_into().unwrap(),
         }),
         secret: Secret::parse(record["s"].as_str().unwrap()).unwrap(),
         beacon: None,
@@ -167,7 +169,8 @@ pub(crate) fn first_round(lead: &mut Lead, around: &Around) -> Result<(), LeadEr
         let campaign = &state.versions(ID).last().unwrap().compiled.campaign;
         let mut board = Board::new(campaign.score.streak);
         for (number, field) in [(1, &one), (2, &two)] {
-            board.add(field, campaign.round(number).unwrap().question.kind);
+            let kind = campaign.round(number).unwrap().question.kind;
+            board.add(field, &Barred::default(), kind);
         }
         board.field()
     };

@@ -6,7 +6,7 @@ use super::world::World;
 use super::{Believes, CONTEST, ID, log};
 use crate::corrected::StandingsRequest;
 use crate::rounds::RoundError;
-use contest::{Board, EntrantCode, Field, Standing};
+use contest::{Barred, Board, EntrantCode, Field, Standing};
 use control::ControlState;
 use record::hexed::Hex;
 use record::rounds::{ResultAct, SHARE_MAX_BYTES};
@@ -65,7 +65,8 @@ fn the_final_draw_is_made_of_what_was_corrected() {
     let campaign = &state.versions(ID).last().unwrap().compiled.campaign;
     let mut board = Board::new(campaign.score.streak);
     for (number, field) in [(1, &one), (2, &sealed(&*log, second.ctl))] {
-        board.add(field, campaign.round(number).unwrap().question.kind);
+        let kind = campaign.round(number).unwrap().question.kind;
+        board.add(field, &Barred::default(), kind);
     }
     assert_eq!(drawn.standings.0, board.field().digest());
     let awards = contest::recorded_awards(drawn.record.as_bytes()).unwrap();

@@ -1,6 +1,8 @@
 //! Two that lead for a moment, and crashes between any two appends: what the folds see in each partition is
 //! always what one undisturbed coordinator would have written.
 
+mod absent;
+mod beacons;
 mod correct;
 mod corrections;
 mod crash;

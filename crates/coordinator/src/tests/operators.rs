@@ -37,6 +37,21 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new(log: &Arc<MemoryLog>, toml: &str) -> Self {
+        let mut desk = Self::over(log);
+        let request = PublishRequest {
+            toml: toml.to_owned(),
+            expect_version: 0,
+            actor: "ann".to_owned(),
+            reason: "test".to_owned(),
+        };
+        desk.lead
+            .publish(&desk.around, &Believes, &request)
+            .unwrap();
+        desk
+    }
+
+    /// Takes over what stands in the log.
+    pub(crate) fn over(log: &Arc<MemoryLog>) -> Self {
         let shared: Arc<dyn Log> = log.clone();
         let stop = Arc::new(AtomicBool::new(false));
         let (control, follower) = follow(&shared, &stop).unwrap();
@@ -55,22 +70,12 @@ impl Desk {
             stop,
         };
         let lead = Lead::take_over(&around, &Believes).unwrap();
-        let mut desk = Self {
+        Self {
             log: Arc::clone(log),
             around,
             lead,
             follower: Some(follower),
-        };
-        let request = PublishRequest {
-            toml: toml.to_owned(),
-            expect_version: 0,
-            actor: "ann".to_owned(),
-            reason: "test".to_owned(),
-        };
-        desk.lead
-            .publish(&desk.around, &Believes, &request)
-            .unwrap();
-        desk
+        }
     }
 
     pub(crate) fn tick(&mut self, t: i64) {

@@ -2,7 +2,7 @@
 //! as soon as it reads what asks for it.
 
 use super::PARTITIONS;
-use contest::{EntrantCode, Standing};
+use contest::{Bar, Barred, EntrantCode, Standing};
 use msglog::Log;
 use msglog::memory::MemoryLog;
 use record::SCHEMA_VERSION;
@@ -31,6 +31,16 @@ pub(crate) struct World {
 impl World {
     /// The node has greeted; `confirms` tells whether it answers.
     pub(crate) fn start(log: &Arc<MemoryLog>, confirms: bool) -> Self {
+        Self::with(log, confirms, false)
+    }
+
+    /// The same with a node that answers; after the first round, which makes him the best of all, the fan of partition 0
+    /// leaves and is never heard again.
+    pub(crate) fn whose_best_leaves(log: &Arc<MemoryLog>) -> Self {
+        Self::with(log, true, true)
+    }
+
+    fn with(log: &Arc<MemoryLog>, confirms: bool, best_leaves: bool) -> Self {
         let hello = Act::Hello(Hello {
             v: SCHEMA_VERSION,
             node: NODE,
@@ -43,7 +53,10 @@ impl World {
         let stop = Arc::new(AtomicBool::new(false));
         let (log, stopped) = (Arc::clone(log), Arc::clone(&stop));
         let thread = std::thread::spawn(move || {
-            let mut state = State::default();
+            let mut state = State {
+                best_leaves,
+                ..State::default()
+            };
             while !stopped.load(Ordering::Acquire) {
                 if confirms {
                     state.confirm(&log);
@@ -70,6 +83,7 @@ impl Drop for World {
 struct State {
     read: u64,
     parts: [Part; PARTITIONS as usize],
+    best_leaves: bool,
 }
 
 /// How far a partition is judged.
@@ -126,7 +140,10 @@ impl State {
                 if let Act::SealDecided(decided) = &copy.act
                     && part.judged.insert(decided.round)
                 {
-                    let share = share(decided, &copy, stored.offset, partition);
+                    let mut share = share(decided, &copy, stored.offset, partition);
+                    if self.best_leaves && partition == 0 {
+                        leave(&mut share);
+                    }
                     let pos = Position(stored.offset, 0);
                     let link = Link {
                         pos,
@@ -171,5 +188,17 @@ fn share(decided: &SealDecided, copy: &Copy, cut: u64, partition: u32) -> Share 
         chunk: 0,
         of: 1,
         standings,
+        barred: String::new(),
     }
+}
+
+/// The fan of a share is the best in the first round, and gone in every other.
+fn leave(share: &mut Share) {
+    if share.round == 1 {
+        share.standings = share.standings.replace("\"points\":999", "\"points\":9999");
+        return;
+    }
+    let mut barred = Barred::default();
+    barred.add(EntrantCode([0; 16]), Bar::NotFollowing);
+    (share.standings, share.barred) = (String::new(), barred.lines().collect());
 }

@@ -148,6 +148,7 @@ impl World {
             version: self.state.version_of(ID),
             cut: vec![(0, ctl)],
             sealed_at: sealed(round.unwrap_or(3)),
+            listed_at: None,
             commitment: None,
             secret: Secret([9; 32]),
             beacon: None,

@@ -6,11 +6,11 @@ mod keywords;
 mod world;
 
 use campaign::Campaign;
-use contest::Field;
+use contest::{Barred, Board, Field};
 use proptest::prelude::*;
 use quiz::Recount;
 use std::collections::BTreeMap;
-use surge::oracle::{Cuts, Delivery, Judge, Place, standings};
+use surge::oracle::{Cuts, Delivery, Judge, Place, draws, standings};
 use surge::recording::{Part, Row};
 use world::{
     EVERY, FANS, PARTITIONS, PIECES, QUESTIONS, Rules, Sent, T, TEXTS, What, accepted, body,
@@ -177,13 +177,22 @@ proptest! {
             }
         }
         let judge = judge.with_cuts(cuts);
-        for round in 1..=u16::try_from(QUESTIONS.len()).unwrap() {
-            let shares = recount.shares().iter().filter(|(_, share)| share.round == round);
-            let lines: String = shares.map(|(_, share)| share.standings.as_str()).collect();
+        let mut board = Board::new(campaign.score.streak);
+        let mut rounds = Vec::new();
+        for round in &campaign.rounds {
+            let shares = recount.shares().iter().map(|(_, share)| share);
+            let shares = shares.filter(|share| share.round == round.number);
+            let lines: String = shares.clone().map(|share| share.standings.as_str()).collect();
             let field = Field::parse(&lines).unwrap();
-            let standings = judge.standings(round);
-            prop_assert_eq!(standings::file(&standings), field.lines(), "round {}", round);
+            let standings = judge.standings(round.number);
+            prop_assert_eq!(standings::file(&standings), field.lines(), "round {}", round.number);
             prop_assert_eq!(standings::list(&standings), field.list());
+            let barred: String = shares.map(|share| share.barred.as_str()).collect();
+            board.add(&field, &Barred::parse(&barred).unwrap(), round.question.kind);
+            rounds.push((round, standings));
+            // After every round, as if it were the last: points, and who could not win.
+            let theirs = draws::board(&campaign, &rounds, &judge.bars(round.number));
+            prop_assert_eq!(standings::file(&theirs), board.field().lines(), "up to {}", round.number);
         }
     }
 }

@@ -225,7 +225,8 @@ pub(crate) fn toml(rules: &Rules) -> String {
         "id = \"fest\"\ntitle = \"t\"\naccount = \"mi\"\nterms = \"t\"\nstart = {}\nend = {}\n[join]\n{join}\n\
          [eligible]\n{eligible}\n[score]\nspeed = {speed}\n[draw]\nlevel = \"L1\"\nsalt = \"demo-salt\"\n\
          [[prize]]\nid = \"p\"\ntitle = \"p\"\nvalue_yuan = 9\nunits = 99\n\
-         [[award]]\nprize = \"p\"\nafter = \"each_round\"\nmode = \"draw\"\nn = 1\namong = \"{among}\"\n",
+         [[award]]\nprize = \"p\"\nafter = \"each_round\"\nmode = \"draw\"\nn = 1\namong = \"{among}\"\n\
+         [[award]]\nprize = \"p\"\nafter = \"last_round\"\nmode = \"top\"\nn = 2\n",
         utc(T - 600),
         utc(T + 7200)
     );

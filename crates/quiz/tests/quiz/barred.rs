@@ -1,9 +1,10 @@
 //! Who follows, and who cannot win, at the level of shares (Q-29): in any order of arrival, up to the cut.
 
 use crate::common::{Spec, counted, event, feed, open, said, tick};
-use crate::sealing::{field_of, of, sealed, window};
-use contest::Bar;
+use crate::sealing::{barred_of, field_of, of, sealed, window};
+use contest::{Bar, Entrants};
 use quiz::Recount;
+use record::rounds::SHARE_MAX_BYTES;
 
 fn spec(tables: &'static str) -> Spec {
     Spec {
@@ -132,4 +133,113 @@ fn following_matters_only_where_it_is_asked_for() {
     let mut recount = counted(&free, records);
     feed(&mut recount, [sealed(&free, 1, 1, window(1))]);
     assert_eq!(bar(&free, &recount, 1, "F"), None);
+}
+
+/// A prize for the first of the board, and what the campaign asks of winners.
+const AT_THE_END: &str = "[eligible]\nmust_follow = true\nexclude = [\"o_staff\"]\n\
+    [[prize]]\nid = \"p\"\ntitle = \"p\"\nvalue_yuan = 9\nunits = 9\n\
+    [[award]]\nprize = \"p\"\nafter = \"last_round\"\nmode = \"top\"\nn = 1\n";
+
+/// The bars of fans who do not stand in a round.
+fn bars<const N: usize>(recount: &Recount, round: u16, fans: [&str; N]) -> [Option<Bar>; N] {
+    let barred = barred_of(recount, round);
+    let entrants = Entrants::new(b"fest");
+    fans.map(|fan| barred.get(entrants.code(fan)))
+}
+
+/// Q-18, Q-29: the final draw is about everybody on the board, so each seal tells who of the others follows at its cut.
+#[test]
+fn q_29_a_seal_tells_who_of_the_others_cannot_win_at_the_end() {
+    let (spec, t) = (spec(AT_THE_END), open(1));
+    let fans = ["STAYS", "LEAVES", "RETURNS", "LATER", "o_staff"];
+    let answers = (1..).zip(fans).map(|(id, fan)| said(fan, t + 1, id, "A"));
+    let mut recount = counted(&spec, answers);
+    feed(
+        &mut recount,
+        [
+            said("AGAIN", t + 2, 40, "A"),
+            event("AGAIN", t + 3, "unsubscribe"),
+        ],
+    );
+    feed(&mut recount, [sealed(&spec, 1, 1, window(1))]);
+    assert_eq!(
+        bars(&recount, 1, fans),
+        [None; 5],
+        "all of them stand in the round"
+    );
+    let two = open(2);
+    feed(
+        &mut recount,
+        [
+            event("LEAVES", two + 5, "unsubscribe"),
+            event("RETURNS", two + 5, "unsubscribe"),
+            event("RETURNS", two + 6, "subscribe"),
+            event("NOBODY", two + 7, "unsubscribe"),
+            // He writes, and so he follows, and stands in the round.
+            said("AGAIN", two + 9, 41, "B"),
+            sealed(&spec, 2, 1, window(2)),
+            // What stands behind the cut is told by the next one.
+            event("LATER", two + 10, "unsubscribe"),
+        ],
+    );
+    let (gone, excluded) = (Some(Bar::NotFollowing), Some(Bar::Excluded));
+    assert_eq!(bars(&recount, 2, fans), [None, gone, None, None, excluded]);
+    assert_eq!(bars(&recount, 2, ["NOBODY", "AGAIN"]), [None; 2]);
+    assert_eq!(bar(&spec, &recount, 2, "AGAIN"), None);
+    feed(&mut recount, [sealed(&spec, 3, 1, window(3))]);
+    assert_eq!(bars(&recount, 3, fans), [None, gone, None, gone, excluded]);
+    assert!(field_of(&recount, 3).standings().is_empty());
+}
+
+/// Where nothing is given after the last round, nobody needs to know.
+#[test]
+fn a_campaign_without_a_final_draw_tells_nothing_of_the_others() {
+    let (spec, t) = (spec(MUST_FOLLOW), open(1));
+    let mut recount = counted(
+        &spec,
+        [said("F", t, 1, "A"), event("F", t + 1, "unsubscribe")],
+    );
+    feed(
+        &mut recount,
+        [
+            sealed(&spec, 1, 1, window(1)),
+            sealed(&spec, 2, 1, window(2)),
+        ],
+    );
+    assert!(
+        recount
+            .shares()
+            .iter()
+            .all(|(_, share)| share.barred.is_empty())
+    );
+}
+
+/// However many there are, a chunk stays as small as any.
+#[test]
+fn who_is_barred_is_told_in_chunks_behind_the_standings() {
+    let (spec, t) = (spec(AT_THE_END), open(1));
+    let fans = || (0..6_000).map(|n| format!("o{n}"));
+    let mut recount = counted(
+        &spec,
+        (0..).zip(fans()).map(|(id, fan)| said(&fan, t, id, "A")),
+    );
+    feed(&mut recount, [sealed(&spec, 1, 1, window(1))]);
+    let rest = fans().skip(600);
+    feed(
+        &mut recount,
+        rest.map(|fan| event(&fan, open(2), "unsubscribe")),
+    );
+    let still = (9_000..).zip(fans().take(600));
+    feed(
+        &mut recount,
+        still.map(|(id, fan)| said(&fan, open(2), id, "A")),
+    );
+    feed(&mut recount, [sealed(&spec, 2, 1, window(2))]);
+    let shares = recount.shares().iter().map(|(_, share)| share);
+    let shares: Vec<_> = shares.filter(|share| share.round == 2).collect();
+    assert!(shares.len() > 1);
+    let bytes = |share: &record::rounds::Share| share.standings.len() + share.barred.len();
+    assert!(shares.iter().all(|share| bytes(share) <= SHARE_MAX_BYTES));
+    assert_eq!(field_of(&recount, 2).standings().len(), 600);
+    assert_eq!(barred_of(&recount, 2).lines().count(), 5_400);
 }

@@ -7,6 +7,7 @@ mod edges;
 mod follows;
 mod judging;
 mod late;
+mod long;
 mod rescored;
 mod retries;
 mod sealed_props;

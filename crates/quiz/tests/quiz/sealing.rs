@@ -1,7 +1,7 @@
 //! What tests of seals share: copies of decisions and acts, and the standings of what was sealed.
 
 use crate::common::{Spec, counted, feed, open};
-use contest::{Entrants, Field, Standing};
+use contest::{Barred, Entrants, Field, Standing};
 use quiz::Recount;
 use record::acts::Act;
 use record::chain::{Link, Position, splice};
@@ -65,6 +65,14 @@ pub(crate) fn field(recount: &Recount) -> Field<'static> {
 pub(crate) fn field_of(recount: &Recount, round: u16) -> Field<'static> {
     let shares = recount.shares().iter().map(|(_, share)| share);
     merged(shares.filter(|share| share.round == round))
+}
+
+/// Who is barred without standing in a round.
+pub(crate) fn barred_of(recount: &Recount, round: u16) -> Barred {
+    let shares = recount.shares().iter().map(|(_, share)| share);
+    let shares = shares.filter(|share| share.round == round);
+    let lines: String = shares.map(|share| share.barred.as_str()).collect();
+    Barred::parse(&lines).unwrap()
 }
 
 pub(crate) fn merged<'a>(shares: impl Iterator<Item = &'a Share>) -> Field<'static> {

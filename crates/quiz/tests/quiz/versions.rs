@@ -1,6 +1,7 @@
 //! New versions: what is stored is read again, joins move with the windows, faulty versions are refused.
 
 use crate::common::{Spec, counted, feed, line, lines, open, refusal, said, totals};
+use crate::sealing::{field, of, sealed};
 use record::acts::Act;
 use record::inband::Copy;
 
@@ -59,6 +60,37 @@ fn an_earlier_opening_counts_what_was_early_in_the_minute_before_it() {
     spec.rounds[1] = (2, open(2) - 90, open(2) + 300);
     feed(&mut recount, [spec.copy(2, 1, Some(0))]);
     assert_eq!(lines(&mut recount), [line(2, "F", "A", open(2) - 60, 1)]);
+}
+
+/// where each round needs a join of its own, it is the first one in the window that counts, wherever the window comes
+/// to lie: also one between others of the same gap, or of the same window before.
+#[test]
+fn q_10_a_join_between_others_counts_when_the_window_moves() {
+    let t = open(1);
+    for (joins, answer, from) in [
+        ([t - 100, t - 30, t - 10], t - 20, t - 40),
+        ([t + 5, t + 100, t + 200], t + 150, t + 50),
+    ] {
+        let spec = Spec {
+            join: "policy = \"round\"\nimplicit = false",
+            ..Spec::default()
+        };
+        let moved = Spec {
+            rounds: vec![(1, from, t + 300)],
+            ..spec.clone()
+        };
+        let joins = joins
+            .iter()
+            .zip(1..)
+            .map(|(at, id)| said("F", *at, id, "GO"));
+        let mut recount = counted(&spec, joins.chain([said("F", answer, 9, "A")]));
+        feed(&mut recount, [moved.copy(2, 1, Some(0))]);
+        assert_eq!(lines(&mut recount), [line(1, "F", "A", answer, 9)]);
+        feed(&mut recount, [sealed(&moved, 2, 2, (1, from, t + 300))]);
+        let standing = of(&moved, &field(&recount), "F").unwrap();
+        assert_eq!((standing.at, standing.correct), (answer, 1));
+        assert!(standing.joined.unwrap() < answer);
+    }
 }
 
 #[test]

@@ -214,9 +214,14 @@ struct Total {
     row: i64,
 }
 
-/// The board of rounds in their order: one standing for each fan, sorted by code.
+/// The board of rounds in their order: one standing for each fan, sorted by code. `bars` tells who could not win at
+/// the cut of the last of them, also of fans who did not take part in it.
 #[must_use]
-pub fn board(campaign: &Campaign, rounds: &[(&Round, Vec<Standing>)]) -> Vec<Standing> {
+pub fn board(
+    campaign: &Campaign,
+    rounds: &[(&Round, Vec<Standing>)],
+    bars: &BTreeMap<String, &'static str>,
+) -> Vec<Standing> {
     let mut fans: BTreeMap<String, Total> = BTreeMap::new();
     for (round, standings) in rounds {
         let scored = round.question.kind != QuestionKind::Poll;
@@ -233,7 +238,6 @@ pub fn board(campaign: &Campaign, rounds: &[(&Round, Vec<Standing>)]) -> Vec<Sta
             let sum = &mut total.standing;
             if let Some(here) = here {
                 sum.joined = sum.joined.into_iter().chain(here.joined).min();
-                sum.bar = here.bar;
             }
             let answer = here.filter(|here| here.answered > 0);
             if let Some(answer) = answer {
@@ -262,6 +266,14 @@ pub fn board(campaign: &Campaign, rounds: &[(&Round, Vec<Standing>)]) -> Vec<Sta
                 None if campaign.score.streak == Streak::Keep => {}
                 None => total.row = 0,
             }
+        }
+    }
+    for (code, total) in &mut fans {
+        total.standing.bar = bars.get(code).copied();
+    }
+    for standing in rounds.last().map_or(&[][..], |(_, standings)| standings) {
+        if let Some(total) = fans.get_mut(&standing.code) {
+            total.standing.bar = standing.bar;
         }
     }
     fans.into_values().map(|total| total.standing).collect()

@@ -188,14 +188,17 @@ impl Judge {
     /// The standings of a round, sorted by entrant code; none when there is no such round.
     #[must_use]
     pub fn standings(&self, round: u16) -> Vec<standings::Standing> {
-        let found = self
-            .campaign
-            .rounds
-            .iter()
-            .find(|each| each.number == round);
-        found.map_or_else(Vec::new, |round| {
-            standings::of(&self.campaign, &self.cuts, &self.fans, round)
-        })
+        let round = self.campaign.rounds.iter().find(|it| it.number == round);
+        let of = |round| standings::of(&self.campaign, &self.cuts, &self.fans, round);
+        round.map_or_else(Vec::new, of)
+    }
+
+    /// Why fans cannot win at the cut of a round, by entrant code, whether they took part in it or not.
+    #[must_use]
+    pub fn bars(&self, round: u16) -> BTreeMap<String, &'static str> {
+        let round = self.campaign.rounds.iter().find(|it| it.number == round);
+        let of = |round| standings::bars(&self.campaign, &self.cuts, &self.fans, round);
+        round.map_or_else(BTreeMap::new, of)
     }
 
     /// Messages that came behind the cut of their round, by round: joins, answers and wrong formats.

@@ -6,6 +6,7 @@ use super::values::is_right;
 use crate::recording::hex;
 use campaign::{After, Among, AnswerPolicy, Award, Campaign, JoinPolicy, Round};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 
 /// How many of the smallest, and as many of the largest attempts in the order of Q-9, are kept.
 const KEPT: usize = 10;
@@ -258,6 +259,22 @@ fn one(
         answer: counting.map_or_else(String::new, |attempt| attempt.value.to_string()),
         bar: bar(campaign, cuts, round, openid, fan),
     })
+}
+
+/// Why fans cannot win at the cut of a round, by entrant code, whether they took part in it or not.
+pub(super) fn bars(
+    campaign: &Campaign,
+    cuts: &Cuts,
+    fans: &Fans,
+    round: &Round,
+) -> BTreeMap<String, &'static str> {
+    let mut bars = BTreeMap::new();
+    for (openid, fan) in fans {
+        if let Some(bar) = bar(campaign, cuts, round, openid, fan) {
+            bars.insert(entrant_code(&campaign.draw.salt, openid), bar);
+        }
+    }
+    bars
 }
 
 /// Why a fan cannot win. An unsubscribe stands against everything up to its second.

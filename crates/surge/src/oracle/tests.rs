@@ -312,3 +312,60 @@ fn a_body_that_is_no_message_is_counted_apart() {
     let manifest = judged(&["<xml>".to_owned(), text("o1", OPEN, 1, "C")]);
     assert_eq!((manifest.unparsed, manifest.messages), (1, 1));
 }
+
+/// whoever answered, left and never wrote again is barred at the last cut, by what is known there.
+#[test]
+fn the_board_bars_who_left_after_his_last_round() {
+    let campaign = campaign();
+    assert!(campaign.eligible.must_follow);
+    let open = |round: usize| campaign.rounds[round - 1].open;
+    let event = |fan: &str, at: i64, name: &str| {
+        let elements = format!("<MsgType>event</MsgType><Event>{name}</Event>");
+        body(fan, at, &elements)
+    };
+    let mut judge = Judge::new(&campaign).unwrap();
+    let bodies = [
+        text("o1", open(1) + 1, 1, "D"),
+        text("o2", open(1) + 2, 2, "D"),
+        text("o3", open(1) + 3, 3, "D"),
+        event("o1", open(2) + 10, "unsubscribe"),
+        event("o2", open(2) + 10, "unsubscribe"),
+        event("o2", open(3) + 10, "subscribe"),
+        text("o3", open(2) + 10, 4, "A"),
+    ];
+    for (n, body) in (0..).zip(&bodies) {
+        let (part, attempt) = (Part::Event, 1);
+        let body = Cow::Borrowed(body.as_str());
+        judge.row(&Row {
+            at_us: 1,
+            part,
+            n,
+            attempt,
+            body,
+        });
+    }
+    let bars = |rounds: std::ops::RangeInclusive<u16>| {
+        let last = *rounds.end();
+        let rounds: Vec<_> = rounds
+            .map(|round| {
+                (
+                    &campaign.rounds[usize::from(round) - 1],
+                    judge.standings(round),
+                )
+            })
+            .collect();
+        let board = draws::board(&campaign, &rounds, &judge.bars(last));
+        ["o1", "o2", "o3"].map(|fan| {
+            let code = standings::entrant_code(&campaign.draw.salt, fan);
+            board
+                .iter()
+                .find(|standing| standing.code == code)
+                .unwrap()
+                .bar
+        })
+    };
+    let gone = Some("not_following");
+    assert_eq!(bars(1..=1), [None, None, None]);
+    assert_eq!(bars(1..=2), [gone, gone, None]);
+    assert_eq!(bars(1..=3), [gone, None, None]);
+}

@@ -2,6 +2,7 @@
 //! everyone. Seals, lists and results here, acts on windows in [`super::windows`], who confirmed a seal in
 //! [`super::seals`]; what becomes of units follows from the results and is folded with them.
 
+use super::beacon;
 use super::control::{Commitment, Control, Decision, Found, InForce, Version, round_of};
 use super::seals::{Confirmed, Nodes, Request};
 use crate::oracle::standings::sha256;
@@ -21,10 +22,22 @@ pub(super) struct Life {
     pub(super) request: Option<Request>,
     /// Offset of the decision.
     pub(super) decision: Option<u64>,
-    /// SHA-256 of the list.
-    list: Option<String>,
+    list: Option<Listed>,
+    /// Whether a word on its beacon holds.
+    has_beacon: bool,
     /// Offset of the result that stands.
     pub(super) result: Option<u64>,
+}
+
+/// The list of a draw.
+#[derive(Debug, Clone)]
+struct Listed {
+    /// Its offset.
+    at: u64,
+    /// When it stood, in seconds since 1970.
+    time: i64,
+    /// SHA-256 of it.
+    list: String,
 }
 
 /// The parts of the standings behind a correction.
@@ -87,7 +100,8 @@ impl Fold {
             "commitment" => self.commit(at, &act),
             "seal_req" => self.request(at, &act),
             "seal_decided" => self.decide(at, &act),
-            "list" => self.list(&act),
+            "list" => self.list(at, &act),
+            "beacon" => self.beacon(&act),
             "standings" => self.part(&act),
             "result" => self.conclude(at, &act),
             "award" | "shown" | "stock" | "announcement" => Ok(()),
@@ -96,7 +110,15 @@ impl Fold {
         if ["campaign", "round", "seal_decided"].contains(&kind.as_str()) {
             self.control.copied.insert(at, judged.is_ok());
         }
-        let is_kept = ["list", "result", "award", "shown", "stock", "announcement"];
+        let is_kept = [
+            "list",
+            "beacon",
+            "result",
+            "award",
+            "shown",
+            "stock",
+            "announcement",
+        ];
         match judged {
             Ok(()) if is_kept.contains(&kind.as_str()) => self.control.acts.push(Found { at, act }),
             Ok(()) => {}
@@ -263,14 +285,34 @@ impl Fold {
         Ok(())
     }
 
-    fn list(&mut self, act: &Value) -> Result<(), String> {
+    fn list(&mut self, at: u64, act: &Value) -> Result<(), String> {
         self.newest()?;
         let round = round_of(act);
         let life = self.lives.entry(round).or_default();
         if life.is_void || life.list.is_some() || !life.follows(round, act) {
             return Err("its round is void, listed, or not sealed by that decision".to_owned());
         }
-        life.list = Some(text(act, "list").to_owned());
+        life.list = Some(Listed {
+            at,
+            time: act["at"].as_i64().unwrap_or(0),
+            list: text(act, "list").to_owned(),
+        });
+        Ok(())
+    }
+
+    /// The first word on a draw's beacon holds, if it is about the list that stands.
+    fn beacon(&mut self, act: &Value) -> Result<(), String> {
+        self.newest()?;
+        let round = round_of(act);
+        let life = self.lives.get(&round).filter(|life| !life.is_void);
+        let waits = life.filter(|life| life.result.is_none() && !life.has_beacon);
+        let list = waits.and_then(|life| life.list.as_ref());
+        let list = list.filter(|list| list.at == number(act, "list"));
+        let list = list.ok_or("its draw has no such list, is made, or has its beacon")?;
+        let decision = round.and_then(|number| self.control.decisions.get(&number));
+        let sealed_at = decision.map_or(list.time, |decision| decision.at);
+        beacon::holds(act, round.is_none(), sealed_at, list.time)?;
+        self.lives.entry(round).or_default().has_beacon = true;
         Ok(())
     }
 
@@ -313,22 +355,32 @@ impl Fold {
                 ));
             }
         }
-        let made = self.lives.values().filter(|life| life.result.is_some()).count() as u64;
+        let made = self
+            .lives
+            .values()
+            .filter(|life| life.result.is_some())
+            .count() as u64;
         let life = self.lives.entry(round).or_default();
         if life.result != corrects {
             return Err("another result stands".to_owned());
         }
         let is_first = life.result.is_none();
-        if is_first && act["made_after"].as_u64().is_some_and(|known| known != made) {
-            return Err("another draw was made meanwhile, whose winners it does not know".to_owned());
+        if is_first
+            && act["made_after"]
+                .as_u64()
+                .is_some_and(|known| known != made)
+        {
+            return Err(
+                "another draw was made meanwhile, whose winners it does not know".to_owned(),
+            );
         }
         if life.is_void || !life.follows(round, act) {
             return Err("its round is void, or not sealed by that decision".to_owned());
         }
         if life
             .list
-            .as_deref()
-            .is_some_and(|list| list != text(act, "list"))
+            .as_ref()
+            .is_some_and(|listed| listed.list != text(act, "list"))
         {
             return Err("its list is not the one that was published".to_owned());
         }

@@ -2,6 +2,7 @@
 //! manifest. It shares no code with what it judges.
 
 pub mod accepted;
+mod beacon;
 mod book;
 pub mod contest;
 pub mod control;

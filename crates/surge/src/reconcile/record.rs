@@ -1,6 +1,7 @@
 //! Holds the canonical record of a result against what must stand in it: the seal's facts, what was promised and
 //! reached, and the winners that follow from the revealed secret.
 
+use super::beacon;
 use super::contest::Contest;
 use super::control::{Commitment, Decision, Found};
 use crate::oracle::draws::{self, unhex};
@@ -8,14 +9,6 @@ use crate::oracle::holders::Holders;
 use crate::oracle::standings::{self, Standing};
 use campaign::{Among, Campaign, DrawLevel};
 use serde_json::{Value, json};
-
-/// Genesis of drand's quicknet, and seconds from one of its rounds to the next.
-const BEACON: (i64, i64) = (1_692_803_367, 3);
-/// The beacon's round lies so many seconds after the seal.
-const BEACON_AFTER_S: i64 = 60;
-/// A draw may do without its beacon once that is ten minutes late. Where no round is open, the newest tick may be a minute
-/// old.
-const BEACON_LATE_S: i64 = BEACON_AFTER_S + 600 - 60;
 
 /// A draw whose standings were judged once more.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +23,10 @@ pub(super) struct Draw<'a> {
     pub(super) first: &'a Found,
     /// The result that this one takes the place of.
     pub(super) corrects: Option<&'a Found>,
+    /// The list that was published before the first result.
+    pub(super) list: Option<&'a Found>,
+    /// What an operator said of the beacon.
+    pub(super) beacon: Option<&'a Found>,
     /// The standings that it must be of.
     pub(super) standings: &'a [Standing],
 }
@@ -61,7 +58,7 @@ pub(super) fn judge(contest: &Contest<'_>, draw: &Draw<'_>, holders: Holders) ->
     for what in promise(&record, promised) {
         problem(what);
     }
-    for what in beacon(&record, draw, promised.is_some()) {
+    for what in beacon::judge(&record, draw, promised.is_some()) {
         problem(what);
     }
     for (field, expected) in expected(contest, draw, &record, holders) {
@@ -87,14 +84,10 @@ fn promised<'c>(contest: &Contest<'c>, draw: &Draw<'_>) -> Option<(&'c Commitmen
 /// The record tells what was promised, no less and no more, and reveals the secret of it.
 fn promise(record: &Value, promised: Option<(&Commitment, u64)>) -> Vec<String> {
     let told = &record["commitment"];
-    let mut expected = promised.map_or(
+    let expected = promised.map_or(
         Value::Null,
         |(chain, index)| json!({"chain": chain.root, "index": index, "links": chain.links}),
     );
-    // How long the chain is may stand beside its end only.
-    if let Some(expected) = expected.as_object_mut().filter(|_| told["links"].is_null()) {
-        expected.remove("links");
-    }
     let mut problems = Vec::new();
     if *told != expected {
         let (told, expected) = (shortened(told), shortened(&expected));
@@ -109,66 +102,6 @@ fn promise(record: &Value, promised: Option<(&Commitment, u64)>) -> Vec<String> 
         }
     }
     problems
-}
-
-/// At L2 the record has the beacon of the round that the seal fixes, or says who went on without it when it was late
-/// . What the beacon said is its own word.
-fn beacon(record: &Value, draw: &Draw<'_>, is_promised: bool) -> Vec<String> {
-    let (beacon, fallback) = (&record["beacon"], &record["fallback"]);
-    let mut problems = Vec::new();
-    if draw.campaign.draw.level != DrawLevel::L2 || !is_promised {
-        for (field, found) in [("beacon", beacon), ("fallback", fallback)] {
-            if !found.is_null() {
-                problems.push(format!(
-                    "{field} is {found} in the record of a draw without one"
-                ));
-            }
-        }
-        return problems;
-    }
-    match (beacon.is_null(), fallback.is_null()) {
-        (false, true) => {
-            let due = beacon_round(draw.decision.at);
-            if beacon["round"].as_u64() != Some(due)
-                || beacon["value"].as_str().is_none_or(str::is_empty)
-            {
-                problems.push(format!(
-                    "beacon is {beacon} in the record, but must be that of round {due}"
-                ));
-            }
-        }
-        (true, false) => {
-            for key in ["actor", "reason"] {
-                if fallback[key].as_str().is_none_or(str::is_empty) {
-                    problems.push(format!("fallback has no {key} in the record"));
-                }
-            }
-            let from = draw.decision.at.saturating_add(BEACON_LATE_S);
-            let at = draw.first.time("at");
-            if at < from {
-                problems.push(format!(
-                    "it went on without a beacon at {at}, which is before {from}"
-                ));
-            }
-        }
-        _ => problems.push(
-            "the record of a draw at L2 has a beacon, or says who went on without".to_owned(),
-        ),
-    }
-    problems
-}
-
-/// The beacon's round that a draw takes: the first one a minute after the seal. Before the first round of all there is
-/// only the number 0.
-fn beacon_round(sealed_at: i64) -> u64 {
-    let (genesis, period) = BEACON;
-    let since = sealed_at
-        .saturating_add(BEACON_AFTER_S)
-        .saturating_sub(genesis);
-    let whole = u64::try_from(since)
-        .ok()
-        .map(|since| since.div_ceil(period.unsigned_abs()));
-    whole.map_or(0, |rounds| rounds.saturating_add(1))
 }
 
 /// What the fields of a record must be. `s`, the beacon and a fallback are the record's own word.
@@ -214,7 +147,8 @@ fn expected(
         ("config", json!(config.map(|version| &version.sha256))),
         ("version", json!(version)),
         ("sealed_at", json!(decision.at)),
-        ("level", json!(reached(campaign, record).name())),
+        ("listed_at", json!(draw.list.map(|list| list.time("at")))),
+        ("level", json!(reached(draw, record).name())),
         ("ranking", json!(campaign.draw.ranking.name())),
         (
             "entrants",
@@ -241,12 +175,15 @@ fn expected(
     fields
 }
 
-/// The level that the campaign asks for, as far as promise and beacon go.
-fn reached(campaign: &Campaign, record: &Value) -> DrawLevel {
-    match (record["commitment"].is_null(), record["beacon"].is_null()) {
+/// The level that the campaign asks for, as far as promise and beacon go: one that was out before the list stood makes
+/// nothing L2.
+fn reached(draw: &Draw<'_>, record: &Value) -> DrawLevel {
+    let level = draw.campaign.draw.level;
+    let is_unknown = !record["beacon"].is_null() && beacon::is_before(draw);
+    match (record["commitment"].is_null(), is_unknown) {
         (true, _) => DrawLevel::L0,
-        (false, true) => campaign.draw.level.min(DrawLevel::L1),
-        (false, false) => campaign.draw.level,
+        (false, false) => level.min(DrawLevel::L1),
+        (false, true) => level,
     }
 }
 

@@ -130,6 +130,13 @@ impl Rescored {
         let (_, judge) = self.judges.get(&version)?;
         Some(judge.standings(round))
     }
+
+    /// Who cannot win at the cut of a round, by a version.
+    #[must_use]
+    pub fn bars(&self, version: u64, round: u16) -> Option<BTreeMap<String, &'static str>> {
+        let (_, judge) = self.judges.get(&version)?;
+        Some(judge.bars(round))
+    }
 }
 
 /// Where each round that was sealed ends in each partition.

@@ -35,6 +35,7 @@ impl Stands<'_> {
 pub(super) struct Walk<'a> {
     contest: &'a Contest<'a>,
     lists: BTreeMap<Option<u16>, &'a Found>,
+    beacons: BTreeMap<Option<u16>, &'a Found>,
     firsts: BTreeMap<Option<u16>, &'a Found>,
     stands: BTreeMap<Option<u16>, Stands<'a>>,
     drawn: BTreeMap<Option<u16>, Drawn>,
@@ -46,6 +47,7 @@ impl<'a> Walk<'a> {
         Self {
             contest,
             lists: BTreeMap::new(),
+            beacons: BTreeMap::new(),
             firsts: BTreeMap::new(),
             stands: BTreeMap::new(),
             drawn: BTreeMap::new(),
@@ -58,6 +60,9 @@ impl<'a> Walk<'a> {
         match found.text("type") {
             "list" => {
                 self.lists.insert(found.round(), found);
+            }
+            "beacon" => {
+                self.beacons.insert(found.round(), found);
             }
             "result" => {
                 if let Err(problem) = self.result(found, findings) {
@@ -83,7 +88,7 @@ impl<'a> Walk<'a> {
         let campaign = contest.rescored.campaign(version);
         let standings = campaign.and_then(|campaign| match round {
             Some(number) => contest.rescored.standings(version, number),
-            None => Some(self.board(campaign)),
+            None => Some(self.board(campaign, found)),
         });
         let cannot = || format!("{name} cannot be judged by version {version}");
         let (campaign, standings) = campaign.zip(standings).ok_or_else(cannot)?;
@@ -96,6 +101,8 @@ impl<'a> Walk<'a> {
             found,
             first,
             corrects: before.map(|before| before.found),
+            list: self.lists.get(&round).copied(),
+            beacon: self.beacons.get(&round).copied(),
             standings: &standings,
         };
         let holders = self.holders(campaign, found, first);
@@ -105,7 +112,7 @@ impl<'a> Walk<'a> {
             .problems
             .extend(problems.map(|problem| format!("{name}: {problem}")));
         if before.is_none() {
-            list::judge(&draw, self.lists.get(&round).copied(), findings);
+            list::judge(&draw, findings);
         }
         let Some(record) = judged.record else {
             return Ok(());
@@ -160,8 +167,10 @@ impl<'a> Walk<'a> {
         (version != expected).then_some(expected)
     }
 
-    /// The board of the rounds as they stand here.
-    fn board(&self, campaign: &Campaign) -> Vec<Standing> {
+    /// The board of the rounds as they stand here, for a result of the final draw. Who could not win at the last cut is
+    /// barred, whether he took part in that round or not: by the version that judged the last round, or, in a
+    /// correction that left that round alone, by its own.
+    fn board(&self, campaign: &Campaign, result: &Found) -> Vec<Standing> {
         let of_round = |round: &'_ Round| {
             let stands = self.stands.get(&Some(round.number))?;
             let version = stands.found.number("version");
@@ -171,7 +180,26 @@ impl<'a> Walk<'a> {
         let rounds: Vec<(&Round, Vec<Standing>)> = rounds
             .filter_map(|round| Some((round, of_round(round)?)))
             .collect();
-        draws::board(campaign, &rounds)
+        let decisions = &self.contest.control.decisions;
+        let last = rounds.iter().map(|(round, _)| round.number);
+        let last = last.max_by_key(|number| decisions.get(number).map(|decision| decision.ctl));
+        let judged = last.and_then(|number| self.stands.get(&Some(number)));
+        let judged = judged.map(|stands| stands.found.number("version"));
+        let own = result.act["corrects"].is_u64();
+        let own = own.then(|| result.number("version"));
+        let board = |by| {
+            let bars = last.and_then(|last| self.contest.rescored.bars(by, last));
+            draws::board(campaign, &rounds, &bars.unwrap_or_default())
+        };
+        let mut boards = judged.into_iter().chain(own).map(board);
+        let is_found = |board: &Vec<Standing>| {
+            standings::sha256(&standings::file(board)) == result.text("standings")
+        };
+        let first = boards.next().unwrap_or_default();
+        if is_found(&first) {
+            return first;
+        }
+        boards.find(is_found).unwrap_or(first)
     }
 
     /// Who holds prizes when a draw is made: the winners of every round whose first result stands before its own, by
@@ -243,7 +271,7 @@ impl<'a> Walk<'a> {
             .any(|stands| stands.found.at > last.found.at);
         let judging = self.contest.rescored.campaign(last.found.number("version"));
         if let Some(campaign) = judging.filter(|_| corrected) {
-            let board = standings::sha256(&standings::file(&self.board(campaign)));
+            let board = standings::sha256(&standings::file(&self.board(campaign, last.found)));
             if board != last.found.text("standings") {
                 findings.problems.push(
                     "the final draw: a round was corrected after it and changes its board, and it was not corrected along"

@@ -135,7 +135,7 @@ pub(crate) fn record_of(
         "type": "draw", "v": 1, "protocol": "draw_v1", "campaign": "c", "draw": "round-01",
         "config": sha256(toml), "version": version, "cut": [{"partition": 0, "offset": CUT}], "sealed_at": START + 336,
         "level": "L1", "ranking": "second_then_lot", "entrants": "answered",
-        "commitment": {"chain": hex(&promised), "index": 1}, "s": hex(&secret),
+        "listed_at": START + 337, "commitment": {"chain": hex(&promised), "index": 1, "links": 2}, "s": hex(&secret),
         "beacon": null, "fallback": null, "corrects": null,
         "list": sha256(&list), "count": 3, "seed": hex(&seed.finalize()), "standings": sha256(&standings),
         "awards": [{"prize": "phone", "class": "phone", "mode": "fastest", "among": "correct", "n": 2,
@@ -161,7 +161,8 @@ pub(crate) fn publication(version: u64, toml: &str) -> Value {
 /// The list of the draw, published before its secret.
 fn list() -> Value {
     let (_, list) = standings("oA");
-    json!({"type": "list", "v": 1, "campaign": "c", "round": 1, "ctl": DECISION, "list": sha256(&list), "count": 3})
+    json!({"type": "list", "v": 1, "campaign": "c", "round": 1, "ctl": DECISION, "list": sha256(&list), "count": 3,
+        "at": START + 337})
 }
 
 /// Id of a slot of the award at a place in the file.
@@ -272,7 +273,7 @@ fn the_manifest_of_the_same_file_must_say_the_same() {
 
 #[test]
 fn winners_and_every_field_of_the_record_are_recomputed() {
-    let spoilt: [(&str, &str, Value); 9] = [
+    let spoilt: [(&str, &str, Value); 11] = [
         ("/awards/0/winners/0/code", "awards", json!(code("oC"))),
         ("/awards/0/passed", "awards", json!([])),
         ("/seed", "seed", json!(sha256("other"))),
@@ -281,6 +282,8 @@ fn winners_and_every_field_of_the_record_are_recomputed() {
         ("/sealed_at", "sealed_at", json!(START)),
         ("/config", "config", json!(sha256("other"))),
         ("/count", "count", json!(2)),
+        ("/level", "level", json!("L2")),
+        ("/listed_at", "listed_at", json!(START + 336)),
         ("/s", "seed", json!(sha256("other"))),
     ];
     for (path, field, wrong) in spoilt {

@@ -130,10 +130,13 @@ fn a_version_and_an_act_hold_at_their_places_only() {
     };
     // An extension in the last seconds, of a round that is not there, and a version out of turn change nothing.
     let again = publication(3, TOML);
-    let skipped = |at: i64| {
-        json!({"type": "round", "v": 1, "campaign": "c", "round": 1, "verb": "skip", "at": at})
-    };
-    for act in [longer(1, START + 290), longer(2, START + 10), again, skipped(START + 299)] {
+    let skipped = |at: i64| json!({"type": "round", "v": 1, "campaign": "c", "round": 1, "verb": "skip", "at": at});
+    for act in [
+        longer(1, START + 290),
+        longer(2, START + 10),
+        again,
+        skipped(START + 299),
+    ] {
         let verdict = with_before(act.clone()).reconcile();
         assert!(verdict.holds, "{act}: {:#?}", verdict.problems);
         assert!(

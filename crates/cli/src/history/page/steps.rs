@@ -101,18 +101,22 @@ fn promise(html: &mut Html, one: &Concluded) {
             paragraph(html, "活动开始前公布：", "Published before the campaign:");
             hash(html, &Seed(commitment).to_string());
         }
-        Some(Commitment::Chain { root, index }) => {
+        Some(Commitment::Chain { root, index, links }) => {
             paragraph(
                 html,
-                "活动开始前公布的链首 s₀：",
-                "Published before the campaign, the end of the chain s₀:",
+                &format!("活动开始前公布的链首 s₀，链上共有 {links} 个秘密："),
+                &format!(
+                    "Published before the campaign, the end s₀ of a chain of {links} secrets:"
+                ),
             );
             hash(html, &Seed(root).to_string());
             paragraph(
                 html,
-                &format!("本轮使用链上第 {index} 个秘密：对它做 {index} 次 SHA-256 即得 s₀。"),
                 &format!(
-                    "This draw uses secret number {index}: SHA-256 applied {index} times gives s₀."
+                    "第 n 轮只能用第 n 个秘密，总抽奖用最后一个。本次用第 {index} 个：对它做 {index} 次 SHA-256 即得 s₀。"
+                ),
+                &format!(
+                    "Round n has secret number n, the final draw the last. This draw has number {index}: SHA-256 applied {index} times gives s₀."
                 ),
             );
         }
@@ -128,6 +132,14 @@ fn list(html: &mut Html, one: &Concluded) {
         &format!("封盘时共有 {count} 个参与编码，排序后逐行列出；不论对错都在名单上。"),
         &format!("{count} entrant codes at the seal, sorted, one a line; right or wrong."),
     );
+    if let Some(at) = one.draw.listed_at() {
+        let at = shown(at);
+        paragraph(
+            html,
+            &format!("名单于 {at} 固定，早于揭示秘密。"),
+            &format!("The list was fixed at {at}, before the secret was revealed."),
+        );
+    }
     paragraph(
         html,
         "名单文件的 SHA-256（R）：",
@@ -158,24 +170,33 @@ fn reveal(html: &mut Html, one: &Concluded) {
         }
         html.raw("</p>");
     }
+    beacon(html, one);
+    html.raw("</section>");
+}
+
+/// The public beacon, or who went on without it.
+fn beacon(html: &mut Html, one: &Concluded) {
     if let Some(beacon) = one.draw.beacon() {
         let round = beacon.round;
+        let at = contest::beacon_out_at(round).map_or_else(String::new, shown);
         paragraph(
             html,
-            &format!("公共信标 drand quicknet 第 {round} 轮："),
-            &format!("drand quicknet, round {round}:"),
+            &format!("公共信标 drand quicknet 第 {round} 轮，公布于 {at}，晚于名单："),
+            &format!("drand quicknet, round {round}, out at {at}, after the list was fixed:"),
         );
         hash(html, &beacon.value);
     }
     if let Some(fallback) = one.draw.fallback() {
-        paragraph(
-            html,
-            "公共信标未及时到达，降为 L1：",
-            "The beacon came too late; level L1 instead:",
-        );
-        html.raw("<p>").text(&fallback.reason).raw("</p>");
+        let (actor, level) = (&fallback.actor, one.draw.text("level"));
+        html.raw("<p class=bad>")
+            .raw(&both(
+                &format!("未使用公共信标，降为 {level} 级。决定者与原因："),
+                &format!("Drawn without the public beacon, level {level}. By whom, and why:"),
+            ))
+            .raw("</p><p>");
+        html.text(&format!("{actor}: {}", fallback.reason))
+            .raw("</p>");
     }
-    html.raw("</section>");
 }
 
 fn seed(html: &mut Html, one: &Concluded) {

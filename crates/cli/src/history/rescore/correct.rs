@@ -143,6 +143,7 @@ fn facts(judge: &Judge<'_>, one: &Concluded) -> Option<Facts> {
         version: judge.version,
         cut: draw.cut(),
         sealed_at: draw.sealed_at(),
+        listed_at: draw.listed_at(),
         commitment: draw.commitment(),
         secret: draw.secret()?,
         beacon: draw.beacon(),

@@ -149,7 +149,11 @@ fn again(season: &Season, asked: &BTreeSet<u16>, out: &mut impl Write) -> Result
             };
             let field = field.get(&round);
             let standing = basis.map(|basis| &basis.standing);
-            let follows = field.is_some_and(|field| standing == Ok(field));
+            // Who is barred without standing in the round is told by its seal alone.
+            let is_standing = |field: &Arc<Sealed>| {
+                standing.is_ok_and(|one| (&one.cut, &one.field) == (&field.cut, &field.field))
+            };
+            let follows = field.is_some_and(is_standing);
             if let Some(field) = field {
                 compared(round, field, (follows, "corrected"), out)?;
             }

@@ -35,6 +35,11 @@ impl Draw {
         self.value["sealed_at"].as_i64().unwrap_or_default()
     }
 
+    /// When the list stood, in seconds since 1970; none where none was published beforehand.
+    pub(crate) fn listed_at(&self) -> Option<i64> {
+        self.value["listed_at"].as_i64()
+    }
+
     /// How many stand on the list.
     pub(crate) fn count(&self) -> u64 {
         self.value["count"].as_u64().unwrap_or_default()
@@ -62,8 +67,12 @@ impl Draw {
         if let Some(Hex(single)) = hash("single") {
             return Some(Commitment::Single(single));
         }
-        let index = u16::try_from(commitment["index"].as_u64()?).ok()?;
-        hash("chain").map(|Hex(root)| Commitment::Chain { root, index })
+        let number = |field: &str| u16::try_from(commitment[field].as_u64()?).ok();
+        Some(Commitment::Chain {
+            root: hash("chain")?.0,
+            index: number("index")?,
+            links: number("links")?,
+        })
     }
 
     /// The beacon's value.

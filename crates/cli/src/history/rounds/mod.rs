@@ -12,7 +12,7 @@ pub(crate) use told::Told;
 
 use super::scan;
 use crate::failure::Failure;
-use contest::{Board, Compiled, Finding, hash};
+use contest::{Barred, Board, Compiled, Finding, hash};
 use control::rounds::Life;
 use control::{ControlState, Published};
 use msglog::Log;
@@ -131,6 +131,7 @@ impl Season {
             Arc::new(Sealed {
                 cut: sealed.cut.clone(),
                 field: self.told.corrected(result)?,
+                barred: sealed.barred.clone(),
             })
         } else {
             Arc::clone(&sealed)
@@ -167,6 +168,7 @@ impl Season {
             Arc::new(Sealed {
                 cut: sealed.cut.clone(),
                 field: self.told.corrected(result)?,
+                barred: sealed.barred.clone(),
             })
         } else {
             Arc::clone(&sealed)
@@ -260,13 +262,14 @@ pub(crate) fn on_the_board(judged: &Compiled, rounds: &[(u16, &Arc<Sealed>)]) ->
     let mut board = Board::new(campaign.score.streak);
     for (number, sealed) in rounds {
         if let Some(round) = campaign.round(*number) {
-            board.add(&sealed.field, round.question.kind);
+            board.add(&sealed.field, &sealed.barred, round.question.kind);
         }
     }
     let cut = rounds.last().map(|(_, sealed)| sealed.cut.clone());
     Sealed {
         cut: cut.unwrap_or_default(),
         field: board.field(),
+        barred: Barred::default(),
     }
 }
 

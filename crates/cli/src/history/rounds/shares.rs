@@ -2,7 +2,7 @@
 
 use super::super::scan::{self, Chains};
 use crate::failure::Failure;
-use contest::{Field, Standing};
+use contest::{Barred, Field, Standing};
 use msglog::Log;
 use record::rounds::{SHARE, Share};
 use record::topics::RESULTS;
@@ -11,11 +11,12 @@ use std::collections::BTreeMap;
 /// Shares with their partitions, by the offset in `control` of the decision that they follow.
 pub(crate) type ByDecision = BTreeMap<u64, Vec<(u32, Share)>>;
 
-/// A sealed round: where each partition was cut, and everyone's standing.
+/// A sealed round: where each partition was cut, everyone's standing, and who cannot win without standing in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sealed {
     pub(crate) cut: Vec<(u32, u64)>,
     pub(crate) field: Field<'static>,
+    pub(crate) barred: Barred,
 }
 
 /// Every share of a campaign that stands in `results`.
@@ -49,7 +50,7 @@ pub(crate) fn of_log(log: &dyn Log, campaign: &str) -> Result<ByDecision, Failur
 /// A partition or a chunk is missing, a line cannot be read, or two shares differ.
 pub(crate) fn merge(shares: &[(u32, Share)], partitions: u32) -> Result<Sealed, String> {
     let mut standings: Vec<Standing<'static>> = Vec::new();
-    let mut cut = Vec::new();
+    let (mut cut, mut barred) = (Vec::new(), String::new());
     for partition in 0..partitions {
         let own = || shares.iter().filter(|(p, _)| *p == partition);
         let Some((_, first)) = own().next() else {
@@ -62,6 +63,7 @@ pub(crate) fn merge(shares: &[(u32, Share)], partitions: u32) -> Result<Sealed, 
                     first.of
                 ));
             };
+            barred.push_str(&share.barred);
             for line in share.standings.lines() {
                 standings.push(Standing::parse(line).ok_or_else(|| {
                     format!("partition {partition}, chunk {chunk}: a line is no canonical standing")
@@ -71,7 +73,8 @@ pub(crate) fn merge(shares: &[(u32, Share)], partitions: u32) -> Result<Sealed, 
         cut.push((partition, first.cut));
     }
     let field = Field::new(standings).map_err(|torn| torn.to_string())?;
-    Ok(Sealed { cut, field })
+    let barred = Barred::parse(&barred).map_err(|torn| format!("who is barred: {torn}"))?;
+    Ok(Sealed { cut, field, barred })
 }
 
 /// [`merge`] for rounds with their decisions' offsets, several side by side.
@@ -109,7 +112,7 @@ pub(crate) fn merge_all(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use contest::Entrants;
+    use contest::{Bar, Entrants};
 
     fn share(partition: u32, chunk: u32, of: u32, fans: &[&str]) -> (u32, Share) {
         let entrants = Entrants::new(b"salt");
@@ -132,6 +135,7 @@ mod tests {
             chunk,
             of,
             standings,
+            barred: String::new(),
         };
         (partition, share)
     }
@@ -158,6 +162,25 @@ mod tests {
     }
 
     #[test]
+    fn q_29_who_is_barred_is_told_by_every_chunk_of_every_partition() {
+        let mut all = vec![
+            share(0, 0, 2, &["a"]),
+            share(0, 1, 2, &[]),
+            share(1, 0, 1, &[]),
+        ];
+        let entrants = Entrants::new(b"salt");
+        for (place, fan) in (1..).zip(["b", "c"]) {
+            let mut barred = Barred::default();
+            barred.add(entrants.code(fan), Bar::NotFollowing);
+            all[place].1.barred = barred.lines().collect();
+        }
+        let sealed = merge(&all, 2).unwrap();
+        let bars = ["a", "b", "c"].map(|fan| sealed.barred.get(entrants.code(fan)));
+        let gone = Some(Bar::NotFollowing);
+        assert_eq!(bars, [None, gone, gone]);
+    }
+
+    #[test]
     fn what_is_no_standing_is_refused() {
         let mut one = share(0, 0, 1, &["a"]);
         one.1.standings.push_str("{}\n");
@@ -166,5 +189,8 @@ mod tests {
                 .unwrap_err()
                 .contains("no canonical standing")
         );
+        let mut one = share(0, 0, 1, &["a"]);
+        one.1.barred.push_str("{}\n");
+        assert!(merge(&[one], 1).unwrap_err().contains("who is barred"));
     }
 }

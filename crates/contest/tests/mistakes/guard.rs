@@ -1,0 +1,143 @@
+//! Every message that the check of a campaign file can say occurs in some test: whoever adds one adds a test.
+
+use std::path::{Path, PathBuf};
+
+/// Where messages stand: files of the crates `campaign` and `contest`.
+const SOURCES: [&str; 14] = [
+    "campaign/src/lint.rs",
+    "campaign/src/lint_prizes.rs",
+    "campaign/src/lint_question.rs",
+    "campaign/src/lint_templates.rs",
+    "campaign/src/parse.rs",
+    "campaign/src/parse_prizes.rs",
+    "campaign/src/parse_question.rs",
+    "campaign/src/parse_rules.rs",
+    "campaign/src/read.rs",
+    "campaign/src/template.rs",
+    "campaign/src/time.rs",
+    "contest/src/keywords.rs",
+    "contest/src/lint.rs",
+    "contest/src/lint_rules.rs",
+];
+/// Texts of these files that are no messages.
+const OTHERS: [&str; 2] = ["duplicate key", "\"{}\""];
+/// So long is a part of a message that tells it from others.
+const TELLING: usize = 7;
+
+fn crates() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The texts between quotes of a piece of Rust, comments and unit tests left out.
+fn texts(source: &str) -> Vec<String> {
+    let code = source.split("#[cfg(test)]\nmod").next().unwrap_or_default();
+    let lines = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    let code: String = lines.map(|line| format!("{line}\n")).collect();
+    let (mut found, mut rest) = (Vec::new(), code.as_str());
+    while let Some(at) = rest.find('"') {
+        let (mut text, mut end) = (String::new(), None);
+        let mut letters = rest[at + 1..].char_indices();
+        while let Some((place, letter)) = letters.next() {
+            match letter {
+                '"' => {
+                    end = Some(at + 1 + place + 1);
+                    break;
+                }
+                '\\' => match letters.next() {
+                    // A text that goes on in the next line.
+                    Some((_, '\n')) => {
+                        let blank = letters.as_str().chars().take_while(|c| *c == ' ').count();
+                        if blank > 0 {
+                            letters.nth(blank - 1);
+                        }
+                    }
+                    Some((_, escaped)) => text.push(escaped),
+                    None => break,
+                },
+                _ => text.push(letter),
+            }
+        }
+        found.push(text);
+        rest = end.map_or("", |end| &rest[end..]);
+    }
+    found
+}
+
+/// The parts of a message between its variables that tell it from others.
+fn parts(message: &str) -> Vec<String> {
+    // Doubled braces are braces.
+    let message = message.replace("{{", "\u{1}").replace("}}", "\u{2}");
+    let mut parts = vec![String::new()];
+    let mut inside = false;
+    for letter in message.chars() {
+        match (letter, parts.last_mut()) {
+            ('{', _) => inside = true,
+            ('}', _) => {
+                inside = false;
+                parts.push(String::new());
+            }
+            (letter, Some(part)) if !inside => part.push(letter),
+            _ => {}
+        }
+    }
+    let shown = |part: String| part.replace('\u{1}', "{").replace('\u{2}', "}");
+    let parts = parts.into_iter().map(shown);
+    // Quotes belong to the variable between them.
+    let parts = parts.map(|part| part.trim_matches(|c| " ',;:".contains(c)).to_owned());
+    parts.filter(|part| part.len() >= TELLING).collect()
+}
+
+/// Texts of the tests that could be parts of messages.
+fn tested() -> Vec<String> {
+    let mut found = Vec::new();
+    let mut left = vec![
+        crates().join("campaign/tests"),
+        crates().join("contest/tests"),
+    ];
+    while let Some(path) = left.pop() {
+        if path.is_dir() {
+            left.extend(
+                std::fs::read_dir(path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+        } else if path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("guard.rs") {
+            found.extend(texts(&std::fs::read_to_string(path).unwrap()));
+        }
+    }
+    // As in messages, doubled braces are braces.
+    let plain = |text: String| text.trim().replace("{{", "{").replace("}}", "}");
+    let telling = found.into_iter().map(plain);
+    telling
+        .filter(|text| text.len() >= TELLING && text.contains(' '))
+        .collect()
+}
+
+#[test]
+fn every_message_occurs_in_a_test() {
+    let tested = tested();
+    let (mut seen, mut missing) = (0, Vec::new());
+    for source in SOURCES {
+        let text = std::fs::read_to_string(crates().join(source)).unwrap();
+        for message in texts(&text) {
+            let parts = parts(&message);
+            let is_message = message.contains(' ') && !OTHERS.contains(&message.as_str());
+            if parts.is_empty() || !is_message {
+                continue;
+            }
+            seen += 1;
+            let occurs = |part: &String| {
+                tested
+                    .iter()
+                    .any(|text| text.contains(part.as_str()) || part.contains(text.as_str()))
+            };
+            if !parts.iter().any(occurs) {
+                missing.push(format!("{source}: {message}"));
+            }
+        }
+    }
+    assert!(seen > 90, "only {seen} messages were found");
+    assert!(missing.is_empty(), "no test has\n{}", missing.join("\n"));
+}
