@@ -139,7 +139,7 @@ pub fn act_of(
         (RoundVerb::Extend, ..) => {
             return Err(invalid("an extension needs the seconds, or the new close"));
         }
-        (RoundVerb::Void | RoundVerb::Seal, ..) => Vec::new(),
+        (RoundVerb::Void | RoundVerb::Seal | RoundVerb::Skip, ..) => Vec::new(),
     };
     if request.verb == RoundVerb::Shift && windows.first().is_none_or(|w| w.open <= at) {
         return Err(RoundError::Conflict(format!(

@@ -101,6 +101,9 @@ fn state(life: &Life) -> &'static str {
     match life {
         Life { is_void: true, .. } => "void",
         Life {
+            is_skipped: true, ..
+        } => "skipped",
+        Life {
             decision: Some(_), ..
         } => "sealed",
         Life {

@@ -7,6 +7,7 @@ mod crash;
 mod gate;
 mod operators;
 mod seals;
+mod skipped;
 mod stock;
 mod two;
 mod world;

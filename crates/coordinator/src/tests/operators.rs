@@ -77,7 +77,7 @@ impl Desk {
         self.lead.rehearse(&self.around, &Believes, t).unwrap();
     }
 
-    fn act(
+    pub(crate) fn act(
         &mut self,
         round: u16,
         verb: RoundVerb,

@@ -59,7 +59,16 @@ pub fn judge(contest: &Contest<'_>) -> Findings {
     }
     let mut holders = Holders::default();
     let mut entitled = Vec::new();
-    for (round, decision) in &control.decisions {
+    // In the order in which the draws were made: a round that an operator skipped comes after later ones.
+    let made = |round: u16| {
+        let results = control.results.get(&Some(round));
+        results
+            .and_then(|results| results.first())
+            .map_or(u64::MAX, |first| first.at)
+    };
+    let mut order: Vec<_> = control.decisions.iter().collect();
+    order.sort_by_key(|(round, _)| (made(**round), **round));
+    for (round, decision) in order {
         let draw = one_round(contest, *round, decision, &mut holders, &mut findings);
         entitled.extend(draw);
     }
