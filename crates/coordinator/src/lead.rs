@@ -17,6 +17,7 @@ use crate::ticks::{self, Guard, TickError};
 use control::presence::{say, say_all};
 use control::{Control, ControlState};
 use msglog::{Appender, Log, LogError};
+use control::windows::EFFECTIVE_AHEAD_S;
 use record::SCHEMA_VERSION;
 use record::acts::{Act, Leads};
 use record::inband::Tick;
@@ -29,8 +30,6 @@ use std::time::{Duration, Instant};
 const READ_BACK_LIMIT: Duration = Duration::from_secs(15);
 /// How often a wait looks whether it is still of use.
 const LOOK: Duration = Duration::from_millis(100);
-/// A version speaks from the coordinator's time plus this on, in seconds, so that every node has it by then.
-const EFFECTIVE_AHEAD_S: i64 = 5;
 
 /// Whether this process may append now.
 pub(crate) trait Seat {

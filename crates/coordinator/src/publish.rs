@@ -2,7 +2,7 @@
 
 use crate::lead::LeadError;
 use campaign::Problem;
-use record::acts::CampaignAct;
+use record::acts::{CAMPAIGN_VERSION, CampaignAct};
 use record::hexed::Hex;
 
 /// What an operator asks for.
@@ -94,7 +94,7 @@ pub fn act_of(request: &PublishRequest, effective: i64) -> Result<CampaignAct, P
         .0;
     let (compiled, _) = contest::Compiled::new(campaign).map_err(PublishError::Invalid)?;
     Ok(CampaignAct {
-        v: record::SCHEMA_VERSION,
+        v: CAMPAIGN_VERSION,
         id: compiled.campaign.id.clone(),
         account: compiled.campaign.account.clone(),
         version: request.expect_version.saturating_add(1),

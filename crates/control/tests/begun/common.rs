@@ -2,7 +2,7 @@
 
 use control::ControlState;
 use control::state::Applied;
-use record::acts::{Act, CampaignAct};
+use record::acts::{Act, CAMPAIGN_VERSION, CampaignAct};
 use record::hexed::Hex;
 use record::rounds::{ResultAct, RoundAct, RoundVerb, SealDecided, SealReq, Window};
 
@@ -26,7 +26,7 @@ impl Default for Control {
         Self {
             state: ControlState::default(),
             next: 0,
-            schema: 1,
+            schema: CAMPAIGN_VERSION,
         }
     }
 }
@@ -49,14 +49,14 @@ impl Control {
     pub(crate) fn publishes(&mut self, toml: &str, at: i64) -> bool {
         let expect_version = self.state.version_of(ID);
         let act = CampaignAct {
-            v: 1,
+            v: self.schema,
             id: ID.to_owned(),
             account: "mi".to_owned(),
             version: expect_version + 1,
             expect_version,
             toml: toml.to_owned(),
             sha256: record::identity::sha256(toml.as_bytes()),
-            effective: at + 5,
+            effective: at + control::windows::EFFECTIVE_AHEAD_S,
             actor: "ann".to_owned(),
             reason: "test".to_owned(),
         };
