@@ -73,6 +73,16 @@ pub(crate) fn ask(
     token: Option<&str>,
     body: Option<&Value>,
 ) -> Result<Answer, Failure> {
+    ask_within(ANSWER_TIMEOUT, node, (method, path), token, body)
+}
+
+fn ask_within(
+    limit: Duration,
+    node: SocketAddr,
+    (method, path): (Method, &str),
+    token: Option<&str>,
+    body: Option<&Value>,
+) -> Result<Answer, Failure> {
     let mut request = Request::builder()
         .method(method)
         .uri(path)
@@ -92,10 +102,10 @@ pub(crate) fn ask(
         .build()
         .map_err(io("start the client's runtime"))?;
     runtime.block_on(async {
-        tokio::time::timeout(ANSWER_TIMEOUT, exchange(node, request))
+        tokio::time::timeout(limit, exchange(node, request))
             .await
             .unwrap_or_else(|_| {
-                let limit = ANSWER_TIMEOUT.as_secs();
+                let limit = limit.as_secs();
                 Err(Failure::away(format!(
                     "the node at {node} did not answer within {limit} s"
                 )))
@@ -121,6 +131,7 @@ pub(crate) fn act(
 pub(crate) struct Asker {
     node: SocketAddr,
     token: String,
+    limit: Duration,
 }
 
 impl Asker {
@@ -132,7 +143,13 @@ impl Asker {
         Ok(Self {
             node: args.node,
             token: token(args)?,
+            limit: ANSWER_TIMEOUT,
         })
+    }
+
+    /// Waits so long for each answer from here on.
+    pub(crate) fn waits(&mut self, limit: Duration) {
+        self.limit = limit;
     }
 
     /// As [`act`].
@@ -146,7 +163,8 @@ impl Asker {
         body: Option<&Value>,
     ) -> Result<Answer, Failure> {
         let node = self.node;
-        let answer = ask(node, method.clone(), path, Some(&self.token), body)?;
+        let (limit, token) = (self.limit, Some(self.token.as_str()));
+        let answer = ask_within(limit, node, (method.clone(), path), token, body)?;
         if answer.status != StatusCode::MISDIRECTED_REQUEST {
             return Ok(answer);
         }
@@ -155,7 +173,7 @@ impl Asker {
             return Ok(answer);
         };
         eprintln!("spillway: {node} is not the coordinator; asking {there}");
-        let answer = ask(there, method, path, Some(&self.token), body)?;
+        let answer = ask_within(limit, there, (method, path), token, body)?;
         if answer.status == StatusCode::UNAUTHORIZED {
             return Err(Failure::wrong(format!(
                 "the coordinator at {there} does not know the token of {node}; ask it with --node {there} and its own \

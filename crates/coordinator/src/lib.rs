@@ -13,7 +13,9 @@
 //! * [`retry`]: a dead letter put back
 //! * [`rounds`]: operators' acts on rounds; `season`: what a lead does about them
 //! * `seals`: the way of a seal; `gather`: the shares; `results`: what is due of them; [`conclusions`]: how it is made
-//! * `corrected`: the standings of corrected results, brought and read back; `correcting`: their publication
+//! * [`corrections`]: what another file makes of results; [`fits`]: what it may change; [`drawn`]: records, read
+//! * `corrected`: the standings of corrected results, brought and read back; [`recount`]: what the messages give,
+//!   counted beside everything else; `correcting`: both held together, and published
 //! * [`secrets`]: the secrets of draws and of units, encrypted; [`stock`]: those of units, in and out
 //! * [`ticks`]: when a tick is due, and the guard against a clock gone wrong
 //! * [`copies`]: records into every inbound partition, in order
@@ -24,6 +26,9 @@ pub mod coordinator;
 pub mod copies;
 mod corrected;
 mod correcting;
+pub mod corrections;
+pub mod drawn;
+pub mod fits;
 mod gather;
 mod giving;
 pub mod handle;
@@ -32,6 +37,7 @@ mod metrics;
 pub mod office;
 pub mod prizes;
 pub mod publish;
+pub mod recount;
 mod results;
 pub mod retry;
 pub mod rounds;
@@ -48,14 +54,17 @@ mod tests;
 pub use conclusions::result_act;
 pub use coordinator::{Clock, Config, Coordinator};
 pub use corrected::StandingsRequest;
+pub use corrections::{Corrected, Judge, Sealed, Stood};
+pub use drawn::Drawn;
 pub use handle::Handle;
 pub use metrics::Metrics;
 pub use prizes::AwardRequest;
 pub use publish::{PublishError, PublishRequest, Receipt};
+pub use recount::{Asked, Recount};
 pub use retry::{Retried, RetryError, RetryRequest};
 pub use rounds::{BeaconRequest, CorrectRequest, RoundError, RoundReceipt, RoundRequest};
 pub use seals::Sealing;
-pub use secrets::Key;
+pub use secrets::{Key, commitment_of};
 pub use status::Status;
 pub use stock::{RevealRequest, Revealed, StockReceipt, StockRequest};
 pub use ticks::TickError;

@@ -45,6 +45,8 @@ pub struct CorrectRequest {
     /// Offset in `control` of the final draw's result when the correction was computed, `None` if there was none: a
     /// draw made since then was made of what is corrected here.
     pub final_draw: Option<u64>,
+    /// Whether messages are counted again although other versions of the steps have written the log.
+    pub as_new: bool,
     /// Who asks.
     pub actor: String,
     /// Why.

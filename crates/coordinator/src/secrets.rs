@@ -39,6 +39,22 @@ pub enum SecretError {
     OtherKey(String),
 }
 
+/// Which link of a chain is a draw's secret; none of a round that came when the chain was made already.
+fn link(act: &CommitmentAct, round: Option<u16>) -> Option<u16> {
+    let index = round.unwrap_or(act.links);
+    (round.is_none() || index < act.links).then_some(index)
+}
+
+/// What was committed to for a draw.
+#[must_use]
+pub fn commitment_of(act: &CommitmentAct, round: Option<u16>) -> Option<Commitment> {
+    let index = link(act, round)?;
+    Some(Commitment::Chain {
+        root: act.root.0,
+        index,
+    })
+}
+
 impl Key {
     /// The commitment to a new chain of secrets: one for each round by its number, the last for the final draw.
     ///
@@ -68,22 +84,13 @@ impl Key {
         committed: Option<&CommitmentAct>,
         round: Option<u16>,
     ) -> Result<(Secret, Option<Commitment>), SecretError> {
-        let linked = committed.and_then(|act| {
-            let index = round.unwrap_or(act.links);
-            let is_link = round.is_none() || index < act.links;
-            is_link.then_some((act, index))
-        });
-        let Some((act, index)) = linked else {
+        let Some((act, index)) = committed.and_then(|act| Some((act, link(act, round)?))) else {
             return Ok((random()?, None));
         };
         let last = self.open(&act.campaign, &act.campaign, &act.secret)?;
         let last = last.try_into();
         let last = Secret(last.map_err(|_| SecretError::OtherKey(act.campaign.clone()))?);
-        let chain = Commitment::Chain {
-            root: act.root.0,
-            index,
-        };
-        Ok((last.in_chain(act.links, index), Some(chain)))
+        Ok((last.in_chain(act.links, index), commitment_of(act, round)))
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {

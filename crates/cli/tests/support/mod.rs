@@ -13,6 +13,7 @@ pub(crate) mod fleet;
 pub(crate) mod front;
 pub(crate) mod kafka;
 pub(crate) mod node;
+pub(crate) mod small;
 pub(crate) mod told;
 pub(crate) mod watch;
 pub(crate) mod wire;

@@ -3,9 +3,11 @@
 
 mod correct;
 mod corrections;
+mod counted;
 mod crash;
 mod gate;
 mod operators;
+mod recounted;
 mod seals;
 mod skipped;
 mod stock;
@@ -20,6 +22,7 @@ use crate::secrets::Key;
 use crate::status::Board;
 use crate::ticks::TickError;
 use control::{ControlState, follow};
+use counted::Counted;
 use gate::{Gate, Gated};
 use msglog::memory::MemoryLog;
 use msglog::{Log, Tier, TopicConfig};
@@ -114,6 +117,7 @@ impl Owner {
             control,
             log: gated,
             board: Board::new(Metrics::new(&telemetry::Registry::new()).unwrap()),
+            recount: Arc::new(Counted::with(correct::first_was_wrong)),
             stop,
         });
         let (shared, closing) = (Arc::clone(&around), Arc::clone(&gate));
