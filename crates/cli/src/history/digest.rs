@@ -1,7 +1,7 @@
 //! The digest of a run, recomputed from `accepted`, and held against the tallies that the log carries.
 
 use crate::failure::{Failure, NO};
-use quiz::{Failure as QuizFailure, Recount};
+use quiz::{Book, Failure as QuizFailure, Recount, Running};
 use record::hexed::{Hex, encode};
 use record::inband::MARK;
 use record::tally::{Tally, line_hash};
@@ -51,6 +51,11 @@ impl Digest {
             }
             Err(failure) => Err(Failure::no(format!("{failure:?}"))),
         }
+    }
+
+    /// The campaigns where they stand now in a partition: versions and windows as quiz judges by them.
+    pub(super) fn standing(&self, partition: u32) -> &[Running] {
+        self.recount.book(partition).map_or(&[], Book::campaigns)
     }
 
     /// The digest of a campaign: SHA-256 over its sorted lines, and the sum of their hashes.
