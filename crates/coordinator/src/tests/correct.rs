@@ -28,6 +28,7 @@ static PLAN: Plan = Plan {
     to_the_result: true,
     corrects: true,
     stocks: false,
+    then: None,
 };
 
 /// The first result of each draw: what a correction is computed from, however often it is sent.

@@ -5,7 +5,9 @@ mod correct;
 mod corrections;
 mod counted;
 mod crash;
+mod evening;
 mod gate;
+mod interleaved;
 mod operators;
 mod recounted;
 mod seals;
@@ -56,6 +58,9 @@ pub(crate) fn log() -> Arc<MemoryLog> {
     ])
 }
 
+/// What an owner does with its lead.
+pub(crate) type Deed = fn(&mut Lead, &Around) -> Result<(), LeadError>;
+
 /// What an owner does.
 pub(crate) struct Plan {
     /// Published unless it stands.
@@ -67,6 +72,8 @@ pub(crate) struct Plan {
     pub(crate) stocks: bool,
     /// Whether it then corrects the first round, and the final draw with it.
     pub(crate) corrects: bool,
+    /// What it does in the end.
+    pub(crate) then: Option<Deed>,
 }
 
 /// Publishes the campaign without draws, and ticks.
@@ -77,6 +84,7 @@ pub(crate) const fn ticking(ticks: &'static [i64]) -> Plan {
         to_the_result: false,
         corrects: false,
         stocks: false,
+        then: None,
     }
 }
 
@@ -206,7 +214,7 @@ fn script(around: &Around, plan: &Plan) -> Result<(), LeadError> {
         correct::first_round(&mut lead, around)?;
         lead.go_on(around, &Believes)?;
     }
-    Ok(())
+    plan.then.map_or(Ok(()), |then| then(&mut lead, around))
 }
 
 /// What a fold applies of a partition: copies by the rule of the one before, ticks that are newer.
