@@ -4,6 +4,7 @@
 use crate::failure::{Failure, tried};
 use crate::machine::cpu_s;
 use crate::report::{Place, Table, median, ratio};
+use crate::seals;
 use crate::synth;
 use msglog::journal::JournalConfig;
 use msglog::{Appender, Journal, Log, Mailbox, NewRecord, Refusal, Tier, TopicConfig};
@@ -51,13 +52,20 @@ impl Sample {
 /// The benchmark.
 pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
     let (mut scans, mut dedups, mut quizzes) = (Vec::new(), Vec::new(), Vec::new());
+    let mut sealed = Vec::new();
     for _ in 0..plan.rounds {
         let dir = place.scratch()?;
         let log: Arc<dyn Log> = journal(dir.path())?;
-        fill(&*log, plan.count)?;
+        fill(&*log, plan.count, false)?;
         scans.push(scan(&*log)?);
         dedups.push(dedup(&log, dir.path(), 0)?);
         quizzes.push(quiz(&log, dir.path())?);
+        // The same event once more, with its rounds sealed as they close.
+        let dir = place.scratch()?;
+        let log: Arc<dyn Log> = journal(dir.path())?;
+        fill(&*log, plan.count, true)?;
+        dedup(&log, dir.path(), 0)?;
+        sealed.push(seals::event(&log, quiz(&log, dir.path())?)?);
     }
     let mut table = Table::new(
         format!(
@@ -100,7 +108,7 @@ pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
     }
     let title =
         "The folds; processor time is that of the whole process: fold, journal's writers, RocksDB";
-    place.publish("folds", title, &[table])
+    place.publish("folds", title, &[table, seals::added(&quizzes, &sealed)])
 }
 
 /// dedup over everything that the log has, at least `wanted` records, with its state below `dir`.
@@ -171,13 +179,18 @@ impl Mailbox for Durables {
     }
 }
 
-/// Writes `count` deliveries, with ticks and the campaign between them; how many records that were.
-pub(crate) fn fill(log: &dyn Log, count: u64) -> Result<u64, Failure> {
+/// Writes `count` deliveries, with ticks and the campaign between them, and with the rounds' seals when they are `sealed`;
+/// how many records that were.
+pub(crate) fn fill(log: &dyn Log, count: u64, sealed: bool) -> Result<u64, Failure> {
+    let mut rounds = seals::decisions().filter(|_| sealed).peekable();
     let mut filling = Filling::new(log)?;
     filling.extend(synth::tick_everywhere(0, count)?)?;
     filling.extend(synth::campaign_everywhere()?)?;
     for nth in 0..count {
         filling.extend(vec![synth::delivery(nth, count)?])?;
+        while let Some((_, copies)) = rounds.next_if(|(due, _)| synth::second(nth, count) >= *due) {
+            filling.extend(copies?)?;
+        }
         if nth % TICK_EVERY == TICK_EVERY - 1 {
             filling.extend(synth::tick_everywhere(nth, count)?)?;
         }

@@ -19,13 +19,13 @@ pub(crate) fn run(place: &Place, count: u64, rounds: usize) -> Result<(), Failur
         let dir = place.scratch()?;
         let journal = folds::journal(dir.path())?;
         let log: Arc<dyn Log> = journal.clone();
-        let records = folds::fill(&*log, count)?;
+        let records = folds::fill(&*log, count, false)?;
         journals.push(folds::dedup(&log, dir.path(), records)?);
         journal.close();
         let dir = place.scratch()?;
         let kafka = Kafka::open(brokers.log(folds::topics())?).map_err(tried("open the log"))?;
         let log: Arc<dyn Log> = kafka.clone();
-        let records = folds::fill(&*log, count)?;
+        let records = folds::fill(&*log, count, false)?;
         kafkas.push(folds::dedup(&log, dir.path(), records)?);
         kafka.close(Duration::from_secs(5));
     }

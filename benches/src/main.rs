@@ -161,7 +161,7 @@ enum Command {
         #[arg(long)]
         quick: bool,
     },
-    /// All of them, one after the other, without those on Kafka; rebuild on a node that was just filled
+    /// All of them, one after the other, without those on Kafka; rebuild and rescore on a node that was just filled
     All {
         /// Runs everything shortly, to see that it works: the figures are worth little
         #[arg(long)]
@@ -339,5 +339,12 @@ fn all(place: &Place, quick: bool) -> Result<(), Failure> {
     let scratch = place.scratch()?;
     let node = scratch.path().join("node");
     sample::saturating_rate(place, Duration::from_secs(filling), Some(&node))?;
-    rebuild::run(place, &node, None)
+    rebuild::run(place, &node, None)?;
+    rescore::sealed(place, &node)?;
+    rescore::run(
+        place,
+        &node,
+        "fanfest-2013-04-09",
+        if quick { 1 } else { 3 },
+    )
 }

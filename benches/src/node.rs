@@ -239,17 +239,23 @@ impl Ticker {
                 }
                 std::thread::sleep(LOOK);
             }
-            let body = format!("{{\"tick\":{}}}", ROUND_OPEN + i64::from(second));
-            let head = format!(
-                "POST /v1/clock HTTP/1.0\r\nAuthorization: Bearer {}\r\n",
-                self.token
-            );
-            let answer = exchange(self.admin, &head, &body)?;
-            if !answer.contains("\"tick\"") {
-                return Err(Failure::away(format!(
-                    "the node did not take a tick: {answer}"
-                )));
-            }
+            self.tick(i64::from(second))?;
+        }
+        Ok(())
+    }
+
+    /// One tick, so many seconds after the opening of the first round.
+    pub(crate) fn tick(&self, second: i64) -> Result<(), Failure> {
+        let body = format!("{{\"tick\":{}}}", ROUND_OPEN + second);
+        let head = format!(
+            "POST /v1/clock HTTP/1.0\r\nAuthorization: Bearer {}\r\n",
+            self.token
+        );
+        let answer = exchange(self.admin, &head, &body)?;
+        if !answer.contains("\"tick\"") {
+            return Err(Failure::away(format!(
+                "the node did not take a tick: {answer}"
+            )));
         }
         Ok(())
     }

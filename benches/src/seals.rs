@@ -4,12 +4,12 @@
 use crate::failure::{Failure, tried};
 use crate::folds::{Filling, Sample, dedup, dedup_copies, journal, quiz};
 use crate::node::CAMPAIGN;
-use crate::report::{Place, Table, median};
+use crate::report::{Place, Table, median, ratio};
 use crate::requests::{self, ROUND_OPEN};
 use crate::synth;
 use campaign::Campaign;
 use contest::{Facts, Field, Holders, Secret, conclude};
-use msglog::Log;
+use msglog::{Log, NewRecord};
 use record::rounds::{SHARE, SealDecided, Share};
 use record::topics::RESULTS;
 use serde_json::json;
@@ -22,6 +22,11 @@ const WANTED_S: f64 = 2.0;
 const PER_FAN: u64 = 3;
 /// What fans answer, one of them wrongly.
 const ANSWERS: [&str; 4] = ["D", "选D", "A", "雷军"];
+/// Rounds of the campaign, and seconds from one opening to the next.
+const ROUNDS: u16 = 12;
+const ROUND_EVERY_S: i64 = 600;
+/// Seconds from the close of a round to its seal.
+const GRACE_S: i64 = 36;
 /// The round's length in seconds.
 const ROUND_S: i64 = 300;
 
@@ -100,13 +105,13 @@ fn seal(place: &Place, fans: u64) -> Result<Seal, Failure> {
     quiz(&log, dir.path())?;
 
     let mut filling = Filling::new(&*log)?;
-    let (decided, began) = (decision(), Instant::now());
+    let (decided, began) = (decision(1), Instant::now());
     filling.extend(synth::copy_everywhere(1, Some(0), decided)?)?;
     filling.finish()?;
     let copied = began.elapsed().as_secs_f64();
     let passed = dedup_copies(&log, dir.path())?;
     let judged = quiz(&log, dir.path())?;
-    let (field, chunks, bytes, gathered) = gather(&*log)?;
+    let (field, chunks, bytes, gathered) = gather(&*log, 1)?;
     let entrants = field.standings().len();
     if u64::try_from(entrants).ok() != Some(fans) {
         return Err(Failure::no(format!(
@@ -114,7 +119,7 @@ fn seal(place: &Place, fans: u64) -> Result<Seal, Failure> {
         )));
     }
     let began = Instant::now();
-    let result = result(&field)?;
+    let result = result(&field, 1)?;
     let concluded = began.elapsed().as_secs_f64();
     if result == 0 {
         return Err(Failure::no("the result has no record".to_owned()));
@@ -134,25 +139,108 @@ fn seal(place: &Place, fans: u64) -> Result<Seal, Failure> {
     })
 }
 
-fn decision() -> record::acts::Act {
-    record::acts::Act::SealDecided(SealDecided {
-        v: record::SCHEMA_VERSION,
-        campaign: "fanfest-2013-04-09".to_owned(),
-        round: 1,
-        req: 1,
-        version: 1,
-        sha256: record::identity::sha256(CAMPAIGN.as_bytes()),
-        open: ROUND_OPEN,
-        close: ROUND_OPEN + ROUND_S,
-        members: vec![],
-        missing: vec![],
-        at: ROUND_OPEN + ROUND_S + 36,
+/// What an event costs whose rounds are sealed.
+pub(crate) struct Event {
+    /// quiz, with the seals among the messages.
+    pub(crate) folded: Sample,
+    /// Seconds for shares put together, winners and records of all rounds, on one thread.
+    pub(crate) concluded_s: f64,
+    /// Fans on all lists.
+    pub(crate) entrants: usize,
+}
+
+/// The decision that seals each round, as every partition has it, and when it comes, in seconds after the first opening.
+pub(crate) fn decisions() -> impl Iterator<Item = (i64, Result<Vec<NewRecord>, Failure>)> {
+    (1..=ROUNDS).map(|round| {
+        let (ctl, before) = (u64::from(round), u64::from(round - 1));
+        let due = ROUND_EVERY_S * i64::from(round - 1) + ROUND_S + GRACE_S;
+        (
+            due,
+            synth::copy_everywhere(ctl, Some(before), decision(round)),
+        )
     })
 }
 
-/// Reads `results` and puts the shares together, as the coordinator does: the field, how many chunks, their bytes,
+/// The results of an event whose rounds quiz has judged.
+pub(crate) fn event(log: &Arc<dyn Log>, folded: Sample) -> Result<Event, Failure> {
+    let (mut concluded_s, mut entrants) = (0.0, 0);
+    for round in 1..=ROUNDS {
+        let (field, _, _, gathered) = gather(&**log, u64::from(round))?;
+        let began = Instant::now();
+        if result(&field, round)? == 0 || field.standings().is_empty() {
+            return Err(Failure::no(format!(
+                "round {round} has no record of anybody"
+            )));
+        }
+        concluded_s += gathered + began.elapsed().as_secs_f64();
+        entrants += field.standings().len();
+    }
+    Ok(Event {
+        folded,
+        concluded_s,
+        entrants,
+    })
+}
+
+/// The processor seconds of one kind of work in a run of quiz and one that seals.
+type Spent = fn(&(&Sample, &Event)) -> f64;
+
+/// What the seals of all rounds add to the fold; one that seals nothing keeps the same candidates for its tallies. Beside
+/// it what their results cost the coordinator.
+pub(crate) fn added(quizzes: &[Sample], sealed: &[Event]) -> Table {
+    let entrants = median(
+        &sealed
+            .iter()
+            .map(|one| one.entrants as f64)
+            .collect::<Vec<_>>(),
+    );
+    let mut table = Table::new(
+        format!(
+            "twelve rounds sealed among the messages, {entrants:.0} entrants (wanted: at most 1.25 of quiz without)"
+        ),
+        &["work", "processor s", "of quiz"],
+    );
+    let runs: Vec<_> = quizzes.iter().zip(sealed).collect();
+    let rows: [(&str, Spent); 3] = [
+        ("quiz, no round sealed", |(quiz, _)| quiz.cpu_s),
+        ("quiz, every round sealed", |(_, event)| event.folded.cpu_s),
+        (
+            "coordinator: shares put together, winners, records",
+            |(_, event)| event.concluded_s,
+        ),
+    ];
+    for (work, of) in rows {
+        let spent = median(&runs.iter().map(of).collect::<Vec<_>>());
+        let ratios: Vec<f64> = runs.iter().map(|run| ratio(of(run), run.0.cpu_s)).collect();
+        let of_quiz = median(&ratios);
+        table.row(
+            vec![work.to_owned(), format!("{spent:.3}"), format!("{of_quiz:.2}")],
+            json!({ "work": work, "cpu_s": spent, "of_quiz": of_quiz, "ratios": ratios, "entrants": entrants }),
+        );
+    }
+    table
+}
+
+fn decision(round: u16) -> record::acts::Act {
+    let open = ROUND_OPEN + ROUND_EVERY_S * i64::from(round - 1);
+    record::acts::Act::SealDecided(SealDecided {
+        v: record::SCHEMA_VERSION,
+        campaign: "fanfest-2013-04-09".to_owned(),
+        round,
+        req: 1,
+        version: 1,
+        sha256: record::identity::sha256(CAMPAIGN.as_bytes()),
+        open,
+        close: open + ROUND_S,
+        members: vec![],
+        missing: vec![],
+        at: open + ROUND_S + GRACE_S,
+    })
+}
+
+/// Reads `results` and puts the shares of a decision together, as the coordinator does: the field, how many chunks, their bytes,
 /// and the seconds.
-fn gather(log: &dyn Log) -> Result<(Field<'static>, usize, usize, f64), Failure> {
+fn gather(log: &dyn Log, ctl: u64) -> Result<(Field<'static>, usize, usize, f64), Failure> {
     let failed = |error| tried("read the shares")(error);
     let began = Instant::now();
     let mut reader = log.reader(RESULTS).map_err(failed)?;
@@ -174,8 +262,10 @@ fn gather(log: &dyn Log) -> Result<(Field<'static>, usize, usize, f64), Failure>
             if record::type_of(&stored.value).as_deref() == Some(SHARE) {
                 let share: Share =
                     serde_json::from_slice(&stored.value).map_err(tried("read a share"))?;
-                lines.push_str(&share.standings);
-                chunks += 1;
+                if share.ctl == ctl {
+                    lines.push_str(&share.standings);
+                    chunks += 1;
+                }
             }
         }
     }
@@ -183,14 +273,14 @@ fn gather(log: &dyn Log) -> Result<(Field<'static>, usize, usize, f64), Failure>
     Ok((field, chunks, lines.len(), began.elapsed().as_secs_f64()))
 }
 
-/// The bytes of the round's record.
-fn result(field: &Field<'_>) -> Result<usize, Failure> {
+/// The bytes of a round's record.
+fn result(field: &Field<'_>, round: u16) -> Result<usize, Failure> {
     let parsed = Campaign::parse(CAMPAIGN);
     let campaign = parsed
         .map_err(|_| Failure::no("the campaign has errors".to_owned()))?
         .0;
     let facts = Facts {
-        round: Some(1),
+        round: Some(round),
         config: record::identity::sha256(CAMPAIGN.as_bytes()).0,
         version: 1,
         cut: (0..synth::PARTITIONS)

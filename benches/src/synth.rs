@@ -27,7 +27,7 @@ pub(crate) fn delivery(nth: u64, count: u64) -> Result<NewRecord, Failure> {
     let fans = (count / PER_FAN).max(1);
     // A multiplier without a common divisor spreads each fan's messages over the event.
     let fan = requests::fan(message.wrapping_mul(7_919) % fans);
-    let second = i64::try_from(message.saturating_mul(EVENT_S) / count.max(1)).unwrap_or(0);
+    let second = second(message, count);
     written(&fan, second, message, nth, requests::text(message))
 }
 
@@ -130,8 +130,12 @@ pub(crate) fn copy_everywhere(
 
 /// A tick of a rehearsal, so many deliveries of `count` into the event.
 pub(crate) fn tick_everywhere(nth: u64, count: u64) -> Result<Vec<NewRecord>, Failure> {
-    let second = i64::try_from(nth.saturating_mul(EVENT_S) / count.max(1)).unwrap_or(0);
-    tick_at(second)
+    tick_at(second(nth, count))
+}
+
+/// How many seconds into the event a delivery of `count` comes.
+pub(crate) fn second(nth: u64, count: u64) -> i64 {
+    i64::try_from(nth.saturating_mul(EVENT_S) / count.max(1)).unwrap_or(0)
 }
 
 /// A tick of a rehearsal, so many seconds into the event.

@@ -121,6 +121,15 @@ impl Cluster {
             .collect()
     }
 
+    /// `127.0.0.1:PORT` of each node itself, around the proxies: for clients that nothing is to befall.
+    #[must_use]
+    pub fn direct(&self) -> Vec<String> {
+        let nodes = self.nodes.iter();
+        nodes
+            .map(|node| format!("127.0.0.1:{}", node.ports.plain))
+            .collect()
+    }
+
     /// How many brokers it has, running or not.
     #[must_use]
     pub fn nodes(&self) -> usize {
@@ -192,11 +201,7 @@ impl Cluster {
     /// # Errors
     /// Java cannot be started.
     pub fn tool(&self, class: &str, args: &[&str]) -> io::Result<Output> {
-        let direct: Vec<String> = self
-            .nodes
-            .iter()
-            .map(|node| format!("127.0.0.1:{}", node.ports.plain))
-            .collect();
+        let direct = self.direct();
         self.java(64)
             .arg(class)
             .args(["--bootstrap-server", &direct.join(",")])

@@ -74,6 +74,16 @@ pub(crate) fn ask(
     token: Option<&str>,
     body: Option<&Value>,
 ) -> Result<Answer, Failure> {
+    ask_within(ANSWER_TIMEOUT, node, (method, path), token, body)
+}
+
+fn ask_within(
+    limit: Duration,
+    node: SocketAddr,
+    (method, path): (Method, &str),
+    token: Option<&str>,
+    body: Option<&Value>,
+) -> Result<Answer, Failure> {
     let mut request = Request::builder()
         .method(method)
         .uri(path)
@@ -93,10 +103,10 @@ pub(crate) fn ask(
         .build()
         .map_err(io("start the client's runtime"))?;
     runtime.block_on(async {
-        tokio::time::timeout(ANSWER_TIMEOUT, exchange(node, request))
+        tokio::time::timeout(limit, exchange(node, request))
             .await
             .unwrap_or_else(|_| {
-                let limit = ANSWER_TIMEOUT.as_secs();
+                let limit = limit.as_secs();
                 Err(Failure::away(format!(
                     "the node at {node} did not answer within {limit} s"
                 )))
@@ -122,6 +132,7 @@ pub(crate) fn act(
 pub(crate) struct Asker {
     node: SocketAddr,
     token: String,
+    limit: Duration,
 }
 
 impl Asker {
@@ -133,7 +144,13 @@ impl Asker {
         Ok(Self {
             node: args.node,
             token: token(args)?,
+            limit: ANSWER_TIMEOUT,
         })
+    }
+
+    /// Waits so long for each answer from here on.
+    pub(crate) fn waits(&mut self, limit: Duration) {
+        self.limit = limit;
     }
 
     /// As [`act`].
@@ -147,7 +164,8 @@ impl Asker {
         body: Option<&Value>,
     ) -> Result<Answer, Failure> {
         let node = self.node;
-        let answer = ask(node, method.clone(), path, Some(&self.token), body)?;
+        let (limit, token) = (self.limit, Some(self.token.as_str()));
+        let answer = ask_within(limit, node, (method.clone(), path), token, body)?;
         if answer.status != StatusCode::MISDIRECTED_REQUEST {
             return Ok(answer);
         }
@@ -161,7 +179,7 @@ impl Asker {
                  admin.advertise"
             ))
         })?;
-        let answer = ask(address, method, path, Some(&self.token), body)?;
+        let answer = ask_within(limit, address, (method, path), token, body)?;
         if answer.status == StatusCode::MISDIRECTED_REQUEST
             && coordinator_in(&answer)?.as_ref() == Some(&there)
         {

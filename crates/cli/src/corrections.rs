@@ -1,4 +1,5 @@
-//! Sends corrections to the coordinator: first their standings, part by part, then the results. Sending the same again
+//! Sends corrections to the coordinator: first their standings, part by part, then the results, which it holds against the
+//! messages before it publishes them. Sending the same again
 //! goes on where it broke off. What a correction is, is the affair of `rescore`.
 
 use crate::acts::accepted;
@@ -8,20 +9,35 @@ use crate::failure::Failure;
 use hyper::Method;
 use record::rounds::{ResultAct, SHARE_MAX_BYTES};
 use serde_json::{Value, json};
+use std::time::Duration;
 
-/// Publishes corrected results, each with its standings file; `final_draw` is the offset of the final draw's result that
-/// they were computed with. Offsets of the results in `control`.
+/// How long a coordinator may count messages again before it answers.
+const RECOUNT_TIMEOUT: Duration = Duration::from_secs(900);
+
+/// What is to be published.
+pub(crate) struct Request<'a> {
+    /// Corrected results, each with its standings file.
+    pub(crate) corrections: &'a [(&'a ResultAct, &'a str)],
+    /// Offset of the final draw's result that they were computed with.
+    pub(crate) final_draw: Option<u64>,
+    /// Whether messages count although other versions of the steps wrote the log.
+    pub(crate) as_new: bool,
+    pub(crate) reason: &'a str,
+}
+
+/// Publishes corrected results. Offsets of them in `control`.
 ///
 /// # Errors
 /// The node cannot be asked, or refuses.
-pub(crate) fn publish(
-    corrections: &[(&ResultAct, &str)],
-    final_draw: Option<u64>,
-    reason: &str,
-    node: &NodeArgs,
-) -> Result<Vec<u64>, Failure> {
+pub(crate) fn publish(request: &Request<'_>, node: &NodeArgs) -> Result<Vec<u64>, Failure> {
     let mut asker = Asker::new(node)?;
-    for (result, standings) in corrections {
+    let Request {
+        corrections,
+        final_draw,
+        as_new,
+        reason,
+    } = request;
+    for (result, standings) in *corrections {
         let parts = parts(standings);
         for (chunk, part) in parts.iter().enumerate() {
             let body = json!({
@@ -32,7 +48,11 @@ pub(crate) fn publish(
         }
     }
     let results: Vec<&ResultAct> = corrections.iter().map(|(result, _)| *result).collect();
-    let body = json!({ "results": results, "final_draw": final_draw, "reason": reason });
+    let mut body = json!({ "results": results, "final_draw": final_draw, "reason": reason });
+    if *as_new {
+        body["as_new"] = true.into();
+    }
+    asker.waits(RECOUNT_TIMEOUT);
     let receipt = accepted(&asker.act(Method::POST, "/v1/rescore", Some(&body))?)?;
     let ctls = receipt["results"].as_array().into_iter().flatten();
     Ok(ctls.filter_map(Value::as_u64).collect())

@@ -31,6 +31,7 @@ pub(crate) fn run(command: &RoundCommand) -> Result<(), Failure> {
         }
         RoundCommand::Void { act } => send("void", act, None, None),
         RoundCommand::Seal { act } => send("seal", act, None, None),
+        RoundCommand::Skip { act } => send("skip", act, None, None),
         RoundCommand::Beacon(args) => beacon(args),
     }
 }

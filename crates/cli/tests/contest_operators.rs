@@ -55,6 +55,28 @@ impl Show {
         [decided.open - OPEN, decided.close - OPEN]
     }
 
+    /// What `explain` says that each message of a fan was taken for: seconds after the first opening, class, marks.
+    fn explained(&self, fan: &str) -> Vec<(i64, String, [bool; 2])> {
+        let printed = self
+            .scene
+            .history("node", &format!("explain --fan {fan} --json"))
+            .well();
+        let rows = printed
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let messages = rows.filter(|row| row["what"] == "message");
+        let taken = messages.map(|row| {
+            let judged = &row["judged"][0];
+            let mark = |name: &str| judged[name].as_bool().unwrap();
+            (
+                row["create_time"].as_i64().unwrap() - OPEN,
+                judged["class"].as_str().unwrap().to_owned(),
+                [mark("void"), mark("late_after_seal")],
+            )
+        });
+        taken.collect()
+    }
+
     fn results(&self) -> Value {
         serde_json::from_str(&self.scene.history("node", "results --json").well()).unwrap()
     }
@@ -119,6 +141,28 @@ fn results_follow_what_operators_did_to_rounds() {
     assert_eq!(show.result_of(3), [2, 2]);
     assert_eq!(show.window_of(3), [open, open + 300]);
 
+    // Each message is taken for what its windows made of it where it stood, as the reply and the count did (V-13).
+    let taken = |at: i64, class: &str, marks: [bool; 2]| (at, class.to_owned(), marks);
+    assert_eq!(show.explained("oEarly"), [taken(10, "early", [false; 2])]);
+    assert_eq!(
+        show.explained("oDora"),
+        [
+            taken(479, "answer", [false; 2]),
+            taken(open + 300, "late", [false; 2])
+        ]
+    );
+    assert_eq!(show.explained("oLate"), [taken(480, "late", [false; 2])]);
+    assert_eq!(
+        show.explained("oBo"),
+        [
+            taken(121, "answer", [false; 2]),
+            taken(730, "answer", [true, false]),
+            taken(open - 1, "late", [false; 2]),
+        ]
+    );
+    let said = show.scene.history("node", "explain --fan oBo").well();
+    assert!(said.contains("of a round that is void"), "{said}");
+
     let found = show.results();
     let rounds: Vec<&Value> = found["rounds"].as_array().unwrap().iter().collect();
     assert_eq!(rounds.len(), 2, "{found}");
@@ -140,4 +184,62 @@ fn results_follow_what_operators_did_to_rounds() {
         .ask("node", &too_late)
         .badly(1, &["rescore --publish"]);
     assert_eq!(show.results(), found);
+}
+
+/// A publication is no way around the acts, and a round that nobody waits for any more is said to be skipped.
+#[test]
+fn publications_leave_begun_rounds_where_they_are_and_a_skip_is_recorded() {
+    let (mut show, _node) = show();
+    show.tick(10);
+    show.says("oAnna", 5, "D");
+    let file = show.scene.with_suffix("campaign.toml");
+    let festival = std::fs::read_to_string(&file).unwrap();
+    let publish = |version: u32| {
+        let command = format!(
+            "campaign publish {} --expect-version {version} --reason live",
+            file.display()
+        );
+        show.scene.ask("node", &command)
+    };
+    let close = "close = 2013-04-09T14:05:00+08:00";
+    show.scene
+        .edit_campaign(&[(close, "close = 2013-04-09T14:06:00+08:00")]);
+    publish(1).badly(
+        1,
+        &[
+            "round 1 is open",
+            "does not move its window",
+            "round extend",
+        ],
+    );
+    std::fs::write(&file, &festival).unwrap();
+    // Another key, and other words, may come until the round is sealed.
+    show.scene.edit_campaign(&[(
+        "key = [\"D\"]                         # 四位",
+        "key = [\"B\"] # 四位",
+    )]);
+    publish(1).well();
+
+    let skip = format!("round skip {CAMPAIGN} 1 --reason stuck");
+    show.scene
+        .ask("node", &skip)
+        .badly(1, &["round 1 is not over"]);
+    show.tick(300);
+    show.scene.ask("node", &skip).well();
+    show.scene.ask("node", &skip).badly(1, &["skipped"]);
+    let shown = show.scene.history("node", "results --round 1");
+    shown.badly(1, &["it is skipped"]);
+    show.tick(335);
+    assert_eq!(
+        show.result_of(1),
+        [1, 0],
+        "judged by the key that stood at its seal"
+    );
+    show.scene.ask("node", &skip).badly(1, &["has a result"]);
+    show.scene.all_verified("node", 1);
+    let again = show
+        .scene
+        .history("node", &format!("rescore {CAMPAIGN}"))
+        .well();
+    assert!(again.contains("equal to what was published"), "{again}");
 }

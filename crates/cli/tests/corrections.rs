@@ -5,117 +5,14 @@
 mod support;
 
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
+use support::Scene;
 use support::fan::{OPEN, accounts, plain, text};
-use support::{Node, Scene, finish};
+use support::small::{
+    code, concluded, holds, played, post, published, rekeyed, results, says, winner,
+};
 
-/// Two rounds, A is the key of both; phones are codes; one prize for the first of the board.
-const CAMPAIGN: &str = include_str!("../../coordinator/src/tests/contest.toml");
 const SECRETS: &str = "F-CODE-0001\nF-CODE-0002\r\n\n  F-CODE-0003\n";
-
-/// The campaign is published on a node.
-fn published(scene: &Scene) -> Node {
-    std::fs::write(scene.with_suffix("campaign.toml"), CAMPAIGN).unwrap();
-    let node = scene.start("node", &[]);
-    scene.publish("node");
-    scene.tick("node", OPEN);
-    node
-}
-
-/// A fan says something, so many seconds after the opening of the first round.
-fn says(scene: &Scene, id: u64, (fan, after, what): (&str, i64, &str)) {
-    let mi = plain();
-    scene.tick("node", OPEN + after);
-    let answer = scene.deliver(&mi, &text(&mi, fan, OPEN + after, id, what));
-    assert_eq!(answer.status(), 200);
-}
-
-/// Time passes from so many seconds after the opening on, until so many results are there.
-fn concluded(scene: &Scene, node: &Node, after: i64, count: usize) {
-    let mut now = OPEN + after;
-    support::until("the results", || {
-        scene.tick("node", now);
-        now += 1;
-        node.wait_drained();
-        let found = scene.history("node", "results --json");
-        let found = serde_json::from_str::<Value>(&found.stdout);
-        found.is_ok_and(|found| found["rounds"].as_array().map(Vec::len) == Some(count))
-    });
-}
-
-/// Both rounds are played and sealed, and the final draw is made.
-fn played(scene: &Scene) -> Node {
-    let node = published(scene);
-    let answers = [
-        ("oBo", 1, "B"),
-        ("oAnna", 2, "A"),
-        ("oCid", 9, "A"),
-        ("oAnna", 602, "B"),
-        ("oBo", 604, "A"),
-        ("oCid", 650, "A"),
-    ];
-    for (id, answer) in (1..).zip(answers) {
-        says(scene, id, answer);
-    }
-    concluded(scene, &node, 900 + 35, 3);
-    node
-}
-
-/// Publishes the campaign with another key of its first round, as the version after `version`; its file.
-fn rekeyed(scene: &Scene, version: u32, key: &str) -> PathBuf {
-    let file = scene.with_suffix(&format!("key-{version}.toml"));
-    let key = format!("key = [\"{key}\"]");
-    std::fs::write(&file, CAMPAIGN.replacen("key = [\"A\"]", &key, 1)).unwrap();
-    let publish = format!(
-        "campaign publish {} --expect-version {version} --reason key",
-        file.display()
-    );
-    scene.ask("node", &publish).well();
-    file
-}
-
-/// Code of the first winner of a draw, by its place among the results.
-fn winner(found: &Value, draw: usize) -> &str {
-    let winner = &found["rounds"][draw]["awards"][0]["winners"][0];
-    winner["code"].as_str().unwrap()
-}
-
-fn results(scene: &Scene) -> Value {
-    serde_json::from_str(&scene.history("node", "results --json").stdout).unwrap()
-}
-
-fn code(fan: &str) -> String {
-    contest::Entrants::new(b"small").code(fan).to_string()
-}
-
-/// Posts to the node's admin API: status and body.
-fn post(scene: &Scene, path: &str, body: &Value) -> (u16, Value) {
-    let bearer = format!("Bearer {}", scene.token("node"));
-    let headers = [("Authorization", bearer.as_str())];
-    let body = body.to_string();
-    let answer = support::wire::request(scene.admin, "POST", path, &headers, body.as_bytes());
-    let answer = answer.unwrap();
-    (
-        answer.status(),
-        serde_json::from_str(&answer.text()).unwrap_or_default(),
-    )
-}
-
-/// Both implementations must find that the files of a draw hold.
-fn holds(dir: &Path, draw: &str) {
-    let file = |kind: &str| dir.join(format!("{draw}.{kind}"));
-    let files = [
-        file("record.json"),
-        file("list.txt"),
-        file("standings.jsonl"),
-    ];
-    let mut ours = Command::new(support::spillway());
-    ours.arg("verify-draw").args(&files[..2]);
-    finish(ours.arg("--standings").arg(&files[2])).well();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/verify_draw.py");
-    finish(Command::new("python3").arg(script).args(&files)).well();
-}
 
 #[test]
 fn a_final_draw_is_corrected_with_its_round_even_when_the_correction_breaks_off() {

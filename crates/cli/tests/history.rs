@@ -73,6 +73,7 @@ fn results_and_explanations_come_from_the_log_alone() {
         "wrong_format",
         "lines",
         "digest",
+        "late_after_seal",
         "version",
         "tick",
         "partitions",
@@ -88,6 +89,7 @@ fn results_and_explanations_come_from_the_log_alone() {
         (&json!(2), &json!(1), &json!(1))
     );
     assert_eq!(round["answers"]["D"], 1, "{round}");
+    assert_eq!(round["late_after_seal"], 0, "{round}");
     let table = results(&format!("{CAMPAIGN} 1 --provisional")).well();
     assert!(
         table.contains("provisional, nothing is sealed") && table.contains("D 1"),

@@ -341,7 +341,9 @@ fn a_file_that_cannot_judge_what_is_sealed_is_refused_before_anything_is_publish
         "campaign publish {} --expect-version 1 --reason short",
         file.display()
     );
-    scene.ask("node", &version).well();
+    scene
+        .ask("node", &version)
+        .badly(1, &["round 1 has a result", "takes no such round away"]);
     let before = results(&scene);
     let publish = format!(
         "rescore {CAMPAIGN} --file {} --publish --reason short --node {}",

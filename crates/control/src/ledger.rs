@@ -62,6 +62,12 @@ impl Held {
     pub fn is_fresh(&self) -> bool {
         self.state == UnitState::Awarded
     }
+
+    /// Whether its winner can know of it: by a private notice or a public text.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        !self.is_fresh() || self.told.is_some()
+    }
 }
 
 /// What a step is judged by.

@@ -7,6 +7,7 @@
 //!
 //! * [`state`]: the fold of the control topic
 //! * [`rounds`]: the life of every round, part of that fold, and the beacons of its draws; [`corrected`]: the standings of corrected results
+//! * [`windows`]: what a publication may do to rounds that have begun
 //! * [`nodes`]: who has greeted, and who leads
 //! * [`awards`]: what became of prizes, part of that fold too; [`ledger`]: those of one campaign
 //! * [`stock`]: units that are secrets; [`operated`]: what acts at once and changes no result
@@ -31,6 +32,7 @@ pub mod saved;
 pub mod snapshot;
 pub mod state;
 pub mod stock;
+pub mod windows;
 
 pub use follower::{Control, follow};
 pub use snapshot::{Published, Snapshot};

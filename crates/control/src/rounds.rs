@@ -21,6 +21,8 @@ pub struct Life {
     pub is_void: bool,
     /// Whether the operator wants it sealed without the nodes that are silent.
     pub is_forced: bool,
+    /// Whether the later rounds do not wait for its result.
+    pub is_skipped: bool,
     /// The request to seal it, and its offset in `control`.
     pub request: Option<(u64, SealReq)>,
     /// The decision, and its offset.
@@ -31,6 +33,8 @@ pub struct Life {
     pub beacon: Option<(u64, BeaconAct)>,
     /// What it came to, and the offset of that; a correction takes its place.
     pub result: Option<(u64, ResultAct)>,
+    /// Offset of its first result: the order of these is the order in which the draws were made.
+    pub first_result: Option<u64>,
 }
 
 impl Life {
@@ -121,6 +125,11 @@ impl Rounds {
                     return Err(format!("round {} is not being sealed", act.round));
                 }
                 self.at(&act.campaign, Some(act.round)).is_forced = true;
+                Ok(None)
+            }
+            RoundVerb::Skip => {
+                may_skip(round, &life, act.at)?;
+                self.at(&act.campaign, Some(act.round)).is_skipped = true;
                 Ok(None)
             }
             RoundVerb::Shift | RoundVerb::Open | RoundVerb::Extend => {
@@ -244,6 +253,7 @@ impl Rounds {
     /// # Errors
     /// Why it is void.
     pub fn conclude(&mut self, offset: u64, act: &ResultAct) -> Result<(), String> {
+        let made = self.made(&act.campaign);
         let life = self.at(&act.campaign, act.round);
         let before = life.result.as_ref().map(|(offset, _)| *offset);
         if before != act.corrects {
@@ -259,8 +269,21 @@ impl Rounds {
         {
             return Err("its list is not the one that was published".to_owned());
         }
+        if before.is_none() && act.made_after.is_some_and(|known| known != made) {
+            return Err(
+                "another draw was made meanwhile, whose winners it does not know".to_owned(),
+            );
+        }
         life.result = Some((offset, act.clone()));
+        life.first_result = life.first_result.or(Some(offset));
         Ok(())
+    }
+
+    /// How many draws of a campaign have a result.
+    #[must_use]
+    pub fn made(&self, campaign: &str) -> u32 {
+        let with_result = self.of(campaign).filter(|(_, life)| life.result.is_some());
+        u32::try_from(with_result.count()).unwrap_or(u32::MAX)
     }
 
     pub(crate) fn at(&mut self, campaign: &str, round: Option<u16>) -> &mut Life {
@@ -271,6 +294,22 @@ impl Rounds {
 fn known(campaign: &Campaign, round: u16) -> Result<&Round, String> {
     let found = campaign.round(round);
     found.ok_or_else(|| format!("campaign {:?} has no round {round}", campaign.id))
+}
+
+fn may_skip(round: &Round, life: &Life, at: i64) -> Result<(), String> {
+    let number = round.number;
+    if life.is_void || life.result.is_some() || life.is_skipped {
+        return Err(format!(
+            "round {number} is void, has a result, or is skipped: nothing waits for it"
+        ));
+    }
+    if at < round.close {
+        return Err(format!(
+            "round {number} is not over before {}: nothing waits for it yet",
+            round.close
+        ));
+    }
+    Ok(())
 }
 
 fn may_extend(round: &Round, window: &Window, at: i64) -> Result<(), String> {

@@ -9,7 +9,8 @@ use crate::operated::Operated;
 use crate::rounds::{Life, Rounds};
 use crate::snapshot::{Published, Snapshot};
 use crate::stock::Stock;
-use record::acts::{Act, CampaignAct, Leads};
+use crate::windows;
+use record::acts::{Act, CAMPAIGN_VERSION, CampaignAct, Leads};
 use record::hexed::Hex;
 use record::rounds::{CommitmentAct, RoundAct, SealReq};
 use std::collections::{BTreeMap, VecDeque};
@@ -268,6 +269,13 @@ impl ControlState {
         let campaign = campaign
             .with_windows(&windows)
             .map_err(|error| format!("with the rounds as operators have moved them, {error}"))?;
+        // Older publications were judged without that, and stay what they were.
+        let is_held = act.v >= CAMPAIGN_VERSION;
+        if let (Ok(newest), true) = (self.newest_of(&act.id), is_held) {
+            let current = &newest.compiled.campaign;
+            windows::may_follow(&self.rounds, (current, &campaign), act.effective)?;
+            self.keeps_codes(current, &campaign)?;
+        }
         let (compiled, _) =
             contest::Compiled::new(campaign).map_err(|problems| first_problem(&problems))?;
         Ok(Published {
@@ -279,6 +287,21 @@ impl ControlState {
             toml: act.toml.clone(),
             compiled: Arc::new(compiled),
         })
+    }
+
+    /// Who has won a round is known to the later ones by his code alone.
+    fn keeps_codes(
+        &self,
+        current: &campaign::Campaign,
+        next: &campaign::Campaign,
+    ) -> Result<(), String> {
+        let mut lives = self.rounds.of(&current.id);
+        if current.draw.salt != next.draw.salt && lives.any(|(_, life)| life.decision.is_some()) {
+            return Err(
+                "a round is sealed: with another `draw.salt` every entrant code would change; put it back".to_owned(),
+            );
+        }
+        Ok(())
     }
 
     fn overlapping(&self, campaign: &campaign::Campaign) -> Option<&str> {

@@ -120,6 +120,7 @@ impl Control {
             entrants: 0,
             answered: 0,
             correct: 0,
+            made_after: None,
             corrects,
             actor: String::new(),
             reason: String::new(),

@@ -86,6 +86,7 @@ fn result(round: u16, ctl: u64, corrects: Option<u64>) -> Act {
         entrants: 0,
         answered: 0,
         correct: 0,
+        made_after: None,
         corrects,
         actor: String::new(),
         reason: String::new(),

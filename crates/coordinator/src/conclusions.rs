@@ -91,29 +91,33 @@ pub(crate) fn judging<'s>(
     named.next().map(Arc::as_ref)
 }
 
-/// Who holds prizes by the results of the rounds before. What became of a prize since changes nothing:
-/// a result must not depend on when it is made.
+/// Who holds prizes when a draw is made: the winners by the results of all rounds whose first result stands before
+/// its own, which are those of the rounds before it, unless an operator skipped one. What became of a prize since
+/// changes nothing: a result must not depend on when it is made.
 pub(crate) fn holders(
     state: &ControlState,
-    campaign: &Campaign,
-    before: Option<u16>,
+    (judging, newest): (&Campaign, &Campaign),
+    round: Option<u16>,
 ) -> Result<Holders, ResultError> {
-    let mut holders = Holders::new(campaign.eligible.one_prize_per);
-    for round in campaign.rounds.iter().map(|round| round.number) {
-        if before.is_some_and(|before| round >= before) {
-            break;
-        }
-        let Some((_, result)) = state.rounds().result(&campaign.id, Some(round)) else {
+    let mut holders = Holders::new(judging.eligible.one_prize_per);
+    let own = state.rounds().life(&judging.id, round);
+    let own = own.and_then(|life| life.first_result).unwrap_or(u64::MAX);
+    for (other, life) in state.rounds().of(&judging.id) {
+        let is_before = life.first_result.is_some_and(|first| first < own);
+        let Some((_, result)) = life
+            .result
+            .as_ref()
+            .filter(|_| other.is_some() && is_before)
+        else {
             continue;
         };
-        // A round that was corrected under `void` gave nothing that counts against its winners.
-        if result.corrects.is_some() && campaign.correction == Correction::Void {
+        if bars_nobody(result.corrects.is_some(), newest.correction) {
             continue;
         }
         let awards = contest::recorded_awards(result.record.as_bytes());
         let awards = awards.map_err(|reason| ResultError::Record {
-            campaign: campaign.id.clone(),
-            draw: contest::draw_name(Some(round)),
+            campaign: judging.id.clone(),
+            draw: contest::draw_name(other),
             reason,
         })?;
         for award in awards {
@@ -123,6 +127,12 @@ pub(crate) fn holders(
         }
     }
     Ok(holders)
+}
+
+/// Whether a round's winners hold nothing by it: one that was corrected under `void` gave nothing that counts against
+/// them.
+pub(crate) fn bars_nobody(is_corrected: bool, policy: Correction) -> bool {
+    is_corrected && policy == Correction::Void
 }
 
 /// The list of a draw's entrants.
@@ -185,6 +195,7 @@ pub fn result_act(
         entrants: count(|_| true),
         answered: count(|standing| standing.answered > 0),
         correct: count(|standing| standing.correct > 0),
+        made_after: None,
         corrects: None,
         actor: String::new(),
         reason: String::new(),

@@ -5,6 +5,7 @@ use crate::lead::{Around, Lead, LeadError};
 use crate::metrics::Metrics;
 use crate::office::Office;
 use crate::publish::PublishError;
+use crate::recount::Recount;
 use crate::retry::RetryError;
 use crate::rounds::RoundError;
 use crate::secrets::Key;
@@ -77,7 +78,8 @@ pub struct Coordinator {
 }
 
 impl Coordinator {
-    /// Starts the thread; it ends when `stop` is set. A log that is away is waited for.
+    /// Starts the thread; it ends when `stop` is set. A log that is away is waited for. Corrections are held against
+    /// what `recount` counts.
     ///
     /// # Errors
     /// The thread could not be started.
@@ -86,6 +88,7 @@ impl Coordinator {
         log: &Arc<dyn Log>,
         control: &Arc<Control>,
         metrics: Metrics,
+        recount: Arc<dyn Recount>,
         stop: &Arc<AtomicBool>,
     ) -> Result<(Handle, JoinHandle<()>), LogError> {
         let board = Board::new(metrics);
@@ -95,6 +98,7 @@ impl Coordinator {
                 control: Arc::clone(control),
                 log: Arc::clone(log),
                 board: board.clone(),
+                recount,
                 stop: Arc::clone(stop),
             },
             office: Office::new(),
@@ -290,10 +294,8 @@ fn obey(
             ends
         }
         Command::Correct(request, reply) => {
-            let done = lead.correct(around, office, *request);
-            let ends = ends(&done);
-            drop(reply.send(done));
-            ends
+            lead.correct(around, *request, reply);
+            Ok(())
         }
         Command::Award(request, reply) => {
             let done = lead.award(around, office, &request);

@@ -14,14 +14,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a record of control that stands may take to be read.
-const READ_WAIT: Duration = Duration::from_secs(10);
+pub(crate) const READ_WAIT: Duration = Duration::from_secs(10);
 /// Fields of a record that a correction takes over from the one before: the same cut, the same lots.
-const KEPT: [&str; 12] = [
+const KEPT: [&str; 15] = [
     "campaign",
     "draw",
     "cut",
     "sealed_at",
     "listed_at",
+    "level",
+    "ranking",
+    "entrants",
     "commitment",
     "s",
     "beacon",
@@ -143,7 +146,11 @@ impl Shelf {
     }
 }
 
-fn part(reader: &mut dyn Reader, offset: u64) -> Result<String, ShelfError> {
+/// The part of a standings file that stands at an offset of `control`.
+///
+/// # Errors
+/// [`ShelfError`].
+pub(crate) fn part(reader: &mut dyn Reader, offset: u64) -> Result<String, ShelfError> {
     if reader.position(0) != Some(offset) {
         reader.seek(0, offset)?;
     }
@@ -159,7 +166,7 @@ fn part(reader: &mut dyn Reader, offset: u64) -> Result<String, ShelfError> {
 }
 
 /// Whether a result corrects the one that stands, over the same cut and with the same lots, and follows from its
-/// standings. Whether these follow from the messages, `rescore` tells to anybody.
+/// standings: what can be seen at once. Whether these follow from the messages, [`crate::recount`] tells.
 ///
 /// # Errors
 /// What does not hold, for people.

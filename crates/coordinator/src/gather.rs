@@ -1,11 +1,12 @@
 //! The shares of sealed rounds, read from `results` by the chain's rule and put together. Never what they mean.
 
+use crate::corrections::Sealed;
 use contest::{Barred, Field, Torn};
 use msglog::{Log, LogError, Reader};
 use record::chain::{ChainReader, Verdict, link_of};
 use record::rounds::{SHARE, Share};
 use record::topics::RESULTS;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,18 +20,10 @@ struct Part {
     chunks: Vec<Option<(String, String)>>,
 }
 
-/// The standings of a round, every partition's, who is barred without standing in it, and where each was cut.
-#[derive(Debug, Clone)]
-pub(crate) struct Whole {
-    pub(crate) field: Field<'static>,
-    pub(crate) barred: Barred,
-    pub(crate) cut: Vec<(u32, u64)>,
-}
-
 /// Everything of a decision that was read.
 enum Gathered {
     Parts(BTreeMap<u32, Part>),
-    Whole(Box<Result<Whole, Torn>>),
+    Whole(Box<Result<Sealed, Torn>>),
     /// Nobody needs it any more.
     Done,
 }
@@ -41,8 +34,8 @@ pub(crate) struct Gathering {
     chains: Vec<ChainReader>,
     /// By the decision's offset in `control`.
     shares: BTreeMap<u64, Gathered>,
-    /// The only decision that is asked for, if so.
-    only: Option<u64>,
+    /// The only decisions that are asked for, if so.
+    only: Option<BTreeSet<u64>>,
 }
 
 impl Gathering {
@@ -67,6 +60,21 @@ impl Gathering {
             chains,
             shares: BTreeMap::new(),
             only: None,
+        })
+    }
+
+    /// Reads from the start, and keeps the shares of these decisions only.
+    ///
+    /// # Errors
+    /// As [`Gathering::new`].
+    pub(crate) fn of(
+        log: &dyn Log,
+        partitions: u32,
+        only: BTreeSet<u64>,
+    ) -> Result<Self, LogError> {
+        Ok(Self {
+            only: Some(only),
+            ..Self::new(log, partitions)?
         })
     }
 
@@ -101,7 +109,11 @@ impl Gathering {
         let Ok(share) = serde_json::from_slice::<Share>(value) else {
             return;
         };
-        if self.only.is_some_and(|ctl| ctl != share.ctl) {
+        if self
+            .only
+            .as_ref()
+            .is_some_and(|only| !only.contains(&share.ctl))
+        {
             return;
         }
         let gathered = self
@@ -125,7 +137,7 @@ impl Gathering {
     ///
     /// # Errors
     /// The shares do not make one field.
-    pub(crate) fn whole(&mut self, ctl: u64) -> Result<Option<&Whole>, Torn> {
+    pub(crate) fn whole(&mut self, ctl: u64) -> Result<Option<&Sealed>, Torn> {
         let Some(gathered) = self.shares.get_mut(&ctl) else {
             return Ok(None);
         };
@@ -184,8 +196,8 @@ impl Archive {
     /// The standings of a decision, once they are read; asking begins to read them.
     pub(crate) fn field(&mut self, ctl: u64) -> Option<&Field<'static>> {
         if self.open.as_ref().is_none_or(|(open, _)| *open != ctl) {
-            let mut gathering = Gathering::new(&*self.log, self.partitions).ok()?;
-            gathering.only = Some(ctl);
+            let only = BTreeSet::from([ctl]);
+            let gathering = Gathering::of(&*self.log, self.partitions, only).ok()?;
             self.open = Some((ctl, gathering));
         }
         let (_, gathering) = self.open.as_mut()?;
@@ -193,11 +205,11 @@ impl Archive {
     }
 }
 
-fn put_together(parts: &BTreeMap<u32, Part>) -> Result<Whole, Torn> {
+fn put_together(parts: &BTreeMap<u32, Part>) -> Result<Sealed, Torn> {
     let chunks = || parts.values().flat_map(|part| part.chunks.iter().flatten());
     let standings: String = chunks().map(|(standings, _)| standings.as_str()).collect();
     let barred: String = chunks().map(|(_, barred)| barred.as_str()).collect();
-    Ok(Whole {
+    Ok(Sealed {
         field: Field::parse(&standings)?,
         barred: Barred::parse(&barred)?,
         cut: parts

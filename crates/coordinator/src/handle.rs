@@ -109,8 +109,8 @@ impl Handle {
             .unwrap_or(Err(RoundError::Stopping))
     }
 
-    /// Publishes corrected results whose standings are in the log; the same request again publishes the rest. Returns
-    /// their offsets in `control`, in the order of the request.
+    /// Publishes corrected results whose standings are in the log, once the messages were counted again and give the
+    /// same, byte for byte; that takes seconds. The same request again publishes the rest. Returns their offsets in `control`, in the order of the request.
     ///
     /// # Errors
     /// See [`RoundError`]. Those before the one that failed stand.

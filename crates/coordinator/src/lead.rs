@@ -5,17 +5,20 @@
 use crate::coordinator::{Clock, Config};
 use crate::copies;
 use crate::corrected::Shelf;
+use crate::correcting::Pending;
 use crate::gather::{Archive, Gathering};
 use crate::giving::Looks;
 use crate::guard::Guard;
 use crate::metrics::Stopwatch;
 use crate::publish::{PublishError, PublishRequest, Receipt, act_of};
+use crate::recount::Recount;
 use crate::results::{Results, fits_final};
 use crate::retry::{Retried, RetryError, RetryRequest};
 use crate::seals::Ear;
 use crate::status::Board;
 use crate::ticks::{self, TickError};
 use control::presence::{say, say_all};
+use control::windows::EFFECTIVE_AHEAD_S;
 use control::{Control, ControlState};
 use msglog::{Appender, Log, LogError};
 use record::SCHEMA_VERSION;
@@ -30,8 +33,6 @@ use std::time::{Duration, Instant};
 const READ_BACK_LIMIT: Duration = Duration::from_secs(15);
 /// How often a wait looks whether it is still of use.
 const LOOK: Duration = Duration::from_millis(100);
-/// A version speaks from the coordinator's time plus this on, in seconds, so that every node has it by then.
-const EFFECTIVE_AHEAD_S: i64 = 5;
 
 /// Whether this process may append now.
 pub(crate) trait Seat {
@@ -62,6 +63,7 @@ pub(crate) struct Around {
     pub(crate) control: Arc<Control>,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) board: Board,
+    pub(crate) recount: Arc<dyn Recount>,
     pub(crate) stop: Arc<AtomicBool>,
 }
 
@@ -77,6 +79,8 @@ pub(crate) struct Lead {
     pub(crate) archive: Archive,
     pub(crate) shelf: Shelf,
     pub(crate) looks: Looks,
+    /// A correction that is held against the messages.
+    pub(crate) correcting: Option<Pending>,
     pub(crate) stopwatch: Stopwatch,
     /// Dead letters put back by this lead; part of their delivery ids.
     retried: u64,
@@ -106,6 +110,7 @@ impl Lead {
             archive: Archive::new(log, config.partitions),
             shelf: Shelf::new(log),
             looks: Looks::default(),
+            correcting: None,
             stopwatch: Stopwatch::default(),
             retried: 0,
         };
@@ -128,11 +133,13 @@ impl Lead {
         Ok(lead)
     }
 
-    /// Does what is due without being asked: copies, and the wall clock's tick.
+    /// Does what is due without being asked: copies, the wall clock's tick, what follows from both; and a correction
+    /// that was held against the messages.
     pub(crate) fn go_on(&mut self, around: &Around, seat: &dyn Seat) -> Result<(), LeadError> {
         self.copy_pending(around, seat)?;
         self.wall_tick(around, seat)?;
-        self.judge(around, seat)
+        self.judge(around, seat)?;
+        self.go_on_correcting(around, seat)
     }
 
     pub(crate) fn rehearse(

@@ -14,7 +14,9 @@
 //! * [`rounds`]: operators' acts on rounds; `season`: what a lead does about them
 //! * `seals`: the way of a seal; `gather`: the shares; `results`: what is due of them;
 //!   `revealed`: secret and beacon; [`conclusions`]: how it is made
-//! * `corrected`: the standings of corrected results, brought and read back; `correcting`: their publication
+//! * [`corrections`]: what another file makes of results; [`fits`]: what it may change; [`drawn`]: records, read
+//! * `corrected`: the standings of corrected results, brought and read back; [`recount`]: what the messages give,
+//!   counted beside everything else; `correcting`: both held together, and published
 //! * [`secrets`]: the secrets of draws and of units, encrypted; [`stock`]: those of units, in and out
 //! * [`ticks`]: when a tick is due; `guard`: against a clock gone wrong
 //! * [`operate`]: operators' acts that act at once and change no result
@@ -26,6 +28,9 @@ pub mod coordinator;
 pub mod copies;
 mod corrected;
 mod correcting;
+pub mod corrections;
+pub mod drawn;
+pub mod fits;
 mod gather;
 mod giving;
 mod guard;
@@ -36,6 +41,7 @@ pub mod office;
 pub mod operate;
 pub mod prizes;
 pub mod publish;
+pub mod recount;
 mod results;
 pub mod retry;
 mod revealed;
@@ -53,15 +59,18 @@ mod tests;
 pub use conclusions::result_act;
 pub use coordinator::{Clock, Config, Coordinator};
 pub use corrected::StandingsRequest;
+pub use corrections::{Corrected, Judge, Sealed, Stood};
+pub use drawn::Drawn;
 pub use handle::Handle;
 pub use metrics::Metrics;
 pub use operate::{OperateRequest, Operated, Operation};
 pub use prizes::AwardRequest;
 pub use publish::{PublishError, PublishRequest, Receipt};
+pub use recount::{Asked, Recount};
 pub use retry::{Retried, RetryError, RetryRequest};
 pub use rounds::{BeaconRequest, CorrectRequest, RoundError, RoundReceipt, RoundRequest};
 pub use seals::Sealing;
-pub use secrets::Key;
+pub use secrets::{Key, commitment_of};
 pub use status::Status;
 pub use stock::{RevealRequest, Revealed, StockReceipt, StockRequest};
 pub use ticks::TickError;

@@ -2,7 +2,7 @@
 
 use crate::lead::LeadError;
 use campaign::{Campaign, Problem, Severity};
-use record::acts::CampaignAct;
+use record::acts::{CAMPAIGN_VERSION, CampaignAct};
 use record::hexed::Hex;
 
 /// What an operator asks for.
@@ -104,7 +104,7 @@ pub fn act_of(
     let warnings = problems.iter().map(ToString::to_string).collect();
     let (campaign, _) = Campaign::parse(&request.toml).map_err(PublishError::Invalid)?;
     let act = CampaignAct {
-        v: record::SCHEMA_VERSION,
+        v: CAMPAIGN_VERSION,
         id: campaign.id.clone(),
         account: campaign.account.clone(),
         version: request.expect_version.saturating_add(1),

@@ -13,7 +13,7 @@ use control::rounds::Life;
 use control::{ControlState, Published};
 use record::acts::Act;
 use record::hexed::Hex;
-use record::rounds::ListAct;
+use record::rounds::{ListAct, ResultAct};
 use std::collections::BTreeMap;
 
 /// The results of all campaigns.
@@ -107,16 +107,30 @@ impl Results {
         if let Some(list) = list_due(view, published, gathering) {
             return Ok(Some(Act::List(list)));
         }
+        // A round that an operator skipped, and why it still has no result: later ones are made, and go on the board, which
+        // wants its rounds in their order, once it has come.
+        let (mut skipped, mut trouble) = (false, None);
         for round in &campaign.rounds {
             let passed = self.seasons.get(&campaign.id).and_then(|s| s.passed);
             if passed.is_some_and(|passed| passed >= round.number) {
                 continue;
             }
             let life = view.state.rounds().life(&campaign.id, Some(round.number));
-            let Some(life) = life else { return Ok(None) };
-            match self.look(view, published, (round, life), gathering)? {
+            let Some(life) = life else {
+                return trouble.map_or(Ok(None), Err);
+            };
+            let step = match self.look(view, published, (round, life), gathering) {
+                Err(error) if life.is_skipped => {
+                    trouble = Some(error);
+                    Step::Waits
+                }
+                step => step?,
+            };
+            match step {
                 Step::Due(act) => return Ok(Some(*act)),
-                Step::Waits => return Ok(None),
+                Step::Waits if life.is_skipped => skipped = true,
+                Step::Waits => return trouble.map_or(Ok(None), Err),
+                Step::Passes(_) if skipped => {}
                 Step::Passes(on_board) => {
                     if on_board {
                         self.add(view, campaign, (round, life), gathering, shelf)?;
@@ -128,6 +142,9 @@ impl Results {
                     season.passed = Some(round.number);
                 }
             }
+        }
+        if skipped {
+            return trouble.map_or(Ok(None), Err);
         }
         if !has_final(campaign) || view.state.rounds().result(&campaign.id, None).is_some() {
             return Ok(None);
@@ -166,8 +183,12 @@ impl Results {
         let judging = judging(view.state, *ctl, decided).unwrap_or(published);
         let mut facts = facts(view, judging, Some(round.number), decided)?;
         facts.cut.clone_from(&whole.cut);
-        let holders = holders(view.state, campaign, Some(round.number))?;
-        let result = result(judging, *ctl, &facts, &whole.field, holders, view.at);
+        let judged = &judging.compiled.campaign;
+        let holders = holders(view.state, (judged, campaign), Some(round.number))?;
+        let result = ResultAct {
+            made_after: made_after(view.state, &campaign.id),
+            ..result(judging, *ctl, &facts, &whole.field, holders, view.at)
+        };
         Ok(Step::Due(Box::new(Act::Result(result))))
     }
 
@@ -248,7 +269,7 @@ impl Results {
             return Ok(Some(Act::List(list)));
         }
         let facts = facts(view, published, None, decided)?;
-        let holders = holders(view.state, campaign, None)?;
+        let holders = holders(view.state, (campaign, campaign), None)?;
         let result = result(published, *ctl, &facts, &field, holders, view.at);
         Ok(Some(Act::Result(result)))
     }
@@ -270,6 +291,14 @@ fn list_due(view: &View<'_>, published: &Published, gathering: &mut Gathering) -
         let number = Some(round.number);
         Some(list_of(campaign, number, *ctl, &whole.field, view.now))
     })
+}
+
+/// How many draws were made before this one; not told of campaigns whose rounds all wait for each other.
+fn made_after(state: &ControlState, campaign: &str) -> Option<u32> {
+    let mut lives = state.rounds().of(campaign);
+    lives
+        .any(|(_, life)| life.is_skipped)
+        .then(|| state.rounds().made(campaign))
 }
 
 fn has_final(campaign: &Campaign) -> bool {

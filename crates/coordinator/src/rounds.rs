@@ -45,6 +45,8 @@ pub struct CorrectRequest {
     /// Offset in `control` of the final draw's result when the correction was computed, `None` if there was none: a
     /// draw made since then was made of what is corrected here.
     pub final_draw: Option<u64>,
+    /// Whether messages are counted again although other versions of the steps have written the log.
+    pub as_new: bool,
     /// Who asks.
     pub actor: String,
     /// Why.
@@ -139,7 +141,7 @@ pub fn act_of(
         (RoundVerb::Extend, ..) => {
             return Err(invalid("an extension needs the seconds, or the new close"));
         }
-        (RoundVerb::Void | RoundVerb::Seal, ..) => Vec::new(),
+        (RoundVerb::Void | RoundVerb::Seal | RoundVerb::Skip, ..) => Vec::new(),
     };
     if request.verb == RoundVerb::Shift && windows.first().is_none_or(|w| w.open <= at) {
         return Err(RoundError::Conflict(format!(

@@ -100,6 +100,7 @@ impl Lead {
             match verb {
                 RoundVerb::Void => life(request.round).is_some_and(|life| life.is_void),
                 RoundVerb::Seal => life(request.round).is_some_and(|life| life.is_forced),
+                RoundVerb::Skip => life(request.round).is_some_and(|life| life.is_skipped),
                 RoundVerb::Shift | RoundVerb::Open | RoundVerb::Extend => {
                     let moved = |window: &Window| {
                         life(window.round).is_some_and(|life| life.window == Some(*window))

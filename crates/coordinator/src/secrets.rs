@@ -39,6 +39,14 @@ pub enum SecretError {
     OtherKey(String),
 }
 
+/// What was committed to for a draw; nothing of a round that came when the chain was made already.
+#[must_use]
+pub fn commitment_of(act: &CommitmentAct, round: Option<u16>) -> Option<Commitment> {
+    let (root, links) = (act.root.0, act.links);
+    let index = contest::link_of(&contest::draw_name(round), links)?;
+    Some(Commitment::Chain { root, index, links })
+}
+
 impl Key {
     /// The commitment to a new chain of secrets: one for each round by its number, the last for the final draw.
     ///
@@ -69,18 +77,15 @@ impl Key {
         committed: Option<&CommitmentAct>,
         round: Option<u16>,
     ) -> Result<(Secret, Option<Commitment>), SecretError> {
-        let draw = contest::draw_name(round);
-        let linked = committed.and_then(|act| Some((act, contest::link_of(&draw, act.links)?)));
-        let Some((act, index)) = linked else {
+        let linked = committed.and_then(|act| Some((act, commitment_of(act, round)?)));
+        let Some((act, chain)) = linked else {
             return Ok((random()?, None));
         };
         let last = self.open(&act.campaign, &act.campaign, &act.secret)?;
         let last = last.try_into();
         let last = Secret(last.map_err(|_| SecretError::OtherKey(act.campaign.clone()))?);
-        let chain = Commitment::Chain {
-            root: act.root.0,
-            index,
-            links: act.links,
+        let Commitment::Chain { index, .. } = chain else {
+            return Ok((random()?, None));
         };
         Ok((last.in_chain(act.links, index), Some(chain)))
     }

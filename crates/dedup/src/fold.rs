@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use stage::{Fold, Input, Outputs, Space, StateError, StateKey, StepError, View};
 
 /// Version of the step: it stands in every output's link, and a change rebuilds the state.
-const VERSION: u32 = 2;
+pub const VERSION: u32 = 2;
 /// Under this key a partition's counters and its newest tick are saved.
 const LEDGER: &[u8] = b"ledger";
 /// Index of `accepted` among the outputs.

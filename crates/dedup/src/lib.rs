@@ -34,5 +34,5 @@ mod metrics;
 pub mod partition;
 mod words;
 
-pub use fold::{Dedup, Part};
+pub use fold::{Dedup, Part, VERSION};
 pub use metrics::Metrics;

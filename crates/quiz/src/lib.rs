@@ -64,7 +64,7 @@ mod versions;
 
 pub use book::{Book, Classes, Counts};
 pub use failure::Failure;
-pub use fold::{Part, Quiz};
+pub use fold::{Part, Quiz, VERSION};
 pub use memory::MemoryShelf;
 pub use metrics::Metrics;
 pub use recount::{Recount, RoundDigest};

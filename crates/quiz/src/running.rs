@@ -27,7 +27,7 @@ pub struct Running {
     pub version: u32,
     /// Offset of that version's publication in `control`.
     pub ctl: u64,
-    /// The version, ready to judge.
+    /// The version, ready to judge, with the windows that operators have given its rounds.
     pub compiled: Arc<Compiled>,
     pub(crate) rounds: BTreeMap<Option<u16>, Tallied>,
     /// Windows that operators have moved, by round; they outlast a new version.
@@ -56,6 +56,12 @@ impl Running {
         self.rounds
             .iter()
             .map(|(round, tallied)| (*round, &tallied.totals))
+    }
+
+    /// Whether this CreateTime lies in the window of a round that is sealed here: what comes then is too late.
+    #[must_use]
+    pub fn is_sealed_at(&self, create_time: i64) -> bool {
+        self.sealed_at(create_time).is_some()
     }
 
     /// Seconds between a CreateTime and the campaign's span; 0 inside.

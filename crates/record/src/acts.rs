@@ -86,7 +86,11 @@ pub enum Act {
     Continued(ContinuedAct),
 }
 
-/// `{"type":"campaign","v":1,"id":"fanfest-2013-04-09","account":"mi","version":1,"expect_version":0,"toml":"…",
+/// Version of [`CampaignAct`]: since 2 a publication that moves the window of a round that has begun is void. What
+/// was published before holds as it held then.
+pub const CAMPAIGN_VERSION: u16 = 2;
+
+/// `{"type":"campaign","v":2,"id":"fanfest-2013-04-09","account":"mi","version":1,"expect_version":0,"toml":"…",
 /// "sha256":"…","effective":1365487205,"actor":"ann","reason":"first publication"}`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CampaignAct {

@@ -36,6 +36,8 @@ pub enum RoundVerb {
     Void,
     /// The round is sealed without the nodes that are silent.
     Seal,
+    /// The later rounds do not wait for its result any more; its own prizes are given when it comes.
+    Skip,
 }
 
 /// An operator's act on rounds. What it comes to stands in it, so that nobody computes it again: the windows that
@@ -53,7 +55,7 @@ pub struct RoundAct {
     pub round: u16,
     /// What was done.
     pub verb: RoundVerb,
-    /// Windows that change, by round; none for `void` and `seal`.
+    /// Windows that change, by round; none for `void`, `seal` and `skip`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<Window>,
     /// The coordinator's time, in seconds since 1970: what the act was allowed at.
@@ -285,6 +287,11 @@ pub struct ResultAct {
     pub answered: u64,
     /// Fans whose answer is right.
     pub correct: u64,
+    /// How many draws of the campaign had a result when this first one was made: who has won by them wins here no more
+    /// . Told once an operator has skipped a round, because then it does not follow from the rounds' order; a
+    /// result that has missed another is void.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_after: Option<u32>,
     /// Offset in `control` of the result that this one corrects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrects: Option<u64>,

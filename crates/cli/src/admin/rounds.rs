@@ -73,6 +73,8 @@ pub(super) struct RescoreBody {
     results: Vec<ResultAct>,
     /// The result of the final draw that they were computed with; none if there was none.
     final_draw: Option<u64>,
+    #[serde(default)]
+    as_new: bool,
     reason: String,
 }
 
@@ -185,6 +187,7 @@ pub(super) fn rescore(context: &Context, actor: &str, body: RescoreBody) -> Answ
     let request = CorrectRequest {
         results: body.results,
         final_draw: body.final_draw,
+        as_new: body.as_new,
         actor: actor.to_owned(),
         reason: body.reason,
     };

@@ -173,9 +173,10 @@ pub(crate) struct RescoreArgs {
     /// Number of one round; default: all
     #[arg(long, value_name = "N")]
     pub(crate) round: Option<u16>,
-    /// Campaign file that judges; without one, the log's own results are counted again
-    #[arg(long, alias = "with", value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
+    /// Campaign file that judges, also as --file: what it would change is shown; without one, everything that was
+    /// published is computed again and compared
+    #[arg(long, visible_alias = "file", value_name = "FILE")]
+    pub(crate) with: Option<PathBuf>,
     /// What would become of announced winners; default, and what is published: `correction` of the file
     #[arg(long, value_enum, value_name = "POLICY")]
     pub(crate) policy: Option<PolicyArg>,
@@ -183,7 +184,7 @@ pub(crate) struct RescoreArgs {
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
     /// Publish what changes on a running node; the file must be a published version
-    #[arg(long, requires_all = ["file", "reason"])]
+    #[arg(long, requires_all = ["with", "reason"])]
     pub(crate) publish: bool,
     /// Admin address of that node, HOST:PORT
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081", value_parser = crate::address::resolve)]
@@ -191,11 +192,14 @@ pub(crate) struct RescoreArgs {
     /// File with the admin token; default: admin.token in --data
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
-    /// Directory for records, lists and standings as corrected
-    #[arg(long, value_name = "DIR", requires = "file")]
+    /// Directory for the results: records, lists, standings by entrant code, and the board by rank
+    #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Count a log that other versions of the steps have written, by those of this program
+    #[arg(long)]
+    pub(crate) as_new: bool,
     /// Print JSON
-    #[arg(long, requires = "file")]
+    #[arg(long, requires = "with")]
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) history: HistoryArgs,

@@ -40,6 +40,11 @@ pub(crate) enum RoundCommand {
         #[command(flatten)]
         act: RoundArgs,
     },
+    /// Let the later rounds go on without a round whose result does not come; its own prizes are given when it does
+    Skip {
+        #[command(flatten)]
+        act: RoundArgs,
+    },
     /// Bring the beacon's value that a draw at L2 waits for, or say why it does without
     Beacon(BeaconArgs),
 }

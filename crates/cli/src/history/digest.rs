@@ -2,7 +2,7 @@
 
 use super::provisional::Tallies;
 use crate::failure::{Failure, NO};
-use quiz::{Failure as QuizFailure, Recount};
+use quiz::{Book, Failure as QuizFailure, Recount, Running};
 use record::chain::Position;
 use record::hexed::{Hex, encode};
 use record::inband::MARK;
@@ -62,6 +62,11 @@ impl Digest {
             }
             Err(failure) => Err(Failure::no(format!("{failure:?}"))),
         }
+    }
+
+    /// The campaigns where they stand now in a partition: versions and windows as quiz judges by them.
+    pub(super) fn standing(&self, partition: u32) -> &[Running] {
+        self.recount.book(partition).map_or(&[], Book::campaigns)
     }
 
     /// The digest of a campaign: SHA-256 over its sorted lines, and the sum of their hashes.

@@ -3,16 +3,18 @@
 
 use super::digest::Digest;
 use super::fate::{self, Asked};
+use super::rounds::Told;
 use super::scan::{self, Chains};
 use crate::args::ExplainArgs;
 use crate::failure::{Failure, io};
-use contest::{Compiled, EntrantCode, Message};
+use contest::{EntrantCode, Message};
+use control::ControlState;
 use msglog::Log;
-use record::acts::Act;
+use quiz::Running;
 use record::dead::DeadLetter;
 use record::envelope::{DELIVERY, Envelope, MESSAGE};
 use record::identity::partition_of;
-use record::inband::{COPY, Copy, NOTE, Note};
+use record::inband::{NOTE, Note};
 use record::topics::{ACCEPTED, INBOUND, INBOUND_DEAD};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -134,7 +136,7 @@ fn deliveries(log: &dyn Log, partition: u32, fan: &str) -> Result<Vec<Value>, Fa
     Ok(rows)
 }
 
-/// The fan's messages with their class by the version that stands before them, and the lines of the counting answers.
+/// The fan's messages with their class by what stands before them, and the lines of the counting answers.
 fn messages(
     log: &dyn Log,
     partition: u32,
@@ -143,7 +145,7 @@ fn messages(
     let mut rows = Vec::new();
     let mut digest = Digest::new();
     let mut chains = Chains::of(ACCEPTED);
-    let mut versions: BTreeMap<String, (u32, Compiled)> = BTreeMap::new();
+    let state = Told::read(log)?.state;
     scan::each(
         log,
         ACCEPTED,
@@ -154,10 +156,10 @@ fn messages(
             }
             digest.take((partition, stored.offset), &stored.value)?;
             match record::type_of(&stored.value).as_deref() {
-                Some(COPY) => take_version(&stored.value, &mut versions)?,
                 Some(MESSAGE) if stored.key == fan.as_bytes() => {
                     let envelope: Envelope<'_> = read(&stored.value, ACCEPTED)?;
-                    rows.push(message(&envelope, stored.offset, &versions));
+                    let standing = digest.standing(partition);
+                    rows.push(message(&envelope, stored.offset, standing, &state));
                 }
                 Some(NOTE) if stored.key == fan.as_bytes() => {
                     let note: Note<'_> = read(&stored.value, ACCEPTED)?;
@@ -172,27 +174,13 @@ fn messages(
     Ok((rows, digest.lines_of(fan)?))
 }
 
-fn take_version(
-    value: &[u8],
-    versions: &mut BTreeMap<String, (u32, Compiled)>,
-) -> Result<(), Failure> {
-    let copy: Copy = read(value, ACCEPTED)?;
-    let Act::Campaign(act) = copy.act else {
-        return Ok(());
-    };
-    let compiled = campaign::Campaign::parse(&act.toml)
-        .ok()
-        .and_then(|(campaign, _)| Compiled::new(campaign).ok());
-    if let Some((compiled, _)) = compiled {
-        versions.insert(act.id, (act.version, compiled));
-    }
-    Ok(())
-}
-
+/// A message as quiz takes it where it stands: by each campaign of its account, with the version and the windows in force
+/// there.
 fn message(
     envelope: &Envelope<'_>,
     offset: u64,
-    versions: &BTreeMap<String, (u32, Compiled)>,
+    standing: &[Running],
+    state: &ControlState,
 ) -> Value {
     let asked = Message {
         kind: &envelope.kind,
@@ -204,14 +192,20 @@ fn message(
         from: &envelope.from,
         create_time: envelope.create_time,
     };
-    let judged: Vec<Value> = versions
-        .iter()
-        .filter(|(_, (_, compiled))| compiled.campaign.account == envelope.account)
-        .map(|(id, (version, compiled))| {
-            let class = compiled.classify(&asked);
-            json!({ "campaign": id, "version": version, "class": class.name(), "detail": format!("{class:?}") })
+    let of_account = |running: &&Running| running.compiled.campaign.account == envelope.account;
+    let judged = standing.iter().filter(of_account).map(|running| {
+        let class = running.compiled.classify(&asked);
+        let round = running.compiled.campaign.round_at(envelope.create_time);
+        let round = round.map(|round| round.number);
+        let life = round.and_then(|round| state.rounds().life(&running.id, Some(round)));
+        json!({
+            "campaign": running.id, "version": running.version, "class": class.name(),
+            "detail": format!("{class:?}"), "round": round,
+            "void": life.is_some_and(|life| life.is_void),
+            "late_after_seal": running.is_sealed_at(envelope.create_time),
         })
-        .collect();
+    });
+    let judged: Vec<Value> = judged.collect();
     json!({
         "what": "message", "offset": offset, "create_time": envelope.create_time,
         "recv_us": envelope.recv_us, "kind": envelope.kind, "msg_id": envelope.msg_id,
@@ -270,12 +264,21 @@ fn sentence(row: &Value) -> String {
                 .into_iter()
                 .flatten()
                 .map(|j| {
-                    format!(
+                    let mut said = format!(
                         "{} v{}: {}",
                         j["campaign"].as_str().unwrap_or_default(),
                         j["version"],
                         j["detail"].as_str().unwrap_or_default()
-                    )
+                    );
+                    for (mark, words) in [
+                        ("void", ", of a round that is void"),
+                        ("late_after_seal", ", after the seal of its round"),
+                    ] {
+                        if j[mark] == true {
+                            said.push_str(words);
+                        }
+                    }
+                    said
                 })
                 .collect();
             format!(

@@ -22,4 +22,5 @@ pub(crate) use explain::explain;
 pub(crate) use export::export;
 pub(crate) use rescore::rescore;
 pub(crate) use results::results;
+pub(crate) use rounds::Steps;
 pub(crate) use stats::stats;

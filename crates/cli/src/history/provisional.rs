@@ -128,6 +128,7 @@ fn as_json(round: Option<u16>, sum: &Summed, state: Option<&str>) -> Value {
         "round": round, "state": state, "joins": sum.totals.joins, "answers": sum.totals.answers,
         "wrong_format": sum.totals.wrong_format, "lines": sum.totals.lines,
         "digest": Hex(sum.totals.digest.to_be_bytes()),
+        "late_after_seal": sum.totals.late_after_seal,
         "version": sum.versions.1, "tick": sum.tick, "partitions": sum.partitions,
     })
 }
@@ -155,12 +156,15 @@ fn table(
         "round", "state", "joins", "answered", "wrong format"
     )?;
     for (round, sum) in rounds {
-        let answers: Vec<String> = sum
+        let mut answers: Vec<String> = sum
             .totals
             .answers
             .iter()
             .map(|(answer, fans)| format!("{answer} {fans}"))
             .collect();
+        if sum.totals.late_after_seal > 0 {
+            answers.push(format!("({} after the seal)", sum.totals.late_after_seal));
+        }
         let name = round.map_or_else(|| "none".to_owned(), |round| round.to_string());
         writeln!(
             out,

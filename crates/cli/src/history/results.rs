@@ -104,6 +104,9 @@ pub(super) fn state(life: &Life) -> &'static str {
             result: Some(_), ..
         } => "published",
         Life {
+            is_skipped: true, ..
+        } => "skipped",
+        Life {
             decision: Some(_), ..
         } => "sealed",
         Life {

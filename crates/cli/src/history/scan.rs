@@ -6,9 +6,10 @@ use crate::log::Reading;
 use msglog::{Log, Stored};
 use record::chain::{ChainReader, Verdict, link_of};
 use record::topics;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// Records per poll.
 const POLL_RECORDS: usize = 8_192;
@@ -16,6 +17,8 @@ const POLL_RECORDS: usize = 8_192;
 const POLL_BYTES: usize = 8 << 20;
 /// How long a record that must be there may take to come: longer than brokers take to choose a new leader.
 const POLL_WAIT: Duration = Duration::from_secs(15);
+/// How often a wait for it looks whether it is still of use.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Opens the log for reading, beside whoever writes it.
 ///
@@ -56,6 +59,17 @@ pub(crate) fn spans(log: &dyn Log, topic: &str) -> Result<BTreeMap<u32, Span>, F
         .collect())
 }
 
+/// What becomes of reading after a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It goes on.
+    Record,
+    /// Nothing more of this partition is needed.
+    Partition,
+    /// Nothing more at all.
+    End,
+}
+
 /// Reads every record of `spans` and hands it to `visit`, until all ends are reached or `visit` says stop.
 ///
 /// # Errors
@@ -66,20 +80,53 @@ pub(crate) fn each(
     spans: &BTreeMap<u32, Span>,
     mut visit: impl FnMut(&Stored) -> Result<bool, Failure>,
 ) -> Result<(), Failure> {
+    let never = AtomicBool::new(false);
+    each_until(log, topic, spans, &never, |stored| {
+        Ok(if visit(stored)? {
+            Next::Record
+        } else {
+            Next::End
+        })
+    })
+}
+
+/// As [`each`], where `visit` may be done with one partition before the others, and all of it ends once `ends` is set.
+///
+/// # Errors
+/// As [`each`]; `ends` is set.
+pub(crate) fn each_until(
+    log: &dyn Log,
+    topic: &str,
+    spans: &BTreeMap<u32, Span>,
+    ends: &AtomicBool,
+    mut visit: impl FnMut(&Stored) -> Result<Next, Failure>,
+) -> Result<(), Failure> {
     let mut reader = log.reader(topic)?;
     let mut left: BTreeMap<u32, u64> = BTreeMap::new();
     for (&partition, span) in spans.iter().filter(|(_, span)| span.start < span.end) {
         reader.seek(partition, span.start)?;
         left.insert(partition, span.end);
     }
+    let mut heard = Instant::now();
     while !left.is_empty() {
-        let batch = reader.poll(POLL_RECORDS, POLL_BYTES, POLL_WAIT)?;
+        if ends.load(Ordering::Acquire) {
+            return Err(Failure::away("nobody waits for it any more"));
+        }
+        let batch = reader.poll(POLL_RECORDS, POLL_BYTES, LOOK)?;
         for stored in &batch {
             let is_asked = left
                 .get(&stored.partition)
                 .is_some_and(|end| stored.offset < *end);
-            if is_asked && !visit(stored)? {
-                return Ok(());
+            if !is_asked {
+                continue;
+            }
+            match visit(stored)? {
+                Next::Record => {}
+                Next::Partition => {
+                    left.remove(&stored.partition);
+                    reader.remove(stored.partition);
+                }
+                Next::End => return Ok(()),
             }
         }
         let before = left.len();
@@ -91,7 +138,9 @@ pub(crate) fn each(
             is_open
         });
         // An end behind records that were lost is reached by a poll that brings nothing.
-        if batch.is_empty() && left.len() == before {
+        if !batch.is_empty() || left.len() < before {
+            heard = Instant::now();
+        } else if heard.elapsed() >= POLL_WAIT {
             let (partition, end) = left.first_key_value().map_or((0, 0), |(p, e)| (*p, *e));
             return Err(Failure::away(format!(
                 "{topic}/{partition} does not go on to offset {end}; are its disk and its brokers still there?"
@@ -106,6 +155,8 @@ pub(crate) fn each(
 pub(crate) struct Chains {
     readers: BTreeMap<u32, ChainReader>,
     chained: bool,
+    /// Versions of the step that wrote what was accepted.
+    pub(crate) steps: BTreeSet<u32>,
     /// Records dropped as repetitions.
     pub(crate) repetitions: u64,
     /// Records dropped as holes.
@@ -138,7 +189,12 @@ impl Chains {
             .or_default()
             .judge(&link)
         {
-            Verdict::Accept => Ok(true),
+            Verdict::Accept => {
+                if !self.steps.contains(&link.step) {
+                    self.steps.insert(link.step);
+                }
+                Ok(true)
+            }
             Verdict::Repetition => {
                 self.repetitions += 1;
                 Ok(false)

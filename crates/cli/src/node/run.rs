@@ -12,6 +12,7 @@ use crate::admin::{self, Admin, Tokens};
 use crate::args::{ClockArg, RunArgs};
 use crate::config::{Clock, Config, Role};
 use crate::failure::{Failure, io};
+use crate::history::Steps;
 use crate::log::Held;
 use crate::settings;
 use control::Control;
@@ -132,7 +133,9 @@ impl Node {
                 None => contest_key(&config.data)?,
             };
             let settings = coordinating(&config, (node, boot), key);
-            let (handle, thread) = Coordinator::start(settings, &log, &control, metrics, &stop)?;
+            let steps = Arc::new(Steps);
+            let started = Coordinator::start(settings, &log, &control, metrics, steps, &stop)?;
+            let (handle, thread) = started;
             coordinator = Some(handle);
             threads.push(thread);
         }

@@ -45,6 +45,21 @@ impl Scene {
         std::fs::write(self.with_suffix("spillway.toml"), text).unwrap();
     }
 
+    /// Lets everyone who is started from now on reach the brokers there.
+    pub(crate) fn say_brokers(&self, bootstrap: &[String]) {
+        let file = self.with_suffix("spillway.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let told = format!("bootstrap = {:?}", self.brokers().bootstrap());
+        assert_eq!(text.matches(&told).count(), 1, "{text}");
+        let text = text.replace(&told, &format!("bootstrap = {bootstrap:?}"));
+        std::fs::write(file, text).unwrap();
+    }
+
+    /// The brokers, to look at.
+    pub(crate) fn brokers(&self) -> &Cluster {
+        self.cluster.as_ref().expect("the scene stands on brokers")
+    }
+
     /// The brokers.
     pub(crate) fn cluster(&mut self) -> &mut Cluster {
         self.cluster.as_mut().expect("the scene stands on brokers")
@@ -103,6 +118,15 @@ impl Scene {
                 Err(ended) => panic!("the node did not become ready: {ended:?}"),
             }
         }
+    }
+
+    /// Starts a node there that is told something of its own, and waits until it is ready.
+    pub(crate) fn start_with(&self, seat: &Seat, env: &[(&str, String)]) -> Node {
+        self.share_token(&seat.data);
+        let mut command = self.command_at(seat, &[]);
+        command.envs(env.iter().map(|(name, value)| (name, value)));
+        let node = Node::spawn(command, seat.admin).ready();
+        node.unwrap_or_else(|ended| panic!("the node did not become ready: {ended:?}"))
     }
 
     /// Starts a node there and waits for nothing.

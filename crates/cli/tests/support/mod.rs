@@ -17,6 +17,7 @@ pub(crate) mod nginx;
 pub(crate) mod node;
 pub(crate) mod preload;
 pub(crate) mod seed;
+pub(crate) mod small;
 pub(crate) mod told;
 pub(crate) mod watch;
 pub(crate) mod wire;

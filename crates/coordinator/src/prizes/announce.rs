@@ -3,7 +3,7 @@
 
 use super::correct::code;
 use super::draws::{Draw, Made};
-use super::{Desk, NOTICE_WAIT_S, Why};
+use super::{Desk, NOTICE_WAIT_S, Open, Why};
 use contest::{EntrantCode, draw_name};
 use control::ledger::Held;
 use record::SCHEMA_VERSION;
@@ -22,7 +22,10 @@ const MAX_TITLE: usize = 40;
 impl Desk<'_> {
     /// Makes the text public, once every fan who got a unit was told or could have been.
     pub(super) fn announce(&mut self, draw: &Draw<'_>) {
-        if draw.awards.is_empty() {
+        // Whoever takes over reads the standings first: until then nobody knows whether an alternate follows, and the
+        // public is told nothing that the next moment changes.
+        let reads = |open: &Open| open.place.round == draw.round && open.why == Why::Standings;
+        if draw.awards.is_empty() || self.due.open.iter().any(reads) {
             return;
         }
         let of_draw = self.holders().filter(|(place, held)| {
@@ -117,7 +120,9 @@ impl Desk<'_> {
         let (mut later, mut none, mut nobody) = (0_u32, 0_u32, 0_u32);
         for open in of_award {
             let count = match open.why {
-                Why::Release(_) | Why::Standings => &mut later,
+                Why::Release(_) => &mut later,
+                // No text is made meanwhile.
+                Why::Standings => continue,
                 Why::Stock | Why::Reserve => &mut none,
                 Why::Nobody => &mut nobody,
             };

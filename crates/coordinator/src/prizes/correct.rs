@@ -4,7 +4,7 @@ use super::draws::{Draw, Made};
 use super::{Desk, Why};
 use campaign::Correction;
 use contest::{EntrantCode, Remedy, Won, remedies};
-use control::ledger::{Held, Place};
+use control::ledger::{Held, Ledger, Place};
 use record::rounds::UnitState;
 use std::collections::BTreeSet;
 
@@ -81,26 +81,58 @@ impl Desk<'_> {
 
     /// By the policy in force. What was given by the corrected result itself stays.
     fn remedies(&self, draw: &Draw<'_>, made: &Made) -> Vec<Remedy> {
-        let mut before = Vec::new();
-        let mut settled = BTreeSet::new();
-        for (slot, attempts) in self.ledger.of(draw.round, made.award) {
-            let Some(held) = attempts.last().filter(|held| held.is_held()) else {
-                continue;
-            };
-            before.push(Won {
-                slot,
-                place: held.given.place,
-                code: code(held),
-            });
-            if !held.is_fresh() || held.given.result == draw.terms.result {
-                settled.insert(code(held));
-            }
-        }
+        let after = After {
+            round: draw.round,
+            award: made.award,
+            result: Some(draw.terms.result),
+        };
         let now = &made.recorded.given.winners;
-        remedies(self.newest.correction, &before, now, |code| {
-            settled.contains(&code)
-        })
+        remedies_after(&self.ledger, self.newest.correction, &after, &[], now)
     }
+}
+
+/// An award that a correction is about.
+#[derive(Debug, Clone, Copy)]
+pub struct After {
+    /// The round; `None` for the final draw.
+    pub round: Option<u16>,
+    /// Place of the award in the campaign file, from 1.
+    pub award: u32,
+    /// Offset in `control` of the corrected result, once it stands: what was given by it stays.
+    pub result: Option<u64>,
+}
+
+/// What a policy makes of those who have units of an award, and of those among `before` whose slot never had one: winners
+/// by the record who wait for stock. Settled, so that neither `replace` nor `void` takes it back, is what its winner
+/// can know of: he had the private notice, has done something about it, or stands in a public text.
+#[must_use]
+pub fn remedies_after(
+    ledger: &Ledger,
+    policy: Correction,
+    after: &After,
+    before: &[Won],
+    now: &[Won],
+) -> Vec<Remedy> {
+    let mut have = Vec::new();
+    let mut settled = BTreeSet::new();
+    let mut slots = BTreeSet::new();
+    for (slot, attempts) in ledger.of(after.round, after.award) {
+        slots.insert(slot);
+        let Some(held) = attempts.last().filter(|held| held.is_held()) else {
+            continue;
+        };
+        have.push(Won {
+            slot,
+            place: held.given.place,
+            code: code(held),
+        });
+        if held.is_told() || Some(held.given.result) == after.result {
+            settled.insert(code(held));
+        }
+    }
+    let waits = |won: &&Won| !slots.contains(&won.slot);
+    have.extend(before.iter().filter(waits).copied());
+    remedies(policy, &have, now, |code| settled.contains(&code))
 }
 
 /// The fan of an attempt.

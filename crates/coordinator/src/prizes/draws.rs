@@ -24,7 +24,8 @@ pub(super) struct Made {
     pub(super) recorded: RecordedAward,
 }
 
-/// Every draw up to the first round that is neither void nor has a result: later ones wait for it.
+/// Every draw up to the first round that is neither void nor skipped nor has a result: later ones wait for it. In the order
+/// in which they were made: the draw of a round that was skipped comes after those that did not wait for it.
 pub(super) fn of<'a>(
     state: &'a ControlState,
     newest: &Campaign,
@@ -37,6 +38,9 @@ pub(super) fn of<'a>(
             continue;
         }
         let Some((_, act)) = life.and_then(|life| life.result.as_ref()) else {
+            if life.is_some_and(|life| life.is_skipped) {
+                continue;
+            }
             break;
         };
         let draw = read(state, newest, round, act).map_err(|reason| PrizeError::Record {
@@ -44,9 +48,10 @@ pub(super) fn of<'a>(
             draw: draw_name(round),
             reason,
         })?;
-        draws.push(draw);
+        draws.push((life.and_then(|life| life.first_result), draw));
     }
-    Ok(draws)
+    draws.sort_by_key(|(first, _)| *first);
+    Ok(draws.into_iter().map(|(_, draw)| draw).collect())
 }
 
 fn read<'a>(

@@ -21,6 +21,7 @@ use draws::Draw;
 use record::acts::Act;
 use record::rounds::{AwardAct, ResultAct, UnitState};
 
+pub use correct::{After, remedies_after};
 pub use operator::{AwardError, AwardRequest, Slot, award_act};
 
 /// A public text waits so many seconds for private notices that nobody has confirmed.

@@ -1,6 +1,7 @@
 //! Draws at L2: a draw waits for its beacon, takes the one that its seal fixed and no other, and only behind its
 //! list; what was said of it is a record, with who said it.
 
+use super::correct::correct;
 use super::operators::Desk;
 use super::seals::fold;
 use super::world::World;
@@ -296,12 +297,13 @@ fn nothing_changes_the_board_while_the_final_draw_is_under_way() {
     let request = CorrectRequest {
         results: vec![one],
         final_draw: None,
+        as_new: false,
         actor: "ann".to_owned(),
         reason: "test".to_owned(),
     };
     let under_way = "the final draw of \"small\" is under way";
     refused(
-        desk.lead.correct(&desk.around, &Believes, request.clone()),
+        correct(&mut desk.lead, &desk.around, request.clone()),
         under_way,
     );
     let (head, rest) = dear()
@@ -325,10 +327,7 @@ fn nothing_changes_the_board_while_the_final_draw_is_under_way() {
     desk.beacon(None, Some((last, "e"))).unwrap();
     assert_eq!(desk.record(None)["level"], "L2");
     // Then it is refused for what it is.
-    refused(
-        desk.lead.correct(&desk.around, &Believes, request),
-        "final draw",
-    );
+    refused(correct(&mut desk.lead, &desk.around, request), "final draw");
     drop((desk, world));
 }
 

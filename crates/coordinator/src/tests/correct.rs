@@ -19,6 +19,8 @@ use record::rounds::{ResultAct, Share};
 use record::topics::{CONTROL, RESULTS};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
 
 static PLAN: Plan = Plan {
     toml: CONTEST,
@@ -26,6 +28,7 @@ static PLAN: Plan = Plan {
     to_the_result: true,
     corrects: true,
     stocks: false,
+    then: None,
 };
 
 /// The first result of each draw: what a correction is computed from, however often it is sent.
@@ -35,7 +38,7 @@ pub(crate) fn first_results(log: &dyn Log) -> BTreeMap<Option<u16>, (u64, Result
     let mut first = BTreeMap::new();
     let end = log.end_offset(CONTROL, 0).unwrap();
     while reader.position(0).is_some_and(|position| position < end) {
-        for stored in reader.poll(64, 1 << 20, std::time::Duration::ZERO).unwrap() {
+        for stored in reader.poll(64, 1 << 20, Duration::ZERO).unwrap() {
             if let Ok(Act::Result(act)) = serde_json::from_slice(&stored.value) {
                 first.entry(act.round).or_insert((stored.offset, act));
             }
@@ -46,20 +49,30 @@ pub(crate) fn first_results(log: &dyn Log) -> BTreeMap<Option<u16>, (u64, Result
 
 /// The standings that partitions shared of a decision.
 pub(crate) fn sealed(log: &dyn Log, ctl: u64) -> Field<'static> {
+    let shares = shares_of(log, ctl);
+    let lines: String = shares
+        .values()
+        .map(|share| share.standings.as_str())
+        .collect();
+    Field::parse(&lines).unwrap()
+}
+
+/// What each partition shared of a decision.
+pub(crate) fn shares_of(log: &dyn Log, ctl: u64) -> BTreeMap<u32, Share> {
     let mut reader = log.reader(RESULTS).unwrap();
-    let mut lines = String::new();
+    let mut shares = BTreeMap::new();
     for partition in 0..super::PARTITIONS {
         reader.seek(partition, 0).unwrap();
     }
     loop {
-        let records = reader.poll(64, 1 << 20, std::time::Duration::ZERO).unwrap();
+        let records = reader.poll(64, 1 << 20, Duration::ZERO).unwrap();
         if records.is_empty() {
-            return Field::parse(&lines).unwrap();
+            return shares;
         }
         for stored in records {
             let share: Share = serde_json::from_slice(&stored.value).unwrap();
             if share.ctl == ctl {
-                lines.push_str(&share.standings);
+                shares.insert(stored.partition, share);
             }
         }
     }
@@ -74,6 +87,33 @@ pub(crate) fn without_the_first(field: &Field<'static>) -> Field<'static> {
     let first = first.unwrap();
     (first.correct, first.points, first.elapsed) = (0, 0, 0);
     Field::new(standings).unwrap()
+}
+
+/// What the messages give where the first round was judged by a wrong key.
+pub(crate) fn first_was_wrong(round: u16, field: &Field<'static>) -> Field<'static> {
+    match round {
+        1 => without_the_first(field),
+        _ => field.clone(),
+    }
+}
+
+/// Publishes corrections and waits for the recount behind them, as the coordinator's thread does turn by turn.
+pub(crate) fn correct(
+    lead: &mut Lead,
+    around: &Around,
+    request: CorrectRequest,
+) -> Result<Vec<u64>, RoundError> {
+    let (reply, answer) = sync_channel(1);
+    lead.correct(around, request, reply);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Ok(done) = answer.try_recv() {
+            return done;
+        }
+        assert!(Instant::now() < deadline, "the recount does not end");
+        lead.go_on_correcting(around, &Believes)?;
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
 }
 
 /// The result of a draw with other standings, the same cut and the same lots.
@@ -145,6 +185,7 @@ pub(crate) fn request(results: Vec<ResultAct>, final_draw: Option<u64>) -> Corre
     CorrectRequest {
         results,
         final_draw,
+        as_new: false,
         actor: "ann".to_owned(),
         reason: "wrong key".to_owned(),
     }
@@ -183,7 +224,7 @@ pub(crate) fn first_round(lead: &mut Lead, around: &Around) -> Result<(), LeadEr
         results.push(act);
     }
     let asked = request(results, Some(first[&None].0));
-    let offsets = lead.correct(around, &Believes, asked).map_err(ends)?;
+    let offsets = correct(lead, around, asked).map_err(ends)?;
     assert_eq!(offsets.len(), 2);
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! Draws over corrected boards, alternates by corrected rankings, and corrections that are refused.
 
-use super::correct::{corrected, first_results, parts, request, sealed, without_the_first};
+use super::correct::{
+    correct, corrected, first_results, first_was_wrong, parts, request, sealed, without_the_first,
+};
+use super::counted::Change;
 use super::operators::{CLOSE, Desk};
 use super::world::World;
 use super::{Believes, CONTEST, ID, log};
@@ -10,9 +13,13 @@ use contest::{Barred, Board, EntrantCode, Field, Standing};
 use control::ControlState;
 use record::hexed::Hex;
 use record::rounds::{ResultAct, SHARE_MAX_BYTES};
+use std::sync::atomic::Ordering;
 
 /// The round as another window judges it: the fan of partition 1 was the faster one.
-fn turned_round(field: &Field<'static>) -> Field<'static> {
+fn turned_round(round: u16, field: &Field<'static>) -> Field<'static> {
+    if round != 1 {
+        return field.clone();
+    }
     let mut standings = field.standings().to_vec();
     let times: Vec<_> = standings
         .iter()
@@ -30,23 +37,25 @@ fn turned_round(field: &Field<'static>) -> Field<'static> {
 }
 
 /// Two rounds, the first one corrected before the second is sealed.
-fn corrected_before_the_end(
-    desk: &mut Desk,
-    change: fn(&Field<'static>) -> Field<'static>,
-) -> Field<'static> {
+fn corrected_before_the_end(desk: &mut Desk, change: Change) -> Field<'static> {
     desk.tick(CLOSE + 35);
     desk.until(|state| state.rounds().result(ID, Some(1)).is_some());
     let first = first_results(&*desk.around.log);
-    let field = change(&sealed(&*desk.around.log, first[&Some(1)].1.ctl));
+    let field = change(1, &sealed(&*desk.around.log, first[&Some(1)].1.ctl));
     let act = corrected(&desk.around, &first[&Some(1)], &field);
     for part in parts(&act, &field) {
         desk.lead.standings(&desk.around, &Believes, part).unwrap();
     }
     let asked = request(vec![act], None);
-    desk.lead
-        .correct(&desk.around, &Believes, asked.clone())
-        .unwrap();
-    let again = desk.lead.correct(&desk.around, &Believes, asked).unwrap();
+    *desk.counted.change.lock().unwrap() = change;
+    correct(&mut desk.lead, &desk.around, asked.clone()).unwrap();
+    let counted = desk.counted.asked.load(Ordering::Acquire);
+    let again = correct(&mut desk.lead, &desk.around, asked).unwrap();
+    assert_eq!(
+        desk.counted.asked.load(Ordering::Acquire),
+        counted,
+        "what stands is not counted once more"
+    );
     assert_eq!(again.len(), 1, "sent again: it stands already");
     field
 }
@@ -56,7 +65,7 @@ fn the_final_draw_is_made_of_what_was_corrected() {
     let log = log();
     let world = World::start(&log, true);
     let mut desk = Desk::new(&log, CONTEST);
-    let one = corrected_before_the_end(&mut desk, without_the_first);
+    let one = corrected_before_the_end(&mut desk, first_was_wrong);
     desk.tick(CLOSE + 600 + 35);
     desk.until(|state| state.rounds().result(ID, None).is_some());
     let state = desk.around.control.state();
@@ -95,7 +104,21 @@ fn alternates_go_by_the_corrected_ranking() {
     drop(world);
 }
 
-/// A round as wide as the festival's, by a grammar that reads more answers: about 13 MB.
+/// A round as wide as the festival's.
+fn widened(_: u16, field: &Field<'static>) -> Field<'static> {
+    let mut standings = field.standings().to_vec();
+    for fan in 1..=70_000_u32 {
+        let mut code = [7; 16];
+        code[..4].copy_from_slice(&fan.to_be_bytes());
+        standings.push(Standing {
+            code: EntrantCode(code),
+            ..standings[1].clone()
+        });
+    }
+    Field::new(standings).unwrap()
+}
+
+/// By a grammar that reads more answers: about 13 MB.
 #[test]
 fn seventy_thousand_fans_are_corrected() {
     let log = log();
@@ -105,16 +128,8 @@ fn seventy_thousand_fans_are_corrected() {
     desk.until(|state| state.rounds().result(ID, Some(1)).is_some());
     let first = first_results(&*desk.around.log);
     let sealed = sealed(&*log, first[&Some(1)].1.ctl);
-    let mut standings = sealed.standings().to_vec();
-    for fan in 1..=70_000_u32 {
-        let mut code = [7; 16];
-        code[..4].copy_from_slice(&fan.to_be_bytes());
-        standings.push(Standing {
-            code: EntrantCode(code),
-            ..standings[1].clone()
-        });
-    }
-    let field = Field::new(standings).unwrap();
+    *desk.counted.change.lock().unwrap() = widened;
+    let field = widened(1, &sealed);
     let act = corrected(&desk.around, &first[&Some(1)], &field);
     let lines = field.lines();
     let mut parts = vec![String::new()];
@@ -138,9 +153,7 @@ fn seventy_thousand_fans_are_corrected() {
         };
         desk.lead.standings(&desk.around, &Believes, part).unwrap();
     }
-    desk.lead
-        .correct(&desk.around, &Believes, request(vec![act], None))
-        .unwrap();
+    correct(&mut desk.lead, &desk.around, request(vec![act], None)).unwrap();
     let state = desk.around.control.state();
     let (_, result) = state.rounds().result(ID, Some(1)).unwrap();
     assert_eq!(result.entrants, 70_002);
@@ -158,12 +171,9 @@ fn a_correction_that_does_not_follow_is_refused_before_anything_is_published() {
     let first = first_results(&*desk.around.log);
     let field = without_the_first(&sealed(&*log, first[&Some(1)].1.ctl));
     let act = corrected(&desk.around, &first[&Some(1)], &field);
-    let correct = |desk: &mut Desk, act: &ResultAct, final_draw| {
+    let refused = |desk: &mut Desk, act: &ResultAct, final_draw| {
         let asked = request(vec![act.clone()], final_draw);
-        let error = desk
-            .lead
-            .correct(&desk.around, &Believes, asked)
-            .unwrap_err();
+        let error = super::correct::correct(&mut desk.lead, &desk.around, asked).unwrap_err();
         let result = desk
             .around
             .control
@@ -174,26 +184,26 @@ fn a_correction_that_does_not_follow_is_refused_before_anything_is_published() {
         assert_eq!(result.unwrap().1.corrects, None, "nothing is published");
         error.to_string()
     };
-    let lacks = correct(&mut desk, &act, None);
+    let lacks = refused(&mut desk, &act, None);
     assert!(lacks.contains("not in the log"), "{lacks}");
     let mut sent = parts(&act, &field);
     let junk = StandingsRequest {
         standings: "{}\n".to_owned(),
         ..sent[0].clone()
     };
-    let refused = desk.lead.standings(&desk.around, &Believes, junk);
+    let no_part = desk.lead.standings(&desk.around, &Believes, junk);
     assert!(
-        matches!(refused, Err(RoundError::Invalid(_))),
-        "{refused:?}"
+        matches!(no_part, Err(RoundError::Invalid(_))),
+        "{no_part:?}"
     );
     let none = StandingsRequest {
         chunk: 2,
         ..sent[0].clone()
     };
-    let refused = desk.lead.standings(&desk.around, &Believes, none);
+    let no_part = desk.lead.standings(&desk.around, &Believes, none);
     assert!(
-        matches!(refused, Err(RoundError::Conflict(_))),
-        "{refused:?}"
+        matches!(no_part, Err(RoundError::Conflict(_))),
+        "{no_part:?}"
     );
     // Parts of something else under its name.
     let other = act.clone();
@@ -208,7 +218,7 @@ fn a_correction_that_does_not_follow_is_refused_before_anything_is_published() {
         };
         desk.lead.standings(&desk.around, &Believes, part).unwrap();
     }
-    let wrong = correct(&mut desk, &other, None);
+    let wrong = refused(&mut desk, &other, None);
     assert!(wrong.contains("another SHA-256"), "{wrong}");
     let offsets: Vec<u64> = sent
         .drain(..)
@@ -261,13 +271,14 @@ fn a_correction_that_does_not_follow_is_refused_before_anything_is_published() {
         (edited("\"code\":\"01", "\"code\":\"02"), "does not follow"),
     ];
     for (case, why) in cases {
-        let said = correct(&mut desk, &case, None);
+        let said = refused(&mut desk, &case, None);
         assert!(said.contains(why), "{said}");
     }
-    let stale = correct(&mut desk, &act, Some(3));
+    let stale = refused(&mut desk, &act, Some(3));
     assert!(stale.contains("final draw"), "{stale}");
-    desk.lead
-        .correct(&desk.around, &Believes, request(vec![act], None))
-        .unwrap();
+    // None of that was worth a recount.
+    assert_eq!(desk.counted.asked.load(Ordering::Acquire), 0);
+    *desk.counted.change.lock().unwrap() = first_was_wrong;
+    correct(&mut desk.lead, &desk.around, request(vec![act], None)).unwrap();
     drop(world);
 }

@@ -5,10 +5,15 @@ mod absent;
 mod beacons;
 mod correct;
 mod corrections;
+mod counted;
 mod crash;
+mod evening;
 mod gate;
+mod interleaved;
 mod operators;
+mod recounted;
 mod seals;
+mod skipped;
 mod stock;
 mod two;
 mod world;
@@ -21,6 +26,7 @@ use crate::secrets::Key;
 use crate::status::Board;
 use crate::ticks::TickError;
 use control::{ControlState, follow};
+use counted::Counted;
 use gate::{Gate, Gated};
 use msglog::memory::MemoryLog;
 use msglog::{Log, Tier, TopicConfig};
@@ -54,6 +60,9 @@ pub(crate) fn log() -> Arc<MemoryLog> {
     ])
 }
 
+/// What an owner does with its lead.
+pub(crate) type Deed = fn(&mut Lead, &Around) -> Result<(), LeadError>;
+
 /// What an owner does.
 pub(crate) struct Plan {
     /// Published unless it stands.
@@ -65,6 +74,8 @@ pub(crate) struct Plan {
     pub(crate) stocks: bool,
     /// Whether it then corrects the first round, and the final draw with it.
     pub(crate) corrects: bool,
+    /// What it does in the end.
+    pub(crate) then: Option<Deed>,
 }
 
 /// Publishes the campaign without draws, and ticks.
@@ -75,6 +86,7 @@ pub(crate) const fn ticking(ticks: &'static [i64]) -> Plan {
         to_the_result: false,
         corrects: false,
         stocks: false,
+        then: None,
     }
 }
 
@@ -115,6 +127,7 @@ impl Owner {
             control,
             log: gated,
             board: Board::new(Metrics::new(&telemetry::Registry::new()).unwrap()),
+            recount: Arc::new(Counted::with(correct::first_was_wrong)),
             stop,
         });
         let (shared, closing) = (Arc::clone(&around), Arc::clone(&gate));
@@ -203,7 +216,7 @@ fn script(around: &Around, plan: &Plan) -> Result<(), LeadError> {
         correct::first_round(&mut lead, around)?;
         lead.go_on(around, &Believes)?;
     }
-    Ok(())
+    plan.then.map_or(Ok(()), |then| then(&mut lead, around))
 }
 
 /// What a fold applies of a partition: copies by the rule of the one before, ticks that are newer.

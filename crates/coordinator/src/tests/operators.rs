@@ -1,6 +1,7 @@
 //! What operators do to rounds: shift, open, extend, void, seal; what holds, what is refused, and what
 //! a seal does in the same second.
 
+use super::counted::Counted;
 use super::world::{NODE, World};
 use super::{Believes, CONTEST, PARTITIONS, log};
 use crate::coordinator::{Clock, Config};
@@ -32,6 +33,8 @@ pub(crate) struct Desk {
     log: Arc<MemoryLog>,
     pub(crate) around: Around,
     pub(crate) lead: Lead,
+    /// What the messages give.
+    pub(crate) counted: Arc<Counted>,
     follower: Option<JoinHandle<()>>,
 }
 
@@ -55,6 +58,7 @@ impl Desk {
         let shared: Arc<dyn Log> = log.clone();
         let stop = Arc::new(AtomicBool::new(false));
         let (control, follower) = follow(&shared, &stop).unwrap();
+        let counted = Arc::new(Counted::with(|_, field| field.clone()));
         let around = Around {
             config: Config {
                 partitions: PARTITIONS,
@@ -67,6 +71,7 @@ impl Desk {
             control,
             log: shared,
             board: Board::new(Metrics::new(&telemetry::Registry::new()).unwrap()),
+            recount: counted.clone(),
             stop,
         };
         let lead = Lead::take_over(&around, &Believes).unwrap();
@@ -74,6 +79,7 @@ impl Desk {
             log: Arc::clone(log),
             around,
             lead,
+            counted,
             follower: Some(follower),
         }
     }
@@ -82,7 +88,7 @@ impl Desk {
         self.lead.rehearse(&self.around, &Believes, t).unwrap();
     }
 
-    fn act(
+    pub(crate) fn act(
         &mut self,
         round: u16,
         verb: RoundVerb,

@@ -19,6 +19,7 @@ static PLAN: Plan = Plan {
     to_the_result: true,
     corrects: false,
     stocks: false,
+    then: None,
 };
 
 /// What control comes to, and how many of its records hold.

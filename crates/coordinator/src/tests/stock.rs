@@ -24,6 +24,7 @@ static PLAN: Plan = Plan {
     to_the_result: true,
     corrects: false,
     stocks: true,
+    then: None,
 };
 
 fn secrets(numbers: std::ops::Range<u32>) -> Vec<String> {

@@ -170,6 +170,7 @@ impl World {
             entrants: field.standings().len() as u64,
             answered: 0,
             correct: 0,
+            made_after: None,
             corrects: corrects.map(|(offset, _)| offset),
             actor: String::new(),
             reason: String::new(),

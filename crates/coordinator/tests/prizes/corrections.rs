@@ -1,8 +1,10 @@
 //! Corrected results and what they do to units, by each policy.
 
-use crate::cast::{in_order, phones, sealed, slot};
+use crate::cast::{code, in_order, phones, sealed, slot};
 use crate::common::World;
-use coordinator::prizes::Why;
+use campaign::Correction;
+use contest::{Remedy, Won};
+use coordinator::prizes::{After, Why, remedies_after};
 use record::rounds::UnitState::{Claimed, Declined, Notified, Revoked};
 
 /// Six phones, two of them in reserve, and this policy.
@@ -152,5 +154,124 @@ fn a_round_that_becomes_void_takes_back_what_nobody_was_told_of_q_22() {
     assert_eq!(
         (world.fan(slot(2, 1)), world.fan(slot(2, 2))),
         (Some(7), Some(8))
+    );
+}
+
+/// Everybody can read who has won: the wrong key is found three minutes later.
+fn announced(policy: &str) -> World {
+    let mut world = with(policy, 1);
+    world.look(sealed(1) + 60);
+    let text = world.text(Some(1)).unwrap();
+    assert!(text.contains(&code(1).tail()), "{text}");
+    let held = world.holder(slot(1, 1)).unwrap();
+    assert_eq!((held.is_fresh(), held.told), (true, Some(sealed(1) + 60)));
+    world
+}
+
+#[test]
+fn who_stands_in_a_public_text_is_not_replaced_q_22() {
+    let mut world = announced("replace");
+    world.corrects(1, in_order(&[7, 1, 2, 3]));
+    let due = world.look(sealed(1) + 180);
+    assert_eq!(world.fan(slot(1, 1)), Some(1), "he was named in public");
+    assert_eq!(world.ledger().slots().count(), 1, "fan 7's slot is kept");
+    assert_eq!(due.open, []);
+    let text = world.text(Some(1)).unwrap();
+    let kept = format!("{}（保留）", code(1).tail());
+    assert!(text.contains("更正") && text.contains(&kept), "{text}");
+    // Wrong twice, and the next round is open.
+    world.corrects(1, in_order(&[8, 7, 1, 2]));
+    world.look(sealed(1) + 400);
+    assert_eq!(world.fan(slot(1, 1)), Some(1));
+    // The next round knows who has one, and is given as ever.
+    world.concludes(Some(2), in_order(&[1, 7, 8]));
+    world.look(sealed(2));
+    assert_eq!(world.fan(slot(2, 1)), Some(7));
+}
+
+#[test]
+fn a_round_that_becomes_void_leaves_what_the_public_was_told_q_22() {
+    let mut world = announced("void");
+    world.corrects(1, in_order(&[7, 1, 2, 3]));
+    world.look(sealed(1) + 180);
+    assert_eq!(world.fan(slot(1, 1)), Some(1), "he was named in public");
+    let text = world.text(Some(1)).unwrap();
+    let kept = format!("{}（保留）", code(1).tail());
+    assert!(text.contains("结果作废") && text.contains(&kept), "{text}");
+    world.corrects(1, in_order(&[8, 7, 1, 2]));
+    world.look(sealed(1) + 400);
+    assert_eq!(world.fan(slot(1, 1)), Some(1));
+    world.concludes(Some(2), in_order(&[1, 7, 8]));
+    world.look(sealed(2));
+    assert_eq!(world.fan(slot(2, 1)), Some(7), "fan 1 has a phone");
+    // He did not want it after all: nobody new wins a void round.
+    world.operator(slot(1, 1), Declined, sealed(2) + 1).unwrap();
+    let due = world.look(sealed(2) + 2);
+    assert_eq!((world.fan(slot(1, 1)), due.open), (None, vec![]));
+}
+
+/// One second before the text is public nobody can know.
+#[test]
+fn a_correction_before_the_public_text_replaces_q_22() {
+    for policy in ["replace", "void"] {
+        let mut world = with(policy, 1);
+        world.look(sealed(1) + 59);
+        assert_eq!(world.text(Some(1)), None);
+        world.corrects(1, in_order(&[7, 1, 2, 3]));
+        world.look(sealed(1) + 59);
+        let has = (policy == "replace").then_some(7);
+        assert_eq!(world.fan(slot(1, 1)), has, "{policy}");
+        world.look(sealed(1) + 120);
+        let text = world.text(Some(1)).unwrap();
+        assert!(!text.contains(&code(1).tail()), "{text}");
+    }
+}
+
+/// What `rescore` shows is what becomes of units then, with those who declined and those who wait for stock.
+#[test]
+fn the_preview_of_a_correction_knows_how_units_stand_q_22() {
+    let mut world = announced("replace");
+    let winners = |fans: &[u64]| -> Vec<Won> {
+        let won = |(slot, fan): (u32, &u64)| Won {
+            slot,
+            place: slot,
+            code: code(*fan),
+        };
+        (1..).zip(fans).map(won).collect()
+    };
+    let after = After {
+        round: Some(1),
+        award: 1,
+        result: None,
+    };
+    let shown = |world: &World, policy, before: &[u64], now: &[u64]| {
+        let (before, now) = (winners(before), winners(now));
+        remedies_after(&world.ledger(), policy, &after, &before, &now)
+    };
+    let keeps = [Remedy::Keep(code(1))];
+    assert_eq!(shown(&world, Correction::Replace, &[1], &[7]), keeps);
+    assert_eq!(shown(&world, Correction::Void, &[1], &[7]), keeps);
+    // He declines and fan 2 follows, who is not told yet: the record still names fan 1.
+    world
+        .operator(slot(1, 1), Declined, sealed(1) + 90)
+        .unwrap();
+    world.look(sealed(1) + 90);
+    assert_eq!(world.fan(slot(1, 1)), Some(2));
+    assert_eq!(
+        shown(&world, Correction::Replace, &[1], &[7]),
+        [Remedy::Revoke(code(2)), Remedy::Give(code(7))]
+    );
+    assert_eq!(
+        shown(&world, Correction::KeepAnnounced, &[1], &[7]),
+        [Remedy::Keep(code(2)), Remedy::FromReserve(code(7))]
+    );
+    // A slot that never had a unit: its winner by the record waits for stock, and nobody told him.
+    assert_eq!(
+        shown(&world, Correction::Replace, &[1, 5], &[7, 5]),
+        [
+            Remedy::Revoke(code(2)),
+            Remedy::Keep(code(5)),
+            Remedy::Give(code(7))
+        ]
     );
 }

@@ -168,8 +168,8 @@ impl<'a> Walk<'a> {
     }
 
     /// The board of the rounds as they stand here, for a result of the final draw. Who could not win at the last cut is
-    /// barred, whether he took part in that round or not: by the version that judged the last round, or, in a
-    /// correction that left that round alone, by its own.
+    /// barred, whether he took part in that round or not: by the version that sealed the last round, or, in a
+    /// correction, by the one that judged it again.
     fn board(&self, campaign: &Campaign, result: &Found) -> Vec<Standing> {
         let of_round = |round: &'_ Round| {
             let stands = self.stands.get(&Some(round.number))?;
@@ -181,17 +181,16 @@ impl<'a> Walk<'a> {
             .filter_map(|round| Some((round, of_round(round)?)))
             .collect();
         let decisions = &self.contest.control.decisions;
-        let last = rounds.iter().map(|(round, _)| round.number);
-        let last = last.max_by_key(|number| decisions.get(number).map(|decision| decision.ctl));
-        let judged = last.and_then(|number| self.stands.get(&Some(number)));
-        let judged = judged.map(|stands| stands.found.number("version"));
+        let last = rounds.last().map(|(round, _)| round.number);
         let own = result.act["corrects"].is_u64();
         let own = own.then(|| result.number("version"));
         let board = |by| {
             let bars = last.and_then(|last| self.contest.rescored.bars(by, last));
             draws::board(campaign, &rounds, &bars.unwrap_or_default())
         };
-        let mut boards = judged.into_iter().chain(own).map(board);
+        let sealed = last.and_then(|number| decisions.get(&number));
+        let sealed = sealed.map(|decision| decision.version);
+        let mut boards = sealed.into_iter().chain(own).map(board);
         let is_found = |board: &Vec<Standing>| {
             standings::sha256(&standings::file(board)) == result.text("standings")
         };

@@ -1,24 +1,34 @@
-//! `rescore`: sealed rounds counted again from the messages, by another campaign file or by the published ones
-//! (Q-22, Q-23).
+//! `rescore`: everything that was published, computed again from the messages; by the published files, or by another one
+//! (Q-22, Q-23). What another file comes to is told by [`coordinator::corrections`], by which a coordinator computes
+//! it too before it publishes.
 
-mod correct;
+mod again;
+mod files;
 mod show;
 
-use super::rounds::{Concluded, Sealed, Season, compile};
+use super::rounds::{Concluded, Recounting, Season, compile};
 use super::scan;
 use crate::args::{PolicyArg, RescoreArgs};
 use crate::failure::{Failure, io};
-use campaign::{Campaign, Correction};
-use contest::{EntrantCode, draw_name, hash};
-use correct::{Corrected, Judge, corrections};
-use record::hexed::Hex;
-use record::rounds::UnitState;
-use std::collections::btree_map::Entry;
+use campaign::Correction;
+use contest::{Diff, Remedy, Won, diff, draw_name, hash};
+use control::ledger::{Ledger, awards_after};
+use coordinator::corrections::{corrections, may_judge};
+use coordinator::prizes::{After, remedies_after};
+use coordinator::{Corrected, Judge};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::sync::Arc;
 
-/// Counts again, prints what would change, and publishes it when asked to.
+/// A result that another file changes, beside the one that stands.
+struct Changed<'b> {
+    before: &'b Concluded,
+    now: Corrected,
+    diff: Diff,
+    /// What the policy makes of each prize's changed winners.
+    remedies: BTreeMap<String, Vec<Remedy>>,
+}
+
+/// Computes again, prints what differs, and publishes it when asked to.
 ///
 /// # Errors
 /// The log cannot be read, the file is not of this campaign, or, without a file, the results of the log are not
@@ -32,35 +42,45 @@ pub(crate) fn rescore(args: &RescoreArgs, out: &mut impl Write) -> Result<(), Fa
         )));
     }
     let asked = asked(&season, args.round)?;
-    let Some(path) = &args.file else {
-        return again(&season, &asked, out);
+    let Some(path) = &args.with else {
+        return again::again(&season, &asked, args, out);
     };
     let toml = std::fs::read_to_string(path).map_err(io(format!("read {}", path.display())))?;
     let file = compile(&toml)?;
-    fits(&season, &file.campaign)?;
-    has_rounds(&file.campaign, &season)?;
+    let mut stood = season.stood()?;
+    may_judge(&file.campaign, &stood, |round| asked.contains(&round)).map_err(Failure::wrong)?;
     let sha256 = hash(toml.as_bytes());
     let known = season.control().versions(season.id()).iter();
     let published = known
         .rev()
         .find(|version| version.sha256.0 == sha256)
         .map(|version| version.version);
-    let notified = notified(&season);
     let judge = Judge {
-        compiled: &file,
+        compiled: file.clone(),
         sha256,
         version: published.unwrap_or_else(|| season.newest.version.saturating_add(1)),
         policy: args.policy.map_or(file.campaign.correction, policy),
-        reason: args.reason.as_deref().unwrap_or_default(),
-        notified: &notified,
+        reason: args.reason.clone().unwrap_or_default(),
     };
-    let (before, again) = season.both(Some(&file), &asked)?;
-    let corrected = corrections(&judge, &before, &again).map_err(Failure::no)?;
-    if let Some(dir) = &args.out {
-        show::write(dir, &corrected)?;
+    let (before, again) = season.both(&Recounting {
+        file: Some(&file),
+        rounds: &asked,
+        as_new: args.as_new,
+    })?;
+    for (one, concluded) in paired(&mut stood, &before) {
+        let basis = concluded.basis.as_ref();
+        let basis = basis.map_err(|why| {
+            let name = draw_name(concluded.round);
+            Failure::no(format!("{name} cannot be computed again: {why}"))
+        })?;
+        one.field = Some(basis.standing.clone());
     }
-    show::print(&season, args, &judge, published.is_some(), &corrected, out)
-        .map_err(io("write"))?;
+    let corrected = corrections(&judge, &stood, &again).map_err(Failure::no)?;
+    let changed = beside(&season, &judge, &before, corrected);
+    if let Some(dir) = &args.out {
+        files::by_file(dir, &judge, &before, &again, &changed)?;
+    }
+    show::print(&season, args, &judge, published.is_some(), &changed, out).map_err(io("write"))?;
     if args.publish {
         if judge.policy != season.newest.compiled.campaign.correction {
             return Err(Failure::wrong(
@@ -68,16 +88,87 @@ pub(crate) fn rescore(args: &RescoreArgs, out: &mut impl Write) -> Result<(), Fa
                  under another policy",
             ));
         }
-        publish(args, published.is_some(), (&before, &corrected), out)?;
+        publish(args, published.is_some(), (&before, &changed), out)?;
     }
     Ok(())
+}
+
+/// Draws by `control` and with their standings, side by side.
+fn paired<'s, 'b>(
+    stood: &'s mut [coordinator::Stood],
+    before: &'b [Concluded],
+) -> impl Iterator<Item = (&'s mut coordinator::Stood, &'b Concluded)> {
+    stood.iter_mut().filter_map(|one| {
+        let concluded = before
+            .iter()
+            .find(|concluded| concluded.round == one.round)?;
+        Some((one, concluded))
+    })
+}
+
+/// What changes, beside what stands.
+fn beside<'b>(
+    season: &Season,
+    judge: &Judge,
+    before: &'b [Concluded],
+    corrected: Vec<Corrected>,
+) -> Vec<Changed<'b>> {
+    let none = Ledger::default();
+    let ledger = season.control().awards().of(season.id()).unwrap_or(&none);
+    let changed = corrected.into_iter().filter_map(|now| {
+        let before = before.iter().find(|before| before.round == now.round)?;
+        let was = before.basis.as_ref().ok()?;
+        let given = now.after.given.iter();
+        let won_now: Vec<Won> = given.flat_map(|(_, given)| given.winners.clone()).collect();
+        let diff = diff(
+            &was.standing.field,
+            &now.field.field,
+            &before.draw.winners(),
+            &won_now,
+        );
+        Some(Changed {
+            remedies: by_prize(ledger, judge, before, &now),
+            before,
+            now,
+            diff,
+        })
+    });
+    changed.collect()
+}
+
+/// What the policy makes of the winners of each prize, as units stand now.
+fn by_prize(
+    ledger: &Ledger,
+    judge: &Judge,
+    before: &Concluded,
+    now: &Corrected,
+) -> BTreeMap<String, Vec<Remedy>> {
+    let places = awards_after(&judge.compiled.campaign, now.round);
+    let drawn = before.draw.awards.iter().zip(&now.after.given);
+    let mut all: BTreeMap<String, Vec<Remedy>> = BTreeMap::new();
+    for ((place, award), (was, (_, is))) in places.zip(drawn) {
+        let after = After {
+            round: now.round,
+            award: place,
+            result: None,
+        };
+        let remedies = remedies_after(
+            ledger,
+            judge.policy,
+            &after,
+            &was.given.winners,
+            &is.winners,
+        );
+        all.entry(award.prize.clone()).or_default().extend(remedies);
+    }
+    all
 }
 
 /// Sends the corrections to the coordinator.
 fn publish(
     args: &RescoreArgs,
     is_published: bool,
-    (before, corrected): (&[Concluded], &[Corrected<'_>]),
+    (before, changed): (&[Concluded], &[Changed<'_>]),
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     if !is_published {
@@ -86,19 +177,23 @@ fn publish(
              with `campaign publish`",
         ));
     }
-    if corrected.is_empty() {
+    if changed.is_empty() {
         return Ok(());
     }
-    let corrections: Vec<_> = corrected
+    let corrections: Vec<_> = changed
         .iter()
-        .map(|one| (&one.act, one.after.standings_file.as_str()))
+        .map(|one| (&one.now.act, one.now.after.standings_file.as_str()))
         .collect();
     let drawn = before.iter().find(|one| one.round.is_none());
-    let reason = args.reason.as_deref().unwrap_or_default();
-    let drawn = drawn.map(|one| one.ctl);
-    let ctls = crate::corrections::publish(&corrections, drawn, reason, &args.node())?;
+    let request = crate::corrections::Request {
+        corrections: &corrections,
+        final_draw: drawn.map(|one| one.ctl),
+        as_new: args.as_new,
+        reason: args.reason.as_deref().unwrap_or_default(),
+    };
+    let ctls = crate::corrections::publish(&request, &args.node())?;
     if !args.json {
-        for (one, ctl) in corrected.iter().zip(ctls) {
+        for (one, ctl) in changed.iter().zip(ctls) {
             let name = draw_name(one.before.round);
             writeln!(
                 out,
@@ -121,119 +216,6 @@ fn asked(season: &Season, asked: Option<u16>) -> Result<BTreeSet<u16>, Failure> 
             season.id()
         ))),
     }
-}
-
-/// Without another file: the messages must give the shares that the log has, and the standings of corrections by their
-/// files.
-fn again(season: &Season, asked: &BTreeSet<u16>, out: &mut impl Write) -> Result<(), Failure> {
-    let (before, fields) = season.both(None, asked)?;
-    let mut wrong = Vec::new();
-    // What each file of corrections makes of every round.
-    let mut by_file: BTreeMap<u32, BTreeMap<u16, Arc<Sealed>>> = BTreeMap::new();
-    for one in &before {
-        let Some(round) = one.round else { continue };
-        let Some(field) = fields.get(&round) else {
-            continue;
-        };
-        let basis = one.basis.as_ref();
-        let mut equal = basis.is_ok_and(|basis| *basis.sealed == **field);
-        compared(round, field, (equal, "sealed"), out)?;
-        if one.result.corrects.is_some() {
-            let version = one.result.version;
-            let field = match by_file.entry(version) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(unknown) => {
-                    let file = compile(&one.judged.toml)?;
-                    unknown.insert(season.recounted(Some(&file), asked)?)
-                }
-            };
-            let field = field.get(&round);
-            let standing = basis.map(|basis| &basis.standing);
-            // Who is barred without standing in the round is told by its seal alone.
-            let is_standing = |field: &Arc<Sealed>| {
-                standing.is_ok_and(|one| (&one.cut, &one.field) == (&field.cut, &field.field))
-            };
-            let follows = field.is_some_and(is_standing);
-            if let Some(field) = field {
-                compared(round, field, (follows, "corrected"), out)?;
-            }
-            equal &= follows;
-        }
-        if !equal {
-            wrong.push(round.to_string());
-        }
-    }
-    out.flush().map_err(io("write"))?;
-    if wrong.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::no(format!(
-        "the messages of round(s) {} give other standings than the log has",
-        wrong.join(", ")
-    )))
-}
-
-fn compared(
-    round: u16,
-    field: &Sealed,
-    (equal, what): (bool, &str),
-    out: &mut impl Write,
-) -> Result<(), Failure> {
-    let digest = Hex(field.field.digest());
-    let word = if equal { "equal to" } else { "NOT" };
-    writeln!(
-        out,
-        "round {round}: counted again, digest {digest}, {word} what was {what}"
-    )
-    .map_err(io("write"))
-}
-
-/// A correction may change keys, windows, exclusions; not who a fan is.
-fn fits(season: &Season, file: &Campaign) -> Result<(), Failure> {
-    let newest = &season.newest.compiled.campaign;
-    if (&file.id, &file.account) != (&newest.id, &newest.account) {
-        return Err(Failure::wrong(format!(
-            "the file is of campaign {:?} of account {:?}, not of {:?} of {:?}",
-            file.id, file.account, newest.id, newest.account
-        )));
-    }
-    if file.draw.salt != newest.draw.salt {
-        return Err(Failure::wrong(
-            "the file has another draw.salt, so every entrant code would change",
-        ));
-    }
-    Ok(())
-}
-
-/// A correction judges rounds again; it takes none away.
-fn has_rounds(file: &Campaign, season: &Season) -> Result<(), Failure> {
-    let missing: Vec<String> = season
-        .rounds_with_result()
-        .filter(|round| file.round(*round).is_none())
-        .map(|round| round.to_string())
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::wrong(format!(
-        "the file has no round {}, which has a result; a correction judges rounds again and takes none away: put it \
-         back, and exclude its winners or change its key instead",
-        missing.join(", ")
-    )))
-}
-
-/// Who was told that he has won, by what `control` says of awards.
-fn notified(season: &Season) -> BTreeSet<EntrantCode> {
-    let awards = season.told.awards.iter();
-    let told = awards.filter(|award| {
-        let told = [
-            UnitState::Notified,
-            UnitState::Claimed,
-            UnitState::Fulfilled,
-        ];
-        award.campaign == season.id() && told.contains(&award.state)
-    });
-    told.map(|award| EntrantCode(award.code.0)).collect()
 }
 
 fn policy(named: PolicyArg) -> Correction {

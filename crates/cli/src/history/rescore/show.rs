@@ -1,56 +1,29 @@
-//! How corrections are shown: to people, as JSON, and as files that `verify-draw` takes.
+//! How corrections are shown: to people, and as JSON.
 
 use super::super::rounds::Season;
-use super::{Corrected, Judge};
+use super::Changed;
 use crate::args::RescoreArgs;
-use crate::failure::{Failure, io};
 use campaign::Correction;
 use contest::{EntrantCode, Remedy, draw_name};
+use coordinator::Judge;
 use record::hexed::Hex;
 use serde_json::{Value, json};
 use std::io::Write;
-use std::path::Path;
 
 /// Codes that are printed of one list; JSON has all.
 const CODES: usize = 12;
-
-/// Writes record, list and standings of every correction.
-///
-/// # Errors
-/// The disk refuses.
-pub(super) fn write(dir: &Path, corrected: &[Corrected<'_>]) -> Result<(), Failure> {
-    std::fs::create_dir_all(dir).map_err(io(format!("make {}", dir.display())))?;
-    for one in corrected {
-        let name = draw_name(one.before.round);
-        let sealed = one
-            .before
-            .basis
-            .as_ref()
-            .map(|basis| basis.sealed.field.list());
-        let files = [
-            ("record.json", one.after.record.as_str()),
-            ("list.txt", sealed.as_deref().unwrap_or_default()),
-            ("standings.jsonl", one.after.standings_file.as_str()),
-        ];
-        for (kind, text) in files {
-            let path = dir.join(format!("{name}.{kind}"));
-            std::fs::write(&path, text).map_err(io(format!("write {}", path.display())))?;
-        }
-    }
-    Ok(())
-}
 
 /// Prints what changes.
 pub(super) fn print(
     season: &Season,
     args: &RescoreArgs,
-    judge: &Judge<'_>,
+    judge: &Judge,
     is_published: bool,
-    corrected: &[Corrected<'_>],
+    changed: &[Changed<'_>],
     out: &mut impl Write,
 ) -> std::io::Result<()> {
     if args.json {
-        let all: Vec<Value> = corrected.iter().map(as_json).collect();
+        let all: Vec<Value> = changed.iter().map(as_json).collect();
         let line = json!({
             "campaign": season.id(), "version": judge.version, "published": is_published,
             "sha256": Hex(judge.sha256), "policy": policy_name(judge.policy), "corrections": all,
@@ -69,16 +42,16 @@ pub(super) fn print(
         season.id(),
         Hex(judge.sha256)
     )?;
-    if corrected.is_empty() {
+    if changed.is_empty() {
         writeln!(out, "nothing changes")?;
     }
-    for one in corrected {
+    for one in changed {
         table(one, judge.policy, out)?;
     }
     out.flush()
 }
 
-fn table(one: &Corrected<'_>, policy: Correction, out: &mut impl Write) -> std::io::Result<()> {
+fn table(one: &Changed<'_>, policy: Correction, out: &mut impl Write) -> std::io::Result<()> {
     let diff = &one.diff;
     writeln!(
         out,
@@ -91,7 +64,7 @@ fn table(one: &Corrected<'_>, policy: Correction, out: &mut impl Write) -> std::
     writeln!(
         out,
         "  digest {} becomes {}",
-        one.before.result.standings, one.act.standings
+        one.before.result.standings, one.now.act.standings
     )?;
     writeln!(
         out,
@@ -148,7 +121,7 @@ pub(super) fn policy_name(policy: Correction) -> &'static str {
     }
 }
 
-fn as_json(one: &Corrected<'_>) -> Value {
+fn as_json(one: &Changed<'_>) -> Value {
     let codes = |codes: &[EntrantCode]| codes.iter().map(ToString::to_string).collect::<Vec<_>>();
     let scores: Vec<Value> = one
         .diff
@@ -168,7 +141,7 @@ fn as_json(one: &Corrected<'_>) -> Value {
         "newly_right": codes(&one.diff.newly_right), "newly_wrong": codes(&one.diff.newly_wrong),
         "scores": scores, "newly_winning": codes(&one.diff.newly_winning),
         "no_longer_winning": codes(&one.diff.no_longer_winning), "remedies": remedies,
-        "digest_before": one.before.result.standings, "digest": one.act.standings,
-        "entrants": one.field.field.standings().len(), "result": one.act,
+        "digest_before": one.before.result.standings, "digest": one.now.act.standings,
+        "entrants": one.now.field.field.standings().len(), "result": one.now.act,
     })
 }

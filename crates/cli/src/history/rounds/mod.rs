@@ -1,25 +1,28 @@
 //! The results of a campaign with everything that they rest on, put together from the log: `control` says what
 //! was published, the shares in `results` are what it was computed from.
 
-mod draw;
 mod recount;
 mod shares;
 mod told;
 
-pub(crate) use draw::Draw;
+pub(crate) use recount::Steps;
 pub(crate) use shares::Sealed;
 pub(crate) use told::Told;
 
 use super::scan;
 use crate::failure::Failure;
-use contest::{Barred, Board, Compiled, Finding, hash};
+use contest::{Compiled, Finding, hash};
 use control::rounds::Life;
 use control::{ControlState, Published};
+use coordinator::corrections::on_the_board;
+use coordinator::{Drawn, Stood};
 use msglog::Log;
 use record::rounds::ResultAct;
 use record::topics::INBOUND;
+use recount::Counting;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// A campaign as the log tells of it.
 pub(crate) struct Season {
@@ -38,7 +41,7 @@ pub(crate) struct Concluded {
     /// Offset of the result in `control`.
     pub(crate) ctl: u64,
     pub(crate) result: ResultAct,
-    pub(crate) draw: Draw,
+    pub(crate) draw: Drawn,
     /// The version that judged.
     pub(crate) judged: Arc<Published>,
     /// What it was computed from; or why that cannot be put together.
@@ -55,6 +58,20 @@ pub(crate) struct Basis {
     /// Everyone's standing in this result: another one once it was corrected.
     pub(crate) standing: Arc<Sealed>,
 }
+
+/// What messages are counted again for.
+#[derive(Clone, Copy)]
+pub(crate) struct Recounting<'a> {
+    /// The file that judges instead of the published ones.
+    pub(crate) file: Option<&'a Arc<Compiled>>,
+    /// The rounds that are asked for.
+    pub(crate) rounds: &'a BTreeSet<u16>,
+    /// Whether it does not matter which versions of the steps wrote the log.
+    pub(crate) as_new: bool,
+}
+
+/// Standings of sealed rounds, by number.
+pub(crate) type Fields = BTreeMap<u16, Arc<Sealed>>;
 
 impl Season {
     /// Reads `control` of a log.
@@ -94,7 +111,7 @@ impl Season {
             Some((round, ctl, result))
         });
         let mut results: Vec<_> = with_result.collect();
-        results.sort_by_key(|(round, _, _)| round.map_or(u32::MAX, u32::from));
+        results.sort_by_key(|(round, ..)| round.map_or(u32::MAX, u32::from));
         let shares = shares::of_log(&*self.log, self.id())?;
         let mut concluded: Vec<Concluded> = Vec::new();
         for (round, ctl, result) in results {
@@ -113,7 +130,7 @@ impl Season {
                 is_stale,
                 round,
                 ctl,
-                draw: Draw::parse(&result.record).map_err(Failure::no)?,
+                draw: Drawn::parse(&result.record).map_err(Failure::no)?,
                 judged: Arc::clone(judged),
                 result,
                 basis,
@@ -151,18 +168,14 @@ impl Season {
         let (first, drawn) = first.map_or((ctl, result), |(at, act)| (*at, act));
         let published = self.told.version(self.id(), drawn.version);
         let published = published.ok_or("the version that judged was not published")?;
-        let mut fields = Vec::new();
+        let mut fields = BTreeMap::new();
         for (round, (at, act)) in self.told.results_before(self.id(), first) {
             let Some(round) = round else { continue };
             let known = rounds.iter().find(|one| one.ctl == *at);
             let basis = known.map_or_else(|| self.basis(shares, act), |one| one.basis.clone());
             let basis = basis.map_err(|why| format!("round {round}: {why}"))?;
-            fields.push((round, basis.standing));
+            fields.insert(round, basis.standing);
         }
-        let fields: Vec<_> = fields
-            .iter()
-            .map(|(round, field)| (*round, field))
-            .collect();
         let sealed = Arc::new(on_the_board(&published.compiled, &fields));
         let standing = if result.corrects.is_some() {
             Arc::new(Sealed {
@@ -182,42 +195,69 @@ impl Season {
     /// # Errors
     /// Failures of reading; a round that the file cannot judge; the log's own shares and this program do not make a
     /// whole field.
-    pub(crate) fn recounted(
-        &self,
-        file: Option<&Arc<Compiled>>,
-        wanted: &BTreeSet<u16>,
-    ) -> Result<BTreeMap<u16, Arc<Sealed>>, Failure> {
-        let shares = recount::shares(&*self.log, self.id(), file)?;
+    pub(crate) fn recounted(&self, by: &Recounting<'_>) -> Result<Fields, Failure> {
         let lives = self.told.state.rounds().of(self.id());
         let decided = lives.filter_map(|(round, life)| {
-            let round = round.filter(|round| wanted.contains(round))?;
+            let round = round.filter(|round| by.rounds.contains(round))?;
             Some((round, life.decision.as_ref()?.0))
         });
-        let sealed = shares::merge_all(&shares, decided.collect(), self.partitions);
-        let fields = sealed.into_iter().map(|(round, sealed)| {
-            let sealed = sealed.map_err(|why| format!("round {round} counted again: {why}"));
-            Ok((round, Arc::new(sealed.map_err(Failure::no)?)))
-        });
-        fields.collect()
+        let counting = Counting {
+            campaign: self.id(),
+            file: by.file,
+            decisions: &decided.collect(),
+            partitions: self.partitions,
+            as_new: by.as_new,
+            counters: std::thread::available_parallelism().map_or(1, usize::from),
+            ends: &AtomicBool::new(false),
+        };
+        let fields = counting.fields(&*self.log)?.into_iter();
+        Ok(fields
+            .map(|(round, sealed)| (round, Arc::new(sealed)))
+            .collect())
     }
 
     /// [`Season::concluded`] and [`Season::recounted`], side by side.
     ///
     /// # Errors
     /// As both.
-    #[allow(clippy::type_complexity)]
-    pub(crate) fn both(
-        &self,
-        file: Option<&Arc<Compiled>>,
-        wanted: &BTreeSet<u16>,
-    ) -> Result<(Vec<Concluded>, BTreeMap<u16, Arc<Sealed>>), Failure> {
+    pub(crate) fn both(&self, by: &Recounting<'_>) -> Result<(Vec<Concluded>, Fields), Failure> {
         std::thread::scope(|scope| {
             let concluded = scope.spawn(|| self.concluded());
-            let recounted = self.recounted(file, wanted);
+            let recounted = self.recounted(by);
             let concluded = concluded.join();
             let concluded = concluded.map_err(|_| Failure::away("a thread of rescore panicked"))?;
             Ok((concluded?, recounted?))
         })
+    }
+
+    /// Every draw that has a result, without its standings.
+    ///
+    /// # Errors
+    /// A record that cannot be read, a version that was not published.
+    pub(crate) fn stood(&self) -> Result<Vec<Stood>, Failure> {
+        let lives = self.told.state.rounds().of(self.id());
+        let with_result = lives.filter_map(|(round, life)| {
+            let (ctl, result) = life.result.as_ref()?;
+            Some((round, life.first_result.unwrap_or(*ctl), *ctl, result))
+        });
+        let stood = with_result.map(|(round, first, ctl, result)| {
+            let judged = self.told.version(self.id(), result.version).ok_or_else(|| {
+                let version = result.version;
+                Failure::no(format!(
+                    "the result at offset {ctl} of control was judged by version {version}, which was not published"
+                ))
+            })?;
+            Ok(Stood {
+                round,
+                first,
+                ctl,
+                drawn: Drawn::parse(&result.record).map_err(Failure::no)?,
+                judged: Arc::clone(judged),
+                result: result.clone(),
+                field: None,
+            })
+        });
+        stood.collect()
     }
 
     /// Whether anything has a result, be it the final draw alone.
@@ -248,29 +288,8 @@ fn is_stale(judged: &Compiled, rounds: &[Concluded], ctl: u64, result: &ResultAc
         let basis = one.basis.as_ref().ok()?;
         Some((one.round?, Arc::clone(&basis.standing)))
     };
-    let fields: Vec<_> = rounds.iter().filter_map(standing).collect();
-    let fields: Vec<_> = fields
-        .iter()
-        .map(|(round, field)| (*round, field))
-        .collect();
+    let fields = rounds.iter().filter_map(standing).collect();
     on_the_board(judged, &fields).field.digest() != result.standings.0
-}
-
-/// The rounds' fields, ascending, summed up as the field of the final draw.
-pub(crate) fn on_the_board(judged: &Compiled, rounds: &[(u16, &Arc<Sealed>)]) -> Sealed {
-    let campaign = &judged.campaign;
-    let mut board = Board::new(campaign.score.streak);
-    for (number, sealed) in rounds {
-        if let Some(round) = campaign.round(*number) {
-            board.add(&sealed.field, &sealed.barred, round.question.kind);
-        }
-    }
-    let cut = rounds.last().map(|(_, sealed)| sealed.cut.clone());
-    Sealed {
-        cut: cut.unwrap_or_default(),
-        field: board.field(),
-        barred: Barred::default(),
-    }
 }
 
 /// A campaign file, ready to judge.

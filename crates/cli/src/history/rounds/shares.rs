@@ -3,6 +3,7 @@
 use super::super::scan::{self, Chains};
 use crate::failure::Failure;
 use contest::{Barred, Field, Standing};
+pub(crate) use coordinator::Sealed;
 use msglog::Log;
 use record::rounds::{SHARE, Share};
 use record::topics::RESULTS;
@@ -10,14 +11,6 @@ use std::collections::BTreeMap;
 
 /// Shares with their partitions, by the offset in `control` of the decision that they follow.
 pub(crate) type ByDecision = BTreeMap<u64, Vec<(u32, Share)>>;
-
-/// A sealed round: where each partition was cut, everyone's standing, and who cannot win without standing in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Sealed {
-    pub(crate) cut: Vec<(u32, u64)>,
-    pub(crate) field: Field<'static>,
-    pub(crate) barred: Barred,
-}
 
 /// Every share of a campaign that stands in `results`.
 ///

@@ -6,18 +6,18 @@ use serde_json::Value;
 
 /// A record.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Draw {
+pub struct Drawn {
     value: Value,
     /// What every award came to, in the order of the campaign file.
-    pub(crate) awards: Vec<RecordedAward>,
+    pub awards: Vec<RecordedAward>,
 }
 
-impl Draw {
+impl Drawn {
     /// Reads a record's file.
     ///
     /// # Errors
     /// It is no canonical record.
-    pub(crate) fn parse(record: &str) -> Result<Self, String> {
+    pub fn parse(record: &str) -> Result<Self, String> {
         let awards = contest::recorded_awards(record.as_bytes());
         let awards = awards.map_err(|why| format!("the record {why}"))?;
         let value = serde_json::from_str(record)
@@ -26,27 +26,32 @@ impl Draw {
     }
 
     /// The text of a field; empty when there is none.
-    pub(crate) fn text(&self, field: &str) -> &str {
+    #[must_use]
+    pub fn text(&self, field: &str) -> &str {
         self.value[field].as_str().unwrap_or_default()
     }
 
-    /// Contest time of the seal, in seconds since 1970.
-    pub(crate) fn sealed_at(&self) -> i64 {
+    /// Contest time of the seal, in seconds since 1970; 0 when the record does not say.
+    #[must_use]
+    pub fn sealed_at(&self) -> i64 {
         self.value["sealed_at"].as_i64().unwrap_or_default()
     }
 
     /// When the list stood, in seconds since 1970; none where none was published beforehand.
-    pub(crate) fn listed_at(&self) -> Option<i64> {
+    #[must_use]
+    pub fn listed_at(&self) -> Option<i64> {
         self.value["listed_at"].as_i64()
     }
 
-    /// How many stand on the list.
-    pub(crate) fn count(&self) -> u64 {
+    /// How many stand on the list; 0 when the record does not say.
+    #[must_use]
+    pub fn count(&self) -> u64 {
         self.value["count"].as_u64().unwrap_or_default()
     }
 
     /// Each partition's cut.
-    pub(crate) fn cut(&self) -> Vec<(u32, u64)> {
+    #[must_use]
+    pub fn cut(&self) -> Vec<(u32, u64)> {
         let places = self.value["cut"].as_array().into_iter().flatten();
         let place = |place: &Value| {
             let partition = place["partition"].as_u64()?.try_into().ok()?;
@@ -56,12 +61,14 @@ impl Draw {
     }
 
     /// The secret that was revealed.
-    pub(crate) fn secret(&self) -> Option<Secret> {
+    #[must_use]
+    pub fn secret(&self) -> Option<Secret> {
         Secret::parse(self.text("s"))
     }
 
     /// What was published beforehand.
-    pub(crate) fn commitment(&self) -> Option<Commitment> {
+    #[must_use]
+    pub fn commitment(&self) -> Option<Commitment> {
         let commitment = &self.value["commitment"];
         let hash = |field: &str| Hex::<32>::parse(commitment[field].as_str()?);
         if let Some(Hex(single)) = hash("single") {
@@ -76,7 +83,8 @@ impl Draw {
     }
 
     /// The beacon's value.
-    pub(crate) fn beacon(&self) -> Option<Beacon> {
+    #[must_use]
+    pub fn beacon(&self) -> Option<Beacon> {
         let beacon = &self.value["beacon"];
         Some(Beacon {
             round: beacon["round"].as_u64()?,
@@ -85,7 +93,8 @@ impl Draw {
     }
 
     /// Who went on without a beacon, and why.
-    pub(crate) fn fallback(&self) -> Option<Fallback> {
+    #[must_use]
+    pub fn fallback(&self) -> Option<Fallback> {
         let fallback = &self.value["fallback"];
         Some(Fallback {
             actor: fallback["actor"].as_str()?.to_owned(),
@@ -94,7 +103,8 @@ impl Draw {
     }
 
     /// Everyone who won something.
-    pub(crate) fn winners(&self) -> Vec<Won> {
+    #[must_use]
+    pub fn winners(&self) -> Vec<Won> {
         let winners = self.awards.iter().map(|award| &award.given.winners);
         winners.flatten().copied().collect()
     }
