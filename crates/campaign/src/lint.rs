@@ -64,6 +64,12 @@ fn heading(campaign: &Campaign, notes: &mut Notes) {
             );
         }
     }
+    for keyword in &campaign.mine.keywords {
+        if keyword.trim().is_empty() {
+            let message = "an empty keyword asks for nothing";
+            notes.error(campaign.mine.line, "mine.keywords", message);
+        }
+    }
 }
 
 /// Names that stand in records, metrics and file names.

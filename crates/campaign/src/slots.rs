@@ -35,13 +35,15 @@ pub enum Slot {
     OutOfHours,
     /// A tap on a menu that is no longer known; without it `default` speaks.
     StaleMenu,
+    /// A fan asks for his own entrant code; without it built-in words speak.
+    Mine,
     /// Everything else.
     Default,
 }
 
 impl Slot {
     /// Every slot with its name in the file, and whether a campaign must fill it.
-    pub const ALL: [(&'static str, Self, bool); 16] = [
+    pub const ALL: [(&'static str, Self, bool); 17] = [
         ("join", Self::Join, true),
         ("answer", Self::Answer, true),
         ("wrong_format", Self::WrongFormat, true),
@@ -57,6 +59,7 @@ impl Slot {
         ("question", Self::Question, true),
         ("out_of_hours", Self::OutOfHours, false),
         ("stale_menu", Self::StaleMenu, false),
+        ("mine", Self::Mine, false),
         ("default", Self::Default, true),
     ];
 
@@ -88,7 +91,18 @@ impl Slot {
             | Self::Question
             | Self::OutOfHours
             | Self::StaleMenu
+            | Self::Mine
             | Self::Default => false,
+        }
+    }
+
+    /// The words of a slot that every campaign can do without and whose message always gets words of its own.
+    pub(crate) fn built_in(self) -> Option<&'static str> {
+        match self {
+            Self::Mine => Some(
+                "你在本次活动的编码是 {code}。公布的名单、成绩和记录里都用它代替你，中奖名单只写末六位。编码不表示已经参加或中奖，一切以公布的结果为准。",
+            ),
+            _ => None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a message is (C.5): first hit wins, a pure function of the message and the campaign. Never
 //! what follows from it.
 
+use crate::class::Class;
 use crate::compiled::Compiled;
 use crate::event::EventClass;
 use crate::grammar::{Reading, WrongFormat};
@@ -32,78 +33,6 @@ pub struct Message<'a> {
     pub from: &'a str,
     /// CreateTime, epoch seconds.
     pub create_time: i64,
-}
-
-/// What a message is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Class {
-    /// A tap on a menu that the campaign does not know.
-    StaleMenu,
-    /// A tap on a menu that is answered with words, by its id.
-    Menu(String),
-    /// A word that goes before everything: people, out.
-    Preempt,
-    /// A join.
-    Join,
-    /// An answer to the round whose window contains the CreateTime.
-    Answer {
-        /// Number of the round.
-        round: u16,
-        /// Its value: a capital letter, letters in order, a decimal number, a spelling.
-        value: String,
-    },
-    /// An attempt at the open round that cannot be read in one way (P-5).
-    WrongFormat {
-        /// Number of the round.
-        round: u16,
-        /// Why.
-        reason: WrongFormat,
-    },
-    /// An answer to a round that has closed.
-    Late {
-        /// Number of the round.
-        round: u16,
-    },
-    /// An answer to a round that has not opened.
-    Early {
-        /// Number of the round.
-        round: u16,
-    },
-    /// A keyword rule heard it, by its id.
-    Keyword(String),
-    /// A question for people (H-1).
-    Question,
-    /// A picture, voice, video, place, link or file.
-    Media,
-    /// Nothing but emoticons, or the platform's placeholder for a sticker.
-    Emoticon,
-    /// Everything else.
-    Other,
-    /// An event.
-    Event(EventClass),
-}
-
-impl Class {
-    /// Its name in records and metrics: a fixed set.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::StaleMenu => "stale_menu",
-            Self::Menu(_) => "menu",
-            Self::Preempt => "preempt",
-            Self::Join => "join",
-            Self::Answer { .. } => "answer",
-            Self::WrongFormat { .. } => "wrong_format",
-            Self::Late { .. } => "late",
-            Self::Early { .. } => "early",
-            Self::Keyword(_) => "keyword",
-            Self::Question => "question",
-            Self::Media => "media",
-            Self::Emoticon => "emoticon",
-            Self::Other => "other",
-            Self::Event(_) => "event",
-        }
-    }
 }
 
 /// Both normal forms of one text.
@@ -224,7 +153,16 @@ impl Compiled {
         if self.joins(&forms.tight) {
             return Class::Join;
         }
-        if let Some(class) = self.answering(&forms, at, |_| true) {
+        let said = self.answering(&forms, at, |_| true);
+        let in_window = matches!(
+            &said,
+            Some(Class::Answer { .. } | Class::WrongFormat { .. })
+        );
+        // It takes no answer from an open round; but a last question that any word answers would call it late for ever.
+        if !in_window && self.mine.contains(&forms.tight.text) {
+            return Class::Mine;
+        }
+        if let Some(class) = said {
             return class;
         }
         if let Some(rule) = self.heard(&forms, at, MessageKind::Text) {

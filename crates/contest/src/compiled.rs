@@ -1,5 +1,6 @@
 //! A campaign made ready: grammars, keywords, menu and detector, built once. Never a decision itself.
 
+use crate::entrant::Entrants;
 use crate::grammar::Grammar;
 use crate::keywords::Keywords;
 use crate::normal::Normaliser;
@@ -17,6 +18,8 @@ pub struct Compiled {
     pub(crate) grammars: Vec<Grammar>,
     pub(crate) keywords: Keywords,
     pub(crate) joins: HashSet<String>,
+    pub(crate) mine: HashSet<String>,
+    pub(crate) entrants: Entrants,
     pub(crate) menu: HashMap<String, MenuAction>,
     pub(crate) questions: Questions,
 }
@@ -30,10 +33,12 @@ impl Compiled {
         let normaliser = Normaliser::new();
         let (keywords, refused) = Keywords::new(&campaign, &normaliser);
         let grammar = |round: &campaign::Round| Grammar::new(&round.question, &normaliser);
-        let join = |keyword: &String| normaliser.tight(keyword).text;
+        let word = |keyword: &String| normaliser.tight(keyword).text;
         let compiled = Self {
             grammars: campaign.rounds.iter().map(grammar).collect(),
-            joins: campaign.join.keywords.iter().map(join).collect(),
+            joins: campaign.join.keywords.iter().map(word).collect(),
+            mine: campaign.mine.keywords.iter().map(word).collect(),
+            entrants: Entrants::new(campaign.draw.salt.as_bytes()),
             menu: campaign
                 .menu
                 .iter()

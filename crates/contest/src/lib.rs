@@ -15,6 +15,7 @@
 mod attempts;
 mod board;
 mod check;
+mod class;
 mod classify;
 mod compiled;
 mod conclude;
@@ -48,8 +49,9 @@ mod words;
 
 pub use attempts::{Attempt, AttemptId, Counted, choose};
 pub use board::{Board, FanTotal, Ranked};
-pub use check::{Trial, check};
-pub use classify::{Class, Message, PLACEHOLDER};
+pub use check::{SAMPLE_FAN, Trial, check};
+pub use class::Class;
+pub use classify::{Message, PLACEHOLDER};
 pub use compiled::Compiled;
 pub use conclude::{Conclusion, Correcting, Facts, Fallback, awards_after, conclude, draw_name};
 pub use diff::{Diff, Remedy, ScoreChange, diff, remedies};

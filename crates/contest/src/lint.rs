@@ -1,4 +1,4 @@
-//! What normal forms show to be wrong with questions and joins (N-2). Rules have their own file.
+//! What normal forms show to be wrong with questions, and with words that join or ask (N-2). Rules have their own file.
 
 use crate::compiled::Compiled;
 use crate::grammar::{Grammar, Reading};
@@ -16,7 +16,21 @@ pub(crate) fn check(compiled: &Compiled) -> Vec<Problem> {
         }
         answers_that_never_arrive(round, grammar, compiled, &mut problems);
     }
-    joins(compiled, &mut problems);
+    let campaign = &compiled.campaign;
+    let (join, mine) = (&campaign.join, &campaign.mine);
+    words(
+        compiled,
+        "join.keywords",
+        (&join.keywords, join.line),
+        &mut problems,
+    );
+    words(
+        compiled,
+        "mine.keywords",
+        (&mine.keywords, mine.line),
+        &mut problems,
+    );
+    asking(compiled, &mut problems);
     problems
 }
 
@@ -105,23 +119,56 @@ fn answers_that_never_arrive(
     }
 }
 
-fn joins(compiled: &Compiled, problems: &mut Vec<Problem>) {
-    let join = &compiled.campaign.join;
-    let line = Some(join.line);
-    for keyword in &join.keywords {
+/// Words that have no normal form, or answer a round.
+fn words(
+    compiled: &Compiled,
+    key: &str,
+    (keywords, line): (&[String], usize),
+    problems: &mut Vec<Problem>,
+) {
+    for keyword in keywords {
         let tight = compiled.normaliser.tight(keyword);
         if tight.text.is_empty() {
             let message = format!("'{keyword}' has nothing left in its normal form");
-            problems.push(Problem::error(line, "join.keywords", message));
+            problems.push(Problem::error(Some(line), key, message));
             continue;
         }
         for (round, grammar) in compiled.campaign.rounds.iter().zip(&compiled.grammars) {
-            let free_text = round.question.kind == QuestionKind::Text;
-            let reading = grammar.read(round.number, &tight, || free_text);
-            if matches!(reading, Reading::Answer(_)) {
+            if let Reading::Answer(_) = alone(round, grammar, &tight) {
                 let message = format!("'{keyword}' is an answer to round {}", round.number);
-                problems.push(Problem::error(line, "join.keywords", message));
+                problems.push(Problem::error(Some(line), key, message));
             }
         }
     }
+}
+
+/// Words that ask for the own code are heard behind joins, and behind what an open round takes for an attempt.
+fn asking(compiled: &Compiled, problems: &mut Vec<Problem>) {
+    let mine = &compiled.campaign.mine;
+    let (key, line) = ("mine.keywords", Some(mine.line));
+    for keyword in &mine.keywords {
+        let tight = compiled.normaliser.tight(keyword);
+        if compiled.joins(&tight) {
+            let message = format!("'{keyword}' is a join and would never be answered with a code");
+            problems.push(Problem::error(line, key, message));
+            continue;
+        }
+        let rounds = compiled.campaign.rounds.iter().zip(&compiled.grammars);
+        let mut wrong = rounds.filter(|(round, grammar)| {
+            matches!(alone(round, grammar, &tight), Reading::WrongFormat(_))
+        });
+        if let Some((round, _)) = wrong.next() {
+            let message = format!(
+                "'{keyword}' is taken for an attempt while round {} is open; a word without letters and digits is not",
+                round.number
+            );
+            problems.push(Problem::warning(line, key, message));
+        }
+    }
+}
+
+/// How a round reads a word, but for a question that any word answers: there nothing can be said.
+fn alone(round: &Round, grammar: &Grammar, tight: &Tight) -> Reading {
+    let free_text = round.question.kind == QuestionKind::Text;
+    grammar.read(round.number, tight, || free_text)
 }

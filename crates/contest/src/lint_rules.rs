@@ -94,6 +94,15 @@ fn collisions(compiled: &Compiled, entry: &Entry, problems: &mut Vec<Problem>) {
         problems.push(Problem::error(Some(rule.line), key(rule), message));
         return;
     }
+    if rule.match_kind == RuleMatch::Exact && compiled.mine.contains(&tight.text) {
+        let message = format!(
+            "'{}' asks for the fan's own code, which this rule would collide with; leave one of them out, here or in \
+             mine.keywords",
+            entry.keyword
+        );
+        problems.push(Problem::error(Some(rule.line), key(rule), message));
+        return;
+    }
     for (round, grammar) in compiled.campaign.rounds.iter().zip(&compiled.grammars) {
         let free_text = round.question.kind == QuestionKind::Text;
         let reading = grammar.read(round.number, &tight, || free_text);

@@ -5,6 +5,7 @@ mod common;
 mod examples;
 mod kinds;
 mod lint;
+mod mine;
 mod rules;
 mod samples;
 mod spellings;

@@ -39,6 +39,7 @@ fn words() -> impl Strategy<Value = String> {
         "<!DOCTYPE",
         "\u{202e}",
         "客服",
+        "我的",
         "\u{200b}",
         "ﷺ",
         "😀",

@@ -85,6 +85,8 @@ pub(super) struct Judgement {
     normaliser: Normaliser,
     windows: Vec<Window>,
     join_words: Vec<String>,
+    /// What asks for the fan's own code.
+    own_code: Vec<String>,
     keywords: Keywords,
     questions: Questions,
     menu: BTreeMap<String, MenuAction>,
@@ -111,6 +113,12 @@ impl Judgement {
             join_words: JOINS
                 .into_iter()
                 .chain(campaign.join.keywords.iter().map(String::as_str))
+                .map(|word| normaliser.tight(word))
+                .collect(),
+            own_code: campaign
+                .mine
+                .keywords
+                .iter()
                 .map(|word| normaliser.tight(word))
                 .collect(),
             keywords: Keywords::new(campaign, &normaliser)?,
@@ -185,7 +193,16 @@ impl Judgement {
         if self.is_join(&forms.tight) {
             return Verdict::of("join").with(Effect::Joins);
         }
-        if let Some(verdict) = self.attempt(&forms, create_time) {
+        let attempt = self.attempt(&forms, create_time);
+        // Whoever asks for his code is told it, unless he answers, rightly or not, while a round is open.
+        let while_open = ["answer", "wrong_format"];
+        let attempts = attempt
+            .as_ref()
+            .is_some_and(|v| while_open.contains(&v.class));
+        if !attempts && self.own_code.contains(&forms.tight) {
+            return Verdict::of("mine");
+        }
+        if let Some(verdict) = attempt {
             return verdict;
         }
         if let Some(rule) = self.keywords.hit(false, &forms, at) {
