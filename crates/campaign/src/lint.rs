@@ -64,10 +64,24 @@ fn heading(campaign: &Campaign, notes: &mut Notes) {
             );
         }
     }
-    for keyword in &campaign.mine.keywords {
-        if keyword.trim().is_empty() {
-            let message = "an empty keyword asks for nothing";
-            notes.error(campaign.mine.line, "mine.keywords", message);
+    for (words, key, message) in [
+        (
+            &campaign.mine,
+            "mine.keywords",
+            "an empty keyword asks for nothing",
+        ),
+        (
+            &campaign.claim,
+            "claim.keywords",
+            "an empty keyword claims nothing",
+        ),
+    ] {
+        for _ in words
+            .keywords
+            .iter()
+            .filter(|keyword| keyword.trim().is_empty())
+        {
+            notes.error(words.line, key, message);
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Campaign {
     pub join: Join,
     /// Texts by which a fan asks for his own entrant code; none: nobody is told.
     pub mine: Words,
+    /// What a text begins with by which a fan claims what he has won; none: only an operator takes claims.
+    pub claim: Words,
     /// How rounds are sealed.
     pub seal: SealPolicy,
     /// The rounds, by number and time.

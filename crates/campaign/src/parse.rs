@@ -18,6 +18,7 @@ const TOP_KEYS: &[&str] = &[
     "coalesce_window_s",
     "join",
     "mine",
+    "claim",
     "seal",
     "round",
     "rule",
@@ -146,6 +147,7 @@ fn read(table: &DeTable<'_>, notes: &mut Notes) -> Campaign {
     };
     campaign.join = join(&root, notes);
     campaign.mine = words(&root, notes, "mine", campaign.mine);
+    campaign.claim = words(&root, notes, "claim", campaign.claim);
     campaign.seal = seal(&root, notes);
     let rounds = root.tables(notes, "round", ROUND_KEYS);
     campaign.rounds = rounds
@@ -175,6 +177,10 @@ impl Campaign {
             },
             mine: Words {
                 keywords: vec!["我的".to_owned()],
+                line: 1,
+            },
+            claim: Words {
+                keywords: vec!["领奖".to_owned()],
                 line: 1,
             },
             seal: SealPolicy {

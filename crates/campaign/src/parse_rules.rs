@@ -273,11 +273,11 @@ fn templates(root: &Section<'_, '_>, notes: &mut Notes) -> BTreeMap<String, Temp
 
 /// Fills the slots that have words without the file's.
 fn built_in(campaign: &mut Campaign) {
+    let claim = campaign.claim.keywords.first().cloned().unwrap_or_default();
     for (name, slot, _) in Slot::ALL {
-        let words = slot
-            .built_in()
-            .filter(|_| campaign.slots.get(slot).is_none());
-        let Some(Ok(template)) = words.map(|words| Template::parse(words, 1)) else {
+        let words = slot.built_in(&claim);
+        let words = words.filter(|_| campaign.slots.get(slot).is_none());
+        let Some(Ok(template)) = words.map(|words| Template::parse(&words, 1)) else {
             continue;
         };
         let own = format!("{BUILT_IN}{name}");

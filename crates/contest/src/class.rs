@@ -38,6 +38,10 @@ pub enum Class {
         /// Number of the round.
         round: u16,
     },
+    /// A fan claims a prize: whether he has won one is not asked here.
+    Claim,
+    /// A fan names the word for claims, but not what belongs to one.
+    ClaimHelp,
     /// A fan asks for his own entrant code.
     Mine,
     /// A keyword rule heard it, by its id.
@@ -67,6 +71,8 @@ impl Class {
             Self::WrongFormat { .. } => "wrong_format",
             Self::Late { .. } => "late",
             Self::Early { .. } => "early",
+            Self::Claim => "claim",
+            Self::ClaimHelp => "claim_help",
             Self::Mine => "mine",
             Self::Keyword(_) => "keyword",
             Self::Question => "question",

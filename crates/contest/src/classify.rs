@@ -7,7 +7,7 @@ use crate::event::EventClass;
 use crate::grammar::{Reading, WrongFormat};
 use crate::keywords::Asked;
 use crate::tight::Tight;
-use crate::words;
+use crate::words::{self, Claiming};
 use campaign::{MenuAction, MessageKind, Rule, Standing};
 
 /// What the platform writes for a sticker that it cannot pass on; compared before normalisation, which
@@ -71,7 +71,7 @@ impl Compiled {
     }
 
     /// What the message says about a round by that round's grammar, whatever its CreateTime. A message
-    /// that is a join, goes before answers or names another round says nothing about it.
+    /// that is a join or a claim, goes before answers or names another round says nothing about it.
     #[must_use]
     pub fn read(&self, round: u16, message: &Message<'_>) -> Reading {
         let at = message.create_time;
@@ -87,7 +87,8 @@ impl Compiled {
         if message.kind.eq_ignore_ascii_case("text") {
             let forms = self.forms(message.text);
             let preempted = self.preempted(&forms, at, MessageKind::Text).is_some();
-            if preempted || self.joins(&forms.tight) {
+            let claims = self.claiming(&forms.tight) == Some(Claiming::Whole);
+            if preempted || claims || self.joins(&forms.tight) {
                 return Reading::NotAnAnswer;
             }
             return self.reading(round, &forms);
@@ -104,12 +105,25 @@ impl Compiled {
     /// Whether the message is a join, whatever its CreateTime.
     #[must_use]
     pub fn is_join(&self, message: &Message<'_>) -> bool {
-        if !message.kind.eq_ignore_ascii_case("text") || !message.menu_id.is_empty() {
-            return false;
-        }
-        let forms = self.forms(message.text);
+        let typed = self.typed(message);
+        typed.is_some_and(|forms| self.joins(&forms.tight))
+    }
+
+    /// Whether the message claims a prize, whatever its CreateTime.
+    #[must_use]
+    pub fn is_claim(&self, message: &Message<'_>) -> bool {
+        let typed = self.typed(message);
+        typed.is_some_and(|forms| {
+            !self.joins(&forms.tight) && self.claiming(&forms.tight) == Some(Claiming::Whole)
+        })
+    }
+
+    /// A text that a fan has typed, unless a word in it goes before everything.
+    fn typed(&self, message: &Message<'_>) -> Option<Forms> {
+        let is_text = message.kind.eq_ignore_ascii_case("text") && message.menu_id.is_empty();
+        let forms = is_text.then(|| self.forms(message.text))?;
         let preempted = self.preempted(&forms, message.create_time, MessageKind::Text);
-        preempted.is_none() && self.joins(&forms.tight)
+        preempted.is_none().then_some(forms)
     }
 
     /// The rule that goes before joins and answers, if one hears the message.
@@ -153,14 +167,23 @@ impl Compiled {
         if self.joins(&forms.tight) {
             return Class::Join;
         }
+        // Before answers: where any word is one, a name and an address would be published with the standings.
+        let claiming = self.claiming(&forms.tight);
+        if claiming == Some(Claiming::Whole) {
+            return Class::Claim;
+        }
         let said = self.answering(&forms, at, |_| true);
         let in_window = matches!(
             &said,
             Some(Class::Answer { .. } | Class::WrongFormat { .. })
         );
-        // It takes no answer from an open round; but a last question that any word answers would call it late for ever.
+        // These take no answer from an open round; but a last question that any word answers would call them late for
+        // ever.
         if !in_window && self.mine.contains(&forms.tight.text) {
             return Class::Mine;
+        }
+        if !in_window && claiming.is_some() {
+            return Class::ClaimHelp;
         }
         if let Some(class) = said {
             return class;
@@ -292,6 +315,10 @@ impl Compiled {
 
     pub(crate) fn joins(&self, tight: &Tight) -> bool {
         words::joins(&tight.text) || self.joins.contains(&tight.text)
+    }
+
+    pub(crate) fn claiming(&self, tight: &Tight) -> Option<Claiming> {
+        words::claiming(&tight.text, &self.claims)
     }
 
     fn forms(&self, text: &str) -> Forms {

@@ -3,7 +3,8 @@
 use crate::compiled::Compiled;
 use crate::grammar::{Grammar, Reading};
 use crate::tight::Tight;
-use campaign::{Problem, QuestionKind, Round};
+use crate::words::{self, Claiming};
+use campaign::{Problem, QuestionKind, Round, Words};
 use std::collections::HashMap;
 
 /// Every problem of questions and joins.
@@ -17,20 +18,16 @@ pub(crate) fn check(compiled: &Compiled) -> Vec<Problem> {
         answers_that_never_arrive(round, grammar, compiled, &mut problems);
     }
     let campaign = &compiled.campaign;
-    let (join, mine) = (&campaign.join, &campaign.mine);
-    words(
-        compiled,
-        "join.keywords",
-        (&join.keywords, join.line),
-        &mut problems,
-    );
-    words(
-        compiled,
-        "mine.keywords",
-        (&mine.keywords, mine.line),
-        &mut problems,
-    );
-    asking(compiled, &mut problems);
+    let (join, mine, claim) = (&campaign.join, &campaign.mine, &campaign.claim);
+    for (key, keywords, line) in [
+        ("join.keywords", &join.keywords, join.line),
+        ("mine.keywords", &mine.keywords, mine.line),
+        ("claim.keywords", &claim.keywords, claim.line),
+    ] {
+        each_word(compiled, key, (keywords, line), &mut problems);
+    }
+    asking(compiled, ("mine.keywords", mine), &mut problems);
+    asking(compiled, ("claim.keywords", claim), &mut problems);
     problems
 }
 
@@ -90,7 +87,7 @@ fn spellings(round: &Round, compiled: &Compiled, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Texts of options and keys that the built-in joins would take away; the campaign's own join words
+/// Texts of options and keys that the built-in joins, or claims, would take away; the campaign's own join words
 /// are judged where they stand.
 fn answers_that_never_arrive(
     round: &Round,
@@ -100,10 +97,14 @@ fn answers_that_never_arrive(
 ) {
     let path = format!("round[{}].question", round.number);
     let mut judge = |form: &str, key: String, line: usize| {
-        if crate::words::joins(form) {
-            let message = format!("the answer '{form}' is a join and would never be read");
-            problems.push(Problem::error(Some(line), key, message));
-        }
+        let claims = words::claiming(form, &compiled.claims) == Some(Claiming::Whole);
+        let what = match (words::joins(form), claims) {
+            (true, _) => "a join",
+            (false, true) => "a claim",
+            (false, false) => return,
+        };
+        let message = format!("the answer '{form}' is {what} and would never be read");
+        problems.push(Problem::error(Some(line), key, message));
     };
     for (option, choice) in grammar.options().iter().zip(&round.question.options) {
         for form in &option.forms {
@@ -120,7 +121,7 @@ fn answers_that_never_arrive(
 }
 
 /// Words that have no normal form, or answer a round.
-fn words(
+fn each_word(
     compiled: &Compiled,
     key: &str,
     (keywords, line): (&[String], usize),
@@ -142,14 +143,13 @@ fn words(
     }
 }
 
-/// Words that ask for the own code are heard behind joins, and behind what an open round takes for an attempt.
-fn asking(compiled: &Compiled, problems: &mut Vec<Problem>) {
-    let mine = &compiled.campaign.mine;
-    let (key, line) = ("mine.keywords", Some(mine.line));
-    for keyword in &mine.keywords {
+/// Words that ask for something are heard behind joins and, standing alone, behind what an open round takes for an attempt.
+fn asking(compiled: &Compiled, (key, asks): (&str, &Words), problems: &mut Vec<Problem>) {
+    let line = Some(asks.line);
+    for keyword in &asks.keywords {
         let tight = compiled.normaliser.tight(keyword);
         if compiled.joins(&tight) {
-            let message = format!("'{keyword}' is a join and would never be answered with a code");
+            let message = format!("'{keyword}' is a join and would never be heard here");
             problems.push(Problem::error(line, key, message));
             continue;
         }

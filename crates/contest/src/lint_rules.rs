@@ -94,10 +94,18 @@ fn collisions(compiled: &Compiled, entry: &Entry, problems: &mut Vec<Problem>) {
         problems.push(Problem::error(Some(rule.line), key(rule), message));
         return;
     }
-    if rule.match_kind == RuleMatch::Exact && compiled.mine.contains(&tight.text) {
+    let is_exact = rule.match_kind == RuleMatch::Exact;
+    let begins = is_exact || rule.match_kind == RuleMatch::Prefix;
+    let taken = if is_exact && compiled.mine.contains(&tight.text) {
+        Some(("asks for the fan's own code", "mine.keywords"))
+    } else if begins && compiled.claiming(&tight).is_some() {
+        Some(("begins a claim", "claim.keywords"))
+    } else {
+        None
+    };
+    if let Some((what, list)) = taken {
         let message = format!(
-            "'{}' asks for the fan's own code, which this rule would collide with; leave one of them out, here or in \
-             mine.keywords",
+            "'{}' {what}, which this rule would collide with; leave one of them out, here or in {list}",
             entry.keyword
         );
         problems.push(Problem::error(Some(rule.line), key(rule), message));

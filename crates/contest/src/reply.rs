@@ -72,6 +72,8 @@ impl Compiled {
             Class::Question => self.slot("question", Slot::Question),
             Class::Media => self.slot("media", Slot::Media),
             Class::Mine => self.slot("mine", Slot::Mine),
+            Class::Claim => self.slot("claim", Slot::Claim),
+            Class::ClaimHelp => self.slot("claim_help", Slot::ClaimHelp),
             Class::Event(EventClass::Subscribe { scene }) => {
                 let with_scene = *scene && self.campaign.slots.get(Slot::SubscribeScene).is_some();
                 let slot = if with_scene {
@@ -206,7 +208,7 @@ impl Compiled {
             .filter(|_| template.names(Variable::NextOpen))
             .map(|opening| clock_text(opening, at));
         let code = template.names(Variable::Code);
-        let code = code.then(|| self.entrants.code(message.from).to_string());
+        let code = code.then(|| self.code(message.from).to_string());
         template.render(&Facts {
             round,
             answer,

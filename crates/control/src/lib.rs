@@ -8,7 +8,8 @@
 //! * [`state`]: the fold of the control topic
 //! * [`rounds`]: the life of every round, part of that fold; [`corrected`]: the standings of corrected results
 //! * [`nodes`]: who has greeted, and who leads
-//! * [`awards`]: what became of prizes, part of that fold too; [`ledger`]: those of one campaign
+//! * [`awards`]: what became of prizes, part of that fold too; [`ledger`]: those of one campaign;
+//!   [`held`]: one unit
 //! * [`stock`]: units that are secrets
 //! * [`snapshot`]: which campaign version speaks for a message
 //! * [`follower`]: the thread that reads the topic
@@ -21,6 +22,7 @@ pub mod awards;
 pub mod corrected;
 pub mod durable;
 pub mod follower;
+pub mod held;
 pub mod ledger;
 pub mod nodes;
 pub mod presence;

@@ -14,16 +14,19 @@
 //! * [`rounds`]: operators' acts on rounds; `season`: what a lead does about them
 //! * `seals`: the way of a seal; `gather`: the shares; `results`: what is due of them; [`conclusions`]: how it is made
 //! * `corrected`: the standings of corrected results, brought and read back; `correcting`: their publication
+//! * [`claims`]: what fans have claimed; `details`: what they wrote, sealed
 //! * [`secrets`]: the secrets of draws and of units, encrypted; [`stock`]: those of units, in and out
 //! * [`ticks`]: when a tick is due, and the guard against a clock gone wrong
 //! * [`copies`]: records into every inbound partition, in order
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod claims;
 pub mod conclusions;
 pub mod coordinator;
 pub mod copies;
 mod corrected;
 mod correcting;
+mod details;
 mod gather;
 mod giving;
 pub mod handle;
@@ -45,6 +48,7 @@ pub mod ticks;
 #[cfg(test)]
 mod tests;
 
+pub use claims::{Claims, Sent};
 pub use conclusions::result_act;
 pub use coordinator::{Clock, Config, Coordinator};
 pub use corrected::StandingsRequest;

@@ -10,7 +10,7 @@ use record::topics;
 use stage::{Fold, Input, Outputs, Space, StateError, StepError, View};
 
 /// Version of the step: it stands in every output's link, and a change rebuilds the state.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 /// Index of `results` among the outputs.
 const RESULTS: usize = 0;
 
@@ -84,6 +84,9 @@ impl Fold for Quiz {
         }
         for share in part.book.take_shares() {
             out.emit(RESULTS, share.campaign.as_bytes(), &share);
+        }
+        for told in part.book.take_told() {
+            out.emit(RESULTS, told.campaign().as_bytes(), &told);
         }
         Ok(())
     }

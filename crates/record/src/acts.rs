@@ -71,7 +71,7 @@ pub enum Act {
     Announcement(Announcement),
     /// Secrets for units of a prize.
     Stock(StockAct),
-    /// Somebody was shown the secret of a unit.
+    /// Somebody was shown the secret of a unit, or its winner's claim.
     Shown(ShownAct),
 }
 

@@ -1,21 +1,21 @@
 //! `explain`: every delivery and message of a fan, what each was taken for, which answers count, and what the sealed
-//! rounds came to for him (V-13).
+//! rounds came to for him (V-13). Never what he wrote to claim a prize: that is shown by `award show` alone.
 
 use super::digest::Digest;
 use super::fate::{self, Asked};
 use super::scan::{self, Chains};
 use crate::args::ExplainArgs;
 use crate::failure::{Failure, io};
-use contest::{Compiled, EntrantCode, Message};
+use contest::{Class, Compiled, EntrantCode, Message};
 use msglog::Log;
 use record::acts::Act;
 use record::dead::DeadLetter;
 use record::envelope::{DELIVERY, Envelope, MESSAGE};
-use record::identity::partition_of;
+use record::identity::{MessageKey, partition_of};
 use record::inband::{COPY, Copy, NOTE, Note};
 use record::topics::{ACCEPTED, INBOUND, INBOUND_DEAD};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 /// Prints what the log says of a fan, in the order of the fan's own time, and what sealed rounds came to for him. Of
@@ -71,9 +71,12 @@ pub(crate) fn explain(args: &ExplainArgs, out: &mut impl Write) -> Result<(), Fa
 fn of_fan(log: &dyn Log, fan: &str) -> Result<(Vec<Value>, Vec<String>), Failure> {
     let partitions = scan::spans(log, INBOUND)?.len();
     let partition = partition_of(fan.as_bytes(), u32::try_from(partitions).unwrap_or(1));
-    let mut rows = deliveries(log, partition, fan)?;
-    let (accepted, lines) = messages(log, partition, fan)?;
-    rows.extend(accepted);
+    let Said {
+        mut rows,
+        lines,
+        claims,
+    } = messages(log, partition, fan)?;
+    rows.extend(deliveries(log, partition, fan, &claims)?);
     rows.extend(dead(log, partition, fan)?);
     rows.sort_by_key(|row| {
         let number = |member: &str| row[member].as_i64().unwrap_or(0);
@@ -110,7 +113,15 @@ fn one_partition(
     Ok(spans)
 }
 
-fn deliveries(log: &dyn Log, partition: u32, fan: &str) -> Result<Vec<Value>, Failure> {
+/// The rule by which ingress answers a claim.
+const CLAIM_RULE: &str = "claim";
+
+fn deliveries(
+    log: &dyn Log,
+    partition: u32,
+    fan: &str,
+    claims: &BTreeSet<MessageKey>,
+) -> Result<Vec<Value>, Failure> {
     let mut rows = Vec::new();
     scan::each(
         log,
@@ -121,10 +132,13 @@ fn deliveries(log: &dyn Log, partition: u32, fan: &str) -> Result<Vec<Value>, Fa
                 && record::type_of(&stored.value).as_deref() == Some(DELIVERY)
             {
                 let envelope: Envelope<'_> = read(&stored.value, INBOUND)?;
+                let claims = envelope.reply.rule == CLAIM_RULE
+                    || envelope.key.is_some_and(|key| claims.contains(&key));
+                let text = (!claims).then_some(&envelope.content.text);
                 rows.push(json!({
                 "what": "delivery", "partition": partition, "offset": stored.offset,
                 "create_time": envelope.create_time, "recv_us": envelope.recv_us, "kind": envelope.kind,
-                "msg_id": envelope.msg_id, "event": envelope.event, "text": envelope.content.text,
+                "msg_id": envelope.msg_id, "event": envelope.event, "text": text,
                 "reply": envelope.reply, "key": envelope.key, "node": envelope.node, "seq": envelope.seq,
             }));
             }
@@ -134,13 +148,18 @@ fn deliveries(log: &dyn Log, partition: u32, fan: &str) -> Result<Vec<Value>, Fa
     Ok(rows)
 }
 
-/// The fan's messages with their class by the version that stands before them, and the lines of the counting answers.
-fn messages(
-    log: &dyn Log,
-    partition: u32,
-    fan: &str,
-) -> Result<(Vec<Value>, Vec<String>), Failure> {
-    let mut rows = Vec::new();
+/// What a fan's messages tell.
+struct Said {
+    rows: Vec<Value>,
+    /// The lines of the counting answers.
+    lines: Vec<String>,
+    /// Keys of the messages that claim.
+    claims: BTreeSet<MessageKey>,
+}
+
+/// The fan's messages with their class by the version that stands before them.
+fn messages(log: &dyn Log, partition: u32, fan: &str) -> Result<Said, Failure> {
+    let (mut rows, mut claims) = (Vec::new(), BTreeSet::new());
     let mut digest = Digest::new();
     let mut chains = Chains::of(ACCEPTED);
     let mut versions: BTreeMap<String, (u32, Compiled)> = BTreeMap::new();
@@ -157,7 +176,11 @@ fn messages(
                 Some(COPY) => take_version(&stored.value, &mut versions)?,
                 Some(MESSAGE) if stored.key == fan.as_bytes() => {
                     let envelope: Envelope<'_> = read(&stored.value, ACCEPTED)?;
-                    rows.push(message(&envelope, stored.offset, &versions));
+                    let judged = judged(&envelope, &versions);
+                    if is_claim(&judged) {
+                        claims.extend(envelope.key);
+                    }
+                    rows.push(message(&envelope, stored.offset, &judged));
                 }
                 Some(NOTE) if stored.key == fan.as_bytes() => {
                     let note: Note<'_> = read(&stored.value, ACCEPTED)?;
@@ -169,7 +192,11 @@ fn messages(
             Ok(true)
         },
     )?;
-    Ok((rows, digest.lines_of(fan)?))
+    Ok(Said {
+        rows,
+        lines: digest.lines_of(fan)?,
+        claims,
+    })
 }
 
 fn take_version(
@@ -189,11 +216,17 @@ fn take_version(
     Ok(())
 }
 
-fn message(
+/// A campaign's id and version, and what it takes a message for.
+type Judged<'v> = (&'v str, u32, Class);
+
+fn is_claim(judged: &[Judged<'_>]) -> bool {
+    judged.iter().any(|(_, _, class)| *class == Class::Claim)
+}
+
+fn judged<'v>(
     envelope: &Envelope<'_>,
-    offset: u64,
-    versions: &BTreeMap<String, (u32, Compiled)>,
-) -> Value {
+    versions: &'v BTreeMap<String, (u32, Compiled)>,
+) -> Vec<Judged<'v>> {
     let asked = Message {
         kind: &envelope.kind,
         text: &envelope.content.text,
@@ -204,18 +237,29 @@ fn message(
         from: &envelope.from,
         create_time: envelope.create_time,
     };
-    let judged: Vec<Value> = versions
+    let of_account = versions
         .iter()
-        .filter(|(_, (_, compiled))| compiled.campaign.account == envelope.account)
-        .map(|(id, (version, compiled))| {
-            let class = compiled.classify(&asked);
-            json!({ "campaign": id, "version": version, "class": class.name(), "detail": format!("{class:?}") })
-        })
-        .collect();
+        .filter(|(_, (_, compiled))| compiled.campaign.account == envelope.account);
+    of_account
+        .map(|(id, (version, compiled))| (id.as_str(), *version, compiled.classify(&asked)))
+        .collect()
+}
+
+fn message(envelope: &Envelope<'_>, offset: u64, judged: &[Judged<'_>]) -> Value {
+    let claims = is_claim(judged);
+    let judged = judged.iter().map(|(id, version, class)| {
+        let detail = match claims {
+            true => class.name().to_owned(),
+            false => format!("{class:?}"),
+        };
+        json!({ "campaign": id, "version": version, "class": class.name(), "detail": detail })
+    });
+    let judged: Vec<Value> = judged.collect();
+    let text = (!claims).then_some(&envelope.content.text);
     json!({
         "what": "message", "offset": offset, "create_time": envelope.create_time,
         "recv_us": envelope.recv_us, "kind": envelope.kind, "msg_id": envelope.msg_id,
-        "event": envelope.event, "text": envelope.content.text, "key": envelope.key, "judged": judged,
+        "event": envelope.event, "text": text, "key": envelope.key, "judged": judged,
     })
 }
 

@@ -5,7 +5,7 @@ use crate::ranges::spoilt;
 use campaign::{Problem, Severity};
 
 /// May be left out: there is a default (`[]` of a rule's kind or of a question's extras included).
-const OPTIONAL: [&str; 40] = [
+const OPTIONAL: [&str; 43] = [
     "coalesce_window_s",
     "correction",
     "join.policy",
@@ -37,6 +37,9 @@ const OPTIONAL: [&str; 40] = [
     "slots.subscribe_scene",
     "slots.mine",
     "mine.keywords",
+    "slots.claim",
+    "slots.claim_help",
+    "claim.keywords",
     "detector.interrogatives",
     "detector.service_nouns",
     "detector.complaints",

@@ -159,6 +159,10 @@ fn the_order_of_the_rules_decides() {
         ("我的订单到哪了？", OPEN, "keyword", "keyword:order"),
         ("我的", OPEN, "mine", "mine"),
         ("【我的】！", CLOSE, "mine", "mine"),
+        ("领奖 张三 13800000000 北京", OPEN, "claim", "claim"),
+        ("領獎：１３８００００００００", CLOSE, "claim", "claim"),
+        ("领奖", OPEN, "claim_help", "claim_help"),
+        ("领奖怎么弄？", CLOSE, "claim_help", "claim_help"),
         ("f码", CLOSE, "keyword", "keyword:fcode"),
         ("f码", OPEN, "wrong_format", "wrong_format"), // short, with a letter
         ("你好", OPEN, "keyword", "keyword:greeting"),
@@ -197,6 +201,12 @@ fn the_own_code_is_told_where_no_open_round_takes_the_word_for_an_answer() {
     assert_eq!(class("我的", OPEN), "answer", "any word is");
     assert_eq!(class("我的", CLOSE), "mine");
     assert_eq!(class("我们的", CLOSE), "late");
+    // Nor is a claim an answer where any word is one: answers are published.
+    assert_eq!(class("领奖13800000000", OPEN), "claim");
+    assert_eq!(
+        (class("领奖台", OPEN), class("领奖台", CLOSE)),
+        ("answer", "claim_help")
+    );
 }
 
 #[test]

@@ -103,7 +103,8 @@ impl Book<'_> {
             }
             (Some("award"), Some(after)) if self.is_about_the_last(id, act) => {
                 let last = self.slots.get_mut(id).and_then(|all| all.last_mut());
-                if let Some(last) = last.filter(|last| follows(&last.state, after)) {
+                let by_fan = act["claim"].is_object();
+                if let Some(last) = last.filter(|last| follows(&last.state, after, by_fan)) {
                     last.state = after.to_owned();
                 }
             }
@@ -309,11 +310,11 @@ fn unit_of(act: &Value) -> (String, u64) {
     (text(act, "prize"), act["unit"].as_u64().unwrap_or(0))
 }
 
-/// Which steps follow which.
-fn follows(before: &str, after: &str) -> bool {
+/// Which steps follow which; `by_fan`, when a fan's own message is the reason.
+fn follows(before: &str, after: &str, by_fan: bool) -> bool {
     match after {
         "notified" => before == "awarded",
-        "claimed" => before == "notified",
+        "claimed" => before == "notified" || (by_fan && before == "awarded"),
         "fulfilled" => before == "claimed",
         "declined" | "expired" | "revoked" => ["awarded", "notified"].contains(&before),
         _ => false,
