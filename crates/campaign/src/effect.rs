@@ -38,7 +38,7 @@ pub const EFFECT_IN_ANY_REPLY: &[&str] = &[
     "congratulations",
 ];
 
-/// Refused besides in the words that answer a join or an answer.
+/// Refused besides in the words that answer a join, an answer or a claim.
 pub const EFFECT_IN_CONTEST_REPLIES: &[&str] = &[
     "答对",
     "答错",

@@ -30,7 +30,7 @@ mod time;
 pub use decimal::{SCALE, plain as plain_decimal, scaled as scaled_decimal};
 pub use effect::{EFFECT_IN_ANY_REPLY, EFFECT_IN_CONTEST_REPLIES, effect_stated};
 pub use lint::span_overlap;
-pub use model::{Campaign, Join, JoinPolicy, OnSilentNode, Round, SealPolicy, Standing};
+pub use model::{Campaign, Join, JoinPolicy, OnSilentNode, Round, SealPolicy, Standing, Words};
 pub use prizes::{
     After, Among, Award, Correction, DrawLevel, DrawPolicy, EligiblePolicy, OnePrizePer, Prize,
     PrizeKind, Ranking, ScorePolicy, Streak, WinnerMode,

@@ -67,6 +67,26 @@ fn heading(campaign: &Campaign, notes: &mut Notes) {
             );
         }
     }
+    for (words, key, message) in [
+        (
+            &campaign.mine,
+            "mine.keywords",
+            "an empty keyword asks for nothing",
+        ),
+        (
+            &campaign.claim,
+            "claim.keywords",
+            "an empty keyword claims nothing",
+        ),
+    ] {
+        for _ in words
+            .keywords
+            .iter()
+            .filter(|keyword| keyword.trim().is_empty())
+        {
+            notes.error(words.line, key, message);
+        }
+    }
 }
 
 /// Names that stand in records, metrics and file names.

@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use crate::read::Notes;
 use crate::rules::MenuAction;
 use crate::slots::Slot;
-use crate::template::{Segment, Template, Variable};
+use crate::template::{BUILT_IN, Segment, Template, Variable};
 use std::collections::HashSet;
 
 /// A place that uses templates.
@@ -88,7 +88,8 @@ fn uses(campaign: &Campaign) -> Vec<Use<'_>> {
 }
 
 fn unknown(name: &str, place: &Use<'_>, campaign: &Campaign, notes: &mut Notes) {
-    let known: Vec<&str> = campaign.templates.keys().map(String::as_str).collect();
+    let written = campaign.templates.keys().map(String::as_str);
+    let known: Vec<&str> = written.filter(|name| !name.starts_with(BUILT_IN)).collect();
     let way_out = crate::read::nearest(name, &known);
     notes.error(
         place.line,
@@ -111,7 +112,7 @@ fn in_place(
         };
         let braces = variable.name();
         match (variable, default) {
-            (Variable::Score | Variable::Code | Variable::Prize, _) => {
+            (Variable::Score | Variable::Prize, _) => {
                 let message = format!(
                     "{{{braces}}} is not known when a message is answered; results are told by other means"
                 );
@@ -137,10 +138,13 @@ fn in_place(
     }
 }
 
-/// Whether a variable has a value whenever this slot speaks; outside the slots nothing is sure.
+/// Whether a variable has a value whenever this slot speaks; outside the slots only the code is sure.
 fn always_known(variable: Variable, slot: Option<Slot>, campaign: &Campaign) -> bool {
-    let Some(slot) = slot else { return false };
+    let Some(slot) = slot else {
+        return variable == Variable::Code;
+    };
     match variable {
+        Variable::Code => true,
         Variable::Round => {
             // A slot that needs rounds to speak at all has one to name.
             let rounds = !campaign.rounds.is_empty();
@@ -158,6 +162,6 @@ fn always_known(variable: Variable, slot: Option<Slot>, campaign: &Campaign) -> 
         }
         Variable::Answer => slot == Slot::Answer,
         Variable::NextOpen => matches!(slot, Slot::Early | Slot::NotStarted | Slot::BetweenRounds),
-        Variable::Fan | Variable::Score | Variable::Code | Variable::Prize => false,
+        Variable::Fan | Variable::Score | Variable::Prize => false,
     }
 }

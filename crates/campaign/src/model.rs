@@ -24,6 +24,10 @@ pub struct Campaign {
     pub coalesce_window_s: i64,
     /// Who has joined.
     pub join: Join,
+    /// Texts by which a fan asks for his own entrant code; none: nobody is told.
+    pub mine: Words,
+    /// What a text begins with by which a fan claims what he has won; none: only an operator takes claims.
+    pub claim: Words,
     /// How rounds are sealed.
     pub seal: SealPolicy,
     /// The rounds, by number and time.
@@ -68,6 +72,15 @@ pub struct Join {
     /// Words that join, besides what the grammar of C.5 knows for `go`.
     pub keywords: Vec<String>,
     /// Line of the keywords in the file.
+    pub line: usize,
+}
+
+/// Words that fans send for something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// The words, as written.
+    pub keywords: Vec<String>,
+    /// Their line in the file.
     pub line: usize,
 }
 

@@ -1,6 +1,6 @@
 //! From the TOML document to the model: the campaign and its rounds.
 
-use crate::model::{Campaign, Join, JoinPolicy, OnSilentNode, Round, SealPolicy};
+use crate::model::{Campaign, Join, JoinPolicy, OnSilentNode, Round, SealPolicy, Words};
 use crate::prizes::{
     Correction, DrawLevel, DrawPolicy, EligiblePolicy, OnePrizePer, Ranking, ScorePolicy, Streak,
 };
@@ -17,6 +17,8 @@ const TOP_KEYS: &[&str] = &[
     "end",
     "coalesce_window_s",
     "join",
+    "mine",
+    "claim",
     "seal",
     "round",
     "rule",
@@ -144,6 +146,8 @@ fn read(table: &DeTable<'_>, notes: &mut Notes) -> Campaign {
         ..Campaign::empty()
     };
     campaign.join = join(&root, notes);
+    campaign.mine = words(&root, notes, "mine", campaign.mine);
+    campaign.claim = words(&root, notes, "claim", campaign.claim);
     campaign.seal = seal(&root, notes);
     let rounds = root.tables(notes, "round", ROUND_KEYS);
     campaign.rounds = rounds
@@ -169,6 +173,14 @@ impl Campaign {
                 policy: JoinPolicy::Campaign,
                 implicit: true,
                 keywords: vec![],
+                line: 1,
+            },
+            mine: Words {
+                keywords: vec!["我的".to_owned()],
+                line: 1,
+            },
+            claim: Words {
+                keywords: vec!["领奖".to_owned()],
                 line: 1,
             },
             seal: SealPolicy {
@@ -240,6 +252,19 @@ fn join(root: &Section<'_, '_>, notes: &mut Notes) -> Join {
         join.keywords = item.texts(notes);
     }
     join
+}
+
+/// The words of a table; `absent` without them.
+fn words(root: &Section<'_, '_>, notes: &mut Notes, key: &str, absent: Words) -> Words {
+    let section = root.get(notes, key);
+    let section = section.and_then(|item| item.section(notes, Some(&["keywords"])));
+    match section.and_then(|section| section.get(notes, "keywords")) {
+        Some(item) => Words {
+            keywords: item.texts(notes),
+            line: item.line,
+        },
+        None => absent,
+    }
 }
 
 fn seal(root: &Section<'_, '_>, notes: &mut Notes) -> SealPolicy {

@@ -7,7 +7,7 @@ use crate::rules::{
     Scope,
 };
 use crate::slots::{Slot, SlotEntry, Slots};
-use crate::template::Template;
+use crate::template::{BUILT_IN, Template};
 use std::collections::BTreeMap;
 
 const RULE_KEYS: &[&str] = &[
@@ -46,6 +46,7 @@ pub(crate) fn into(root: &Section<'_, '_>, notes: &mut Notes, campaign: &mut Cam
         .collect();
     campaign.slots = slots(root, notes);
     campaign.templates = templates(root, notes);
+    built_in(campaign);
     campaign.detector = detector(root, notes);
     campaign.service_hours = hours(root.get(notes, "service_hours"), notes);
 }
@@ -267,6 +268,25 @@ fn templates(root: &Section<'_, '_>, notes: &mut Notes) -> BTreeMap<String, Temp
         }
     }
     templates
+}
+
+/// Fills the slots that have words without the file's.
+fn built_in(campaign: &mut Campaign) {
+    let claim = campaign.claim.keywords.first().cloned().unwrap_or_default();
+    for (name, slot, _) in Slot::ALL {
+        let words = slot.built_in(&claim);
+        let words = words.filter(|_| campaign.slots.get(slot).is_none());
+        let Some(Ok(template)) = words.map(|words| Template::parse(&words, 1)) else {
+            continue;
+        };
+        let own = format!("{BUILT_IN}{name}");
+        let entry = SlotEntry {
+            templates: vec![own.clone()],
+            line: 1,
+        };
+        campaign.slots.fill(slot, entry);
+        campaign.templates.entry(own).or_insert(template);
+    }
 }
 
 fn detector(root: &Section<'_, '_>, notes: &mut Notes) -> Detector {

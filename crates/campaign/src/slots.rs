@@ -35,13 +35,19 @@ pub enum Slot {
     OutOfHours,
     /// A tap on a menu that is no longer known; without it `default` speaks.
     StaleMenu,
+    /// A fan asks for his own entrant code; without it built-in words speak.
+    Mine,
+    /// A fan claims a prize; without it built-in words speak.
+    Claim,
+    /// A fan names the word for claims without what belongs to it; without it built-in words speak.
+    ClaimHelp,
     /// Everything else.
     Default,
 }
 
 impl Slot {
     /// Every slot with its name in the file, and whether a campaign must fill it.
-    pub const ALL: [(&'static str, Self, bool); 16] = [
+    pub const ALL: [(&'static str, Self, bool); 19] = [
         ("join", Self::Join, true),
         ("answer", Self::Answer, true),
         ("wrong_format", Self::WrongFormat, true),
@@ -57,6 +63,9 @@ impl Slot {
         ("question", Self::Question, true),
         ("out_of_hours", Self::OutOfHours, false),
         ("stale_menu", Self::StaleMenu, false),
+        ("mine", Self::Mine, false),
+        ("claim", Self::Claim, false),
+        ("claim_help", Self::ClaimHelp, false),
         ("default", Self::Default, true),
     ];
 
@@ -69,7 +78,7 @@ impl Slot {
             .map_or("", |(name, _, _)| name)
     }
 
-    /// Whether its words answer a join or an answer: these state receipt, never effect.
+    /// Whether its words answer a join, an answer or a claim: these state receipt, never effect.
     #[must_use]
     pub fn speaks_of_the_contest(self) -> bool {
         match self {
@@ -81,15 +90,35 @@ impl Slot {
             | Self::Neutral
             | Self::NotStarted
             | Self::BetweenRounds
-            | Self::AfterEnd => true,
+            | Self::AfterEnd
+            | Self::Claim
+            | Self::ClaimHelp => true,
             Self::Subscribe
             | Self::SubscribeScene
             | Self::Media
             | Self::Question
             | Self::OutOfHours
             | Self::StaleMenu
+            | Self::Mine
             | Self::Default => false,
         }
+    }
+
+    /// The words of a slot that a campaign can do without and whose message gets words of its own all the same, as a
+    /// template; `claim` is the word by which fans claim.
+    pub(crate) fn built_in(self, claim: &str) -> Option<String> {
+        let words = match self {
+            Self::Mine => {
+                "你在本次活动的编码是 {code}。公布的名单、成绩和记录里都用它代替你，中奖名单只写末六位。编码不表示已经参加或中奖，一切以公布的结果为准。"
+            }
+            Self::Claim => "已收到您的领奖信息，一切以核对结果为准。",
+            Self::ClaimHelp => {
+                "领奖请把“CLAIM”、姓名、手机号码和地址写在同一条消息里发来，例如：CLAIM 张三 13800000000 北京市某路1号。号码请用数字。收到后一切以核对结果为准。"
+            }
+            _ => return None,
+        };
+        let claim = claim.replace('{', "{{").replace('}', "}}");
+        Some(words.replace("CLAIM", &claim))
     }
 }
 

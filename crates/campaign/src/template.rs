@@ -2,6 +2,9 @@
 
 use crate::time::CLOCK_TEXT_MAX_BYTES;
 
+/// What the names of templates begin with that no file has written.
+pub(crate) const BUILT_IN: &str = "builtin:";
+
 /// What a template can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Variable {
@@ -15,7 +18,7 @@ pub enum Variable {
     NextOpen,
     /// Score of the fan: not known when a message is answered.
     Score,
-    /// Entrant code of the fan: not known when a message is answered.
+    /// Entrant code of the fan: it follows from the fan and the campaign, so every reply can name it.
     Code,
     /// What was won: not known when a message is answered.
     Prize,
@@ -74,6 +77,8 @@ pub struct Facts<'a> {
     pub answer: Option<&'a str>,
     /// When the next round opens, as a fan reads it.
     pub next_open: Option<&'a str>,
+    /// Entrant code of the fan.
+    pub code: Option<&'a str>,
 }
 
 impl Template {
@@ -141,7 +146,8 @@ impl Template {
                         },
                         Variable::Answer => text.push_str(facts.answer.unwrap_or(default)),
                         Variable::NextOpen => text.push_str(facts.next_open.unwrap_or(default)),
-                        Variable::Fan | Variable::Score | Variable::Code | Variable::Prize => {
+                        Variable::Code => text.push_str(facts.code.unwrap_or(default)),
+                        Variable::Fan | Variable::Score | Variable::Prize => {
                             text.push_str(default);
                         }
                     }
@@ -155,6 +161,7 @@ impl Template {
     #[must_use]
     pub fn max_bytes(&self, answer_max_bytes: usize) -> usize {
         const ROUND_MAX_BYTES: usize = 5;
+        const CODE_BYTES: usize = 32;
         let longest = |value: usize, default: &Option<String>| {
             value.max(default.as_deref().map_or(0, str::len))
         };
@@ -166,9 +173,8 @@ impl Template {
                     Variable::Round => longest(ROUND_MAX_BYTES, default),
                     Variable::Answer => longest(answer_max_bytes, default),
                     Variable::NextOpen => longest(CLOCK_TEXT_MAX_BYTES, default),
-                    Variable::Fan | Variable::Score | Variable::Code | Variable::Prize => {
-                        longest(0, default)
-                    }
+                    Variable::Code => longest(CODE_BYTES, default),
+                    Variable::Fan | Variable::Score | Variable::Prize => longest(0, default),
                 },
             })
             .fold(0, usize::saturating_add)
@@ -214,10 +220,15 @@ mod tests {
         let template = Template::parse("{fan|米粉}，第{round}题：{answer|?} {{x}}", 1).unwrap();
         let facts = Facts {
             round: Some(3),
-            answer: None,
-            next_open: None,
+            ..Facts::default()
         };
         assert_eq!(template.render(&facts), "米粉，第3题：? {x}");
+        let template = Template::parse("{code}", 1).unwrap();
+        let facts = Facts {
+            code: Some("04d9"),
+            ..Facts::default()
+        };
+        assert_eq!(template.render(&facts), "04d9");
     }
 
     #[test]
@@ -244,12 +255,14 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_is_longer_than_the_worst_case(
-            text in "([a{}|第]|\\{round\\}|\\{answer\\|無\\}|\\{next_open\\|\\}){0,20}",
+            text in "([a{}|第]|\\{round\\}|\\{answer\\|無\\}|\\{next_open\\|\\}|\\{code\\}){0,20}",
             round: Option<u16>,
             answer in proptest::option::of("[A-K]{1,11}"),
         ) {
             if let Ok(template) = Template::parse(&text, 1) {
-                let facts = Facts { round, answer: answer.as_deref(), next_open: Some("12月31日 23:59:59") };
+                let code = "0123456789abcdef0123456789abcdef";
+                let next_open = Some("12月31日 23:59:59");
+                let facts = Facts { round, answer: answer.as_deref(), next_open, code: Some(code) };
                 prop_assert!(template.render(&facts).len() <= template.max_bytes(11));
             }
         }

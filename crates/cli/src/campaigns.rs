@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, NO, io};
 use campaign::Severity;
-use contest::Compiled;
+use contest::{Compiled, SAMPLE_FAN};
 use std::path::{Path, PathBuf};
 
 /// Prints every problem of every file; exit code 1 when one of them is an error.
@@ -61,6 +61,7 @@ pub(crate) fn try_text(file: &Path, text: &str, at: Option<&str>) -> Result<(), 
     };
     let trial = compiled.try_text(text, at);
     println!("at          {} ({at})", shown(at));
+    println!("fan         {SAMPLE_FAN}");
     println!("normal form {:?}", trial.plain);
     println!("tight       {:?}", trial.tight);
     println!("class       {} {:?}", trial.class.name(), trial.class);

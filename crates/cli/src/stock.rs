@@ -1,5 +1,5 @@
-//! `stock …`, `award show`: units that are secrets, in and out of a running node. A secret is printed where it was asked for and
-//! nowhere else.
+//! `stock …`, `award show`: units that are secrets and claims of winners, in and out of a running node. Either is printed
+//! where it was asked for and nowhere else.
 
 use crate::acts::accepted;
 use crate::args::{AwardShowArgs, NodeArgs, StockCommand};
@@ -121,7 +121,7 @@ fn show(campaign: &str, node: &NodeArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints what became of an award; with its secret when that is asked for.
+/// Prints what became of an award; with its secret and its winner's claim when they are asked for.
 ///
 /// # Errors
 /// The node cannot be asked, or refuses.
@@ -153,8 +153,20 @@ pub(crate) fn award(args: &AwardShowArgs) -> Result<(), Failure> {
         found["attempt"],
         text("code")
     );
+    if let Some(at) = found["claimed_by"]["create_time"].as_i64() {
+        println!("its winner claimed it by a message of {}", shown(at));
+    }
     if let Some(secret) = found["secret"].as_str() {
         println!("secret {secret}");
+    }
+    match found["claim"].as_str() {
+        Some("") => {
+            println!("the message of the claim was not in the log any more: ask its winner")
+        }
+        Some(claim) => println!("claim {claim:?}"),
+        None => {}
+    }
+    if found["ctl"].is_u64() {
         println!(
             "that you were shown it stands at offset {} of control",
             found["ctl"]

@@ -180,6 +180,7 @@ fn campaigns_are_checked_and_tried_without_a_node() {
         ("第3题A", OPEN + 60, "early", "early"),
         ("AB", OPEN + 60, "wrong_format", "wrong_format"),
         ("你好", OPEN + 60, "keyword", "keyword:greeting"),
+        ("我的", OPEN + 60, "mine", "mine"),
     ] {
         let tried = run(&format!("campaign try {good} {said} --at {at}")).well();
         let value = |name: &str| {
@@ -192,6 +193,10 @@ fn campaigns_are_checked_and_tried_without_a_node() {
         );
         assert_eq!(value("rule"), rule, "{said}: {tried}");
         assert!(!value("reply").is_empty(), "{said}: {tried}");
+        // The code of the sample fan under the campaign's salt.
+        let code = contest::Entrants::new(CAMPAIGN.as_bytes()).code("o_fan_0001");
+        let tells = value("reply").contains(&code.to_string());
+        assert_eq!(tells, said == "我的", "{said}: {tried}");
     }
     run(&format!("campaign try {broken} GO")).badly(1, &["broken.toml", "campaign check"]);
 }

@@ -1,8 +1,12 @@
 //! What an operator asks before an event: is this file right, and what would this text be answered.
 
-use crate::classify::{Class, Message};
+use crate::class::Class;
+use crate::classify::Message;
 use crate::compiled::Compiled;
 use campaign::{Campaign, Problem, Severity};
+
+/// The fan in whose name texts are tried.
+pub const SAMPLE_FAN: &str = "o_fan_0001";
 
 /// What a text would be and get.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,12 +72,13 @@ impl Compiled {
         }
     }
 
-    /// What a text from an unnamed fan would be and get at a time.
+    /// What a text of [`SAMPLE_FAN`] would be and get at a time.
     #[must_use]
     pub fn try_text(&self, text: &str, at: i64) -> Trial {
         let message = Message {
             kind: "text",
             text,
+            from: SAMPLE_FAN,
             create_time: at,
             ..Message::default()
         };

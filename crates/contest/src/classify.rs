@@ -1,12 +1,13 @@
 //! What a message is (C.5): first hit wins, a pure function of the message and the campaign. Never
 //! what follows from it.
 
+use crate::class::Class;
 use crate::compiled::Compiled;
 use crate::event::EventClass;
 use crate::grammar::{Reading, WrongFormat};
 use crate::keywords::Asked;
 use crate::tight::Tight;
-use crate::words;
+use crate::words::{self, Claiming};
 use campaign::{MenuAction, MessageKind, Rule, Standing};
 
 /// What the platform writes for a sticker that it cannot pass on; compared before normalisation, which
@@ -32,78 +33,6 @@ pub struct Message<'a> {
     pub from: &'a str,
     /// CreateTime, epoch seconds.
     pub create_time: i64,
-}
-
-/// What a message is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Class {
-    /// A tap on a menu that the campaign does not know.
-    StaleMenu,
-    /// A tap on a menu that is answered with words, by its id.
-    Menu(String),
-    /// A word that goes before everything: people, out.
-    Preempt,
-    /// A join.
-    Join,
-    /// An answer to the round whose window contains the CreateTime.
-    Answer {
-        /// Number of the round.
-        round: u16,
-        /// Its value: a capital letter, letters in order, a decimal number, a spelling.
-        value: String,
-    },
-    /// An attempt at the open round that cannot be read in one way (P-5).
-    WrongFormat {
-        /// Number of the round.
-        round: u16,
-        /// Why.
-        reason: WrongFormat,
-    },
-    /// An answer to a round that has closed.
-    Late {
-        /// Number of the round.
-        round: u16,
-    },
-    /// An answer to a round that has not opened.
-    Early {
-        /// Number of the round.
-        round: u16,
-    },
-    /// A keyword rule heard it, by its id.
-    Keyword(String),
-    /// A question for people (H-1).
-    Question,
-    /// A picture, voice, video, place, link or file.
-    Media,
-    /// Nothing but emoticons, or the platform's placeholder for a sticker.
-    Emoticon,
-    /// Everything else.
-    Other,
-    /// An event.
-    Event(EventClass),
-}
-
-impl Class {
-    /// Its name in records and metrics: a fixed set.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::StaleMenu => "stale_menu",
-            Self::Menu(_) => "menu",
-            Self::Preempt => "preempt",
-            Self::Join => "join",
-            Self::Answer { .. } => "answer",
-            Self::WrongFormat { .. } => "wrong_format",
-            Self::Late { .. } => "late",
-            Self::Early { .. } => "early",
-            Self::Keyword(_) => "keyword",
-            Self::Question => "question",
-            Self::Media => "media",
-            Self::Emoticon => "emoticon",
-            Self::Other => "other",
-            Self::Event(_) => "event",
-        }
-    }
 }
 
 /// Both normal forms of one text.
@@ -142,7 +71,7 @@ impl Compiled {
     }
 
     /// What the message says about a round by that round's grammar, whatever its CreateTime. A message
-    /// that is a join, goes before answers or names another round says nothing about it.
+    /// that is a join or a claim, goes before answers or names another round says nothing about it.
     #[must_use]
     pub fn read(&self, round: u16, message: &Message<'_>) -> Reading {
         let at = message.create_time;
@@ -158,7 +87,8 @@ impl Compiled {
         if message.kind.eq_ignore_ascii_case("text") {
             let forms = self.forms(message.text);
             let preempted = self.preempted(&forms, at, MessageKind::Text).is_some();
-            if preempted || self.joins(&forms.tight) {
+            let claims = self.claiming(&forms.tight) == Some(Claiming::Whole);
+            if preempted || claims || self.joins(&forms.tight) {
                 return Reading::NotAnAnswer;
             }
             return self.reading(round, &forms);
@@ -175,12 +105,25 @@ impl Compiled {
     /// Whether the message is a join, whatever its CreateTime.
     #[must_use]
     pub fn is_join(&self, message: &Message<'_>) -> bool {
-        if !message.kind.eq_ignore_ascii_case("text") || !message.menu_id.is_empty() {
-            return false;
-        }
-        let forms = self.forms(message.text);
+        let typed = self.typed(message);
+        typed.is_some_and(|forms| self.joins(&forms.tight))
+    }
+
+    /// Whether the message claims a prize, whatever its CreateTime.
+    #[must_use]
+    pub fn is_claim(&self, message: &Message<'_>) -> bool {
+        let typed = self.typed(message);
+        typed.is_some_and(|forms| {
+            !self.joins(&forms.tight) && self.claiming(&forms.tight) == Some(Claiming::Whole)
+        })
+    }
+
+    /// A text that a fan has typed, unless a word in it goes before everything.
+    fn typed(&self, message: &Message<'_>) -> Option<Forms> {
+        let is_text = message.kind.eq_ignore_ascii_case("text") && message.menu_id.is_empty();
+        let forms = is_text.then(|| self.forms(message.text))?;
         let preempted = self.preempted(&forms, message.create_time, MessageKind::Text);
-        preempted.is_none() && self.joins(&forms.tight)
+        preempted.is_none().then_some(forms)
     }
 
     /// The rule that goes before joins and answers, if one hears the message.
@@ -224,7 +167,25 @@ impl Compiled {
         if self.joins(&forms.tight) {
             return Class::Join;
         }
-        if let Some(class) = self.answering(&forms, at, |_| true) {
+        // Before answers: where any word is one, a name and an address would be published with the standings.
+        let claiming = self.claiming(&forms.tight);
+        if claiming == Some(Claiming::Whole) {
+            return Class::Claim;
+        }
+        let said = self.answering(&forms, at, |_| true);
+        let in_window = matches!(
+            &said,
+            Some(Class::Answer { .. } | Class::WrongFormat { .. })
+        );
+        // These take no answer from an open round; but a last question that any word answers would call them late for
+        // ever.
+        if !in_window && self.mine.contains(&forms.tight.text) {
+            return Class::Mine;
+        }
+        if !in_window && claiming.is_some() {
+            return Class::ClaimHelp;
+        }
+        if let Some(class) = said {
             return class;
         }
         if let Some(rule) = self.heard(&forms, at, MessageKind::Text) {
@@ -354,6 +315,10 @@ impl Compiled {
 
     pub(crate) fn joins(&self, tight: &Tight) -> bool {
         words::joins(&tight.text) || self.joins.contains(&tight.text)
+    }
+
+    pub(crate) fn claiming(&self, tight: &Tight) -> Option<Claiming> {
+        words::claiming(&tight.text, &self.claims)
     }
 
     fn forms(&self, text: &str) -> Forms {

@@ -1,5 +1,6 @@
 //! A campaign made ready: grammars, keywords, menu and detector, built once. Never a decision itself.
 
+use crate::entrant::{EntrantCode, Entrants};
 use crate::grammar::Grammar;
 use crate::keywords::Keywords;
 use crate::normal::Normaliser;
@@ -17,6 +18,10 @@ pub struct Compiled {
     pub(crate) grammars: Vec<Grammar>,
     pub(crate) keywords: Keywords,
     pub(crate) joins: HashSet<String>,
+    pub(crate) mine: HashSet<String>,
+    /// Words that begin claims, the longest first.
+    pub(crate) claims: Vec<String>,
+    pub(crate) entrants: Entrants,
     pub(crate) menu: HashMap<String, MenuAction>,
     pub(crate) questions: Questions,
 }
@@ -30,10 +35,16 @@ impl Compiled {
         let normaliser = Normaliser::new();
         let (keywords, refused) = Keywords::new(&campaign, &normaliser);
         let grammar = |round: &campaign::Round| Grammar::new(&round.question, &normaliser);
-        let join = |keyword: &String| normaliser.tight(keyword).text;
+        let word = |keyword: &String| normaliser.tight(keyword).text;
+        let mut claims: Vec<String> = campaign.claim.keywords.iter().map(word).collect();
+        claims.retain(|word| !word.is_empty());
+        claims.sort_by_key(|word| std::cmp::Reverse(word.len()));
         let compiled = Self {
             grammars: campaign.rounds.iter().map(grammar).collect(),
-            joins: campaign.join.keywords.iter().map(join).collect(),
+            joins: campaign.join.keywords.iter().map(word).collect(),
+            mine: campaign.mine.keywords.iter().map(word).collect(),
+            claims,
+            entrants: Entrants::new(campaign.draw.salt.as_bytes()),
             menu: campaign
                 .menu
                 .iter()
@@ -81,6 +92,12 @@ impl Compiled {
             .binary_search_by_key(&number, |round| round.number)
             .ok()?;
         self.grammars.get(place)
+    }
+
+    /// The entrant code of a fan.
+    #[must_use]
+    pub fn code(&self, fan: &str) -> EntrantCode {
+        self.entrants.code(fan)
     }
 
     /// The pipeline that this campaign uses.

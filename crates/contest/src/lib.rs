@@ -17,6 +17,7 @@ mod barred;
 mod beacon;
 mod board;
 mod check;
+mod class;
 mod classify;
 mod compiled;
 mod conclude;
@@ -54,8 +55,9 @@ pub use beacon::{
     BEACON_LATE_S, Beacon, NoRound, beacon_for, beacon_out_at, beacon_round, fixed_at,
 };
 pub use board::{Board, FanTotal, Ranked};
-pub use check::{Trial, check};
-pub use classify::{Class, Message, PLACEHOLDER};
+pub use check::{SAMPLE_FAN, Trial, check};
+pub use class::Class;
+pub use classify::{Message, PLACEHOLDER};
 pub use compiled::Compiled;
 pub use conclude::{Conclusion, Correcting, Facts, Fallback, awards_after, conclude};
 pub use diff::{Diff, Remedy, ScoreChange, diff, remedies};

@@ -1,10 +1,11 @@
-//! What normal forms show to be wrong with questions and joins (N-2). Rules have their own file.
+//! What normal forms show to be wrong with questions, and with words that join or ask (N-2). Rules have their own file.
 
 use crate::beacon::beacon_round;
 use crate::compiled::Compiled;
 use crate::grammar::{Grammar, Reading};
 use crate::tight::Tight;
-use campaign::{DrawLevel, Problem, QuestionKind, Round};
+use crate::words::{self, Claiming};
+use campaign::{DrawLevel, Problem, QuestionKind, Round, Words};
 use std::collections::HashMap;
 
 /// Every problem of questions and joins.
@@ -17,7 +18,17 @@ pub(crate) fn check(compiled: &Compiled) -> Vec<Problem> {
         }
         answers_that_never_arrive(round, grammar, compiled, &mut problems);
     }
-    joins(compiled, &mut problems);
+    let campaign = &compiled.campaign;
+    let (join, mine, claim) = (&campaign.join, &campaign.mine, &campaign.claim);
+    for (key, keywords, line) in [
+        ("join.keywords", &join.keywords, join.line),
+        ("mine.keywords", &mine.keywords, mine.line),
+        ("claim.keywords", &claim.keywords, claim.line),
+    ] {
+        each_word(compiled, key, (keywords, line), &mut problems);
+    }
+    asking(compiled, ("mine.keywords", mine), &mut problems);
+    asking(compiled, ("claim.keywords", claim), &mut problems);
     beacons(compiled, &mut problems);
     problems
 }
@@ -78,7 +89,7 @@ fn spellings(round: &Round, compiled: &Compiled, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Texts of options and keys that the built-in joins would take away; the campaign's own join words
+/// Texts of options and keys that the built-in joins, or claims, would take away; the campaign's own join words
 /// are judged where they stand.
 fn answers_that_never_arrive(
     round: &Round,
@@ -88,10 +99,14 @@ fn answers_that_never_arrive(
 ) {
     let path = format!("round[{}].question", round.number);
     let mut judge = |form: &str, key: String, line: usize| {
-        if crate::words::joins(form) {
-            let message = format!("the answer '{form}' is a join and would never be read");
-            problems.push(Problem::error(Some(line), key, message));
-        }
+        let claims = words::claiming(form, &compiled.claims) == Some(Claiming::Whole);
+        let what = match (words::joins(form), claims) {
+            (true, _) => "a join",
+            (false, true) => "a claim",
+            (false, false) => return,
+        };
+        let message = format!("the answer '{form}' is {what} and would never be read");
+        problems.push(Problem::error(Some(line), key, message));
     };
     for (option, choice) in grammar.options().iter().zip(&round.question.options) {
         for form in &option.forms {
@@ -125,23 +140,55 @@ fn beacons(compiled: &Compiled, problems: &mut Vec<Problem>) {
     }
 }
 
-fn joins(compiled: &Compiled, problems: &mut Vec<Problem>) {
-    let join = &compiled.campaign.join;
-    let line = Some(join.line);
-    for keyword in &join.keywords {
+/// Words that have no normal form, or answer a round.
+fn each_word(
+    compiled: &Compiled,
+    key: &str,
+    (keywords, line): (&[String], usize),
+    problems: &mut Vec<Problem>,
+) {
+    for keyword in keywords {
         let tight = compiled.normaliser.tight(keyword);
         if tight.text.is_empty() {
             let message = format!("'{keyword}' has nothing left in its normal form");
-            problems.push(Problem::error(line, "join.keywords", message));
+            problems.push(Problem::error(Some(line), key, message));
             continue;
         }
         for (round, grammar) in compiled.campaign.rounds.iter().zip(&compiled.grammars) {
-            let free_text = round.question.kind == QuestionKind::Text;
-            let reading = grammar.read(round.number, &tight, || free_text);
-            if matches!(reading, Reading::Answer(_)) {
+            if let Reading::Answer(_) = alone(round, grammar, &tight) {
                 let message = format!("'{keyword}' is an answer to round {}", round.number);
-                problems.push(Problem::error(line, "join.keywords", message));
+                problems.push(Problem::error(Some(line), key, message));
             }
         }
     }
+}
+
+/// Words that ask for something are heard behind joins and, standing alone, behind what an open round takes for an attempt.
+fn asking(compiled: &Compiled, (key, asks): (&str, &Words), problems: &mut Vec<Problem>) {
+    let line = Some(asks.line);
+    for keyword in &asks.keywords {
+        let tight = compiled.normaliser.tight(keyword);
+        if compiled.joins(&tight) {
+            let message = format!("'{keyword}' is a join and would never be heard here");
+            problems.push(Problem::error(line, key, message));
+            continue;
+        }
+        let rounds = compiled.campaign.rounds.iter().zip(&compiled.grammars);
+        let mut wrong = rounds.filter(|(round, grammar)| {
+            matches!(alone(round, grammar, &tight), Reading::WrongFormat(_))
+        });
+        if let Some((round, _)) = wrong.next() {
+            let message = format!(
+                "'{keyword}' is taken for an attempt while round {} is open; a word without letters and digits is not",
+                round.number
+            );
+            problems.push(Problem::warning(line, key, message));
+        }
+    }
+}
+
+/// How a round reads a word, but for a question that any word answers: there nothing can be said.
+fn alone(round: &Round, grammar: &Grammar, tight: &Tight) -> Reading {
+    let free_text = round.question.kind == QuestionKind::Text;
+    grammar.read(round.number, tight, || free_text)
 }

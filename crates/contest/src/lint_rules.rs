@@ -94,6 +94,23 @@ fn collisions(compiled: &Compiled, entry: &Entry, problems: &mut Vec<Problem>) {
         problems.push(Problem::error(Some(rule.line), key(rule), message));
         return;
     }
+    let is_exact = rule.match_kind == RuleMatch::Exact;
+    let begins = is_exact || rule.match_kind == RuleMatch::Prefix;
+    let taken = if is_exact && compiled.mine.contains(&tight.text) {
+        Some(("asks for the fan's own code", "mine.keywords"))
+    } else if begins && compiled.claiming(&tight).is_some() {
+        Some(("begins a claim", "claim.keywords"))
+    } else {
+        None
+    };
+    if let Some((what, list)) = taken {
+        let message = format!(
+            "'{}' {what}, which this rule would collide with; leave one of them out, here or in {list}",
+            entry.keyword
+        );
+        problems.push(Problem::error(Some(rule.line), key(rule), message));
+        return;
+    }
     for (round, grammar) in compiled.campaign.rounds.iter().zip(&compiled.grammars) {
         let free_text = round.question.kind == QuestionKind::Text;
         let reading = grammar.read(round.number, &tight, || free_text);

@@ -1,7 +1,8 @@
 //! The words of a passive reply: a pure function of the message and the campaign. Never
 //! whether they are spoken: coalescing and throttling belong to the node.
 
-use crate::classify::{Class, Message};
+use crate::class::Class;
+use crate::classify::Message;
 use crate::compiled::Compiled;
 use crate::event::EventClass;
 use campaign::{
@@ -70,6 +71,9 @@ impl Compiled {
             Class::Question if self.nobody_there(at) => self.slot("question", Slot::OutOfHours),
             Class::Question => self.slot("question", Slot::Question),
             Class::Media => self.slot("media", Slot::Media),
+            Class::Mine => self.slot("mine", Slot::Mine),
+            Class::Claim => self.slot("claim", Slot::Claim),
+            Class::ClaimHelp => self.slot("claim_help", Slot::ClaimHelp),
             Class::Event(EventClass::Subscribe { scene }) => {
                 let with_scene = *scene && self.campaign.slots.get(Slot::SubscribeScene).is_some();
                 let slot = if with_scene {
@@ -203,10 +207,13 @@ impl Compiled {
         let next_open = opening
             .filter(|_| template.names(Variable::NextOpen))
             .map(|opening| clock_text(opening, at));
+        let code = template.names(Variable::Code);
+        let code = code.then(|| self.code(message.from).to_string());
         template.render(&Facts {
             round,
             answer,
             next_open: next_open.as_deref(),
+            code: code.as_deref(),
         })
     }
 

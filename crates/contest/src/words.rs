@@ -58,6 +58,32 @@ pub(crate) fn joins(tight: &str) -> bool {
     !after.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
+/// So many digits make a claim of what follows the word for it: a telephone number. A question has none.
+const CLAIM_DIGITS: usize = 7;
+
+/// What a text is that begins with a word for claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Claiming {
+    /// The word with what belongs to a claim.
+    Whole,
+    /// The word alone, or with something else.
+    Word,
+}
+
+/// Whether a tight form claims; of two words that it begins with the first in `words` counts.
+pub(crate) fn claiming(tight: &str, words: &[String]) -> Option<Claiming> {
+    let mut rests = words
+        .iter()
+        .filter_map(|word| tight.strip_prefix(word.as_str()));
+    let rest = rests.next()?;
+    let digits = rest.bytes().filter(u8::is_ascii_digit).count();
+    Some(if digits >= CLAIM_DIGITS {
+        Claiming::Whole
+    } else {
+        Claiming::Word
+    })
+}
+
 /// A round and letters named together (P-4): `第?(\d{1,2})题?[a-k]` or `q3b`; several letters for
 /// questions that have several.
 pub(crate) fn explicit(tight: &str) -> Option<(u16, &str)> {
@@ -110,6 +136,25 @@ mod tests {
         ] {
             assert!(!joins(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_claim_has_a_number_behind_its_word_q_20() {
+        let words = ["领奖啦".to_owned(), "领奖".to_owned()];
+        for (text, what) in [
+            ("领奖", Some(Claiming::Word)),
+            ("领奖啦", Some(Claiming::Word)),
+            ("领奖怎么弄", Some(Claiming::Word)),
+            ("领奖张三13800000000北京", Some(Claiming::Whole)),
+            ("领奖啦5550123", Some(Claiming::Whole)),
+            ("领奖555012", Some(Claiming::Word)),
+            ("领奖138 0000-0000", Some(Claiming::Whole)),
+            ("我要领奖13800000000", None),
+            ("", None),
+        ] {
+            assert_eq!(claiming(text, &words), what, "{text}");
+        }
+        assert_eq!(claiming("领奖", &[]), None);
     }
 
     #[test]

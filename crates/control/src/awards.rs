@@ -36,10 +36,10 @@ impl Awards {
             .step(act, &terms)
     }
 
-    pub(crate) fn show(&mut self, act: &ShownAct) -> Result<(), String> {
+    pub(crate) fn show(&mut self, act: &ShownAct, has_secret: bool) -> Result<(), String> {
         let ledger = self.0.get_mut(&act.campaign);
         let ledger = ledger.ok_or("no unit was given of that campaign")?;
-        ledger.show(act)
+        ledger.show(act, has_secret)
     }
 
     pub(crate) fn announce(

@@ -1,6 +1,7 @@
 //! The awards of one campaign: units given, their steps, public texts (Q-20, Q-31, V-6). Never the log: that is
 //! [`crate::awards`].
 
+pub use crate::held::Held;
 use campaign::{After, Award, Campaign, OnePrizePer};
 use record::hexed::Hex;
 use record::rounds::{Announcement, AwardAct, UnitState};
@@ -27,46 +28,6 @@ impl Place {
         let draw = contest::draw_name(self.round);
         let text = format!("{campaign}\0{draw}\0{}\0{}", self.award, self.slot);
         record::identity::sha256(text.as_bytes())
-    }
-}
-
-/// One unit that was given, and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    /// The act that gave it.
-    pub given: AwardAct,
-    /// Class of the prize then.
-    pub class: String,
-    /// Where it stands.
-    pub state: UnitState,
-    /// Since when, in seconds since 1970.
-    pub since: i64,
-    /// Since when the winner can know: the private notice, or else the first public text after it was given.
-    pub told: Option<i64>,
-    /// Whether an operator took the last step.
-    pub by_hand: bool,
-}
-
-impl Held {
-    /// Whether the fan has the unit; otherwise it is free again.
-    #[must_use]
-    pub fn is_held(&self) -> bool {
-        !matches!(
-            self.state,
-            UnitState::Declined | UnitState::Expired | UnitState::Revoked
-        )
-    }
-
-    /// Whether its winner was not told by a private notice, and did nothing yet.
-    #[must_use]
-    pub fn is_fresh(&self) -> bool {
-        self.state == UnitState::Awarded
-    }
-
-    /// Whether its winner can know of it: by a private notice or a public text.
-    #[must_use]
-    pub fn is_told(&self) -> bool {
-        !self.is_fresh() || self.told.is_some()
     }
 }
 
@@ -127,8 +88,8 @@ impl Ledger {
         self.shown.contains(&(prize.to_owned(), unit))
     }
 
-    /// Takes note that somebody was shown the secret of a unit.
-    pub(crate) fn show(&mut self, act: &ShownAct) -> Result<(), String> {
+    /// Takes note that somebody was shown the secret of a unit, if it has one, and the claim of its winner.
+    pub(crate) fn show(&mut self, act: &ShownAct, has_secret: bool) -> Result<(), String> {
         let place = self.ids.get(&act.award);
         let held = place.and_then(|place| self.holder(place));
         let held = held.filter(|held| {
@@ -136,10 +97,15 @@ impl Ledger {
             (given.round, &given.prize, given.unit) == (act.round, &act.prize, act.unit)
                 && (given.attempt, given.code) == (act.attempt, act.code)
         });
-        if held.is_none() {
-            return Err("no winner has that unit by that award".to_owned());
+        let held = held.ok_or("no winner has that unit by that award")?;
+        if has_secret {
+            self.shown.insert((act.prize.clone(), act.unit));
+        } else if held.claim.is_none() {
+            let (unit, prize) = (act.unit, &act.prize);
+            return Err(format!(
+                "unit {unit} of {prize:?} has no secret, and nobody's claim"
+            ));
         }
-        self.shown.insert((act.prize.clone(), act.unit));
         Ok(())
     }
 
@@ -191,6 +157,9 @@ impl Ledger {
     /// # Errors
     /// Why it is void.
     pub fn judge(&self, act: &AwardAct, terms: &Terms<'_>) -> Result<Place, String> {
+        if act.claim.is_some() && (act.state != UnitState::Claimed || !act.actor.is_empty()) {
+            return Err("a fan's message claims a unit and does nothing else".to_owned());
+        }
         if act.state == UnitState::Awarded {
             return self.judge_given(act, terms);
         }
@@ -199,6 +168,7 @@ impl Ledger {
         let (place, last) = last.ok_or("no unit was given for that award")?;
         let same = AwardAct {
             state: UnitState::Awarded,
+            claim: None,
             actor: last.given.actor.clone(),
             reason: last.given.reason.clone(),
             at: last.given.at,
@@ -209,6 +179,15 @@ impl Ledger {
                 "it is not about attempt {} of slot {}",
                 last.given.attempt, last.given.slot
             ));
+        }
+        if let Some(claim) = &act.claim {
+            let holds = last.is_claimed_by(claim, terms.newest);
+            return holds.then_some(place).ok_or_else(|| {
+                format!(
+                    "the unit is {}, or the claim is not of its time",
+                    name(last.state)
+                )
+            });
         }
         if follows(last.state, act.state) {
             Ok(place)
@@ -273,6 +252,7 @@ impl Ledger {
                 since: act.at,
                 told: None,
                 by_hand: !act.actor.is_empty(),
+                claim: None,
             });
             return Ok(());
         }
@@ -282,6 +262,9 @@ impl Ledger {
         held.state = act.state;
         held.since = act.at;
         held.by_hand = !act.actor.is_empty();
+        if act.claim.is_some() {
+            held.claim.clone_from(&act.claim);
+        }
         if act.state == UnitState::Notified {
             held.told = Some(act.at);
         }
@@ -327,7 +310,7 @@ impl Ledger {
     }
 }
 
-/// Which steps follow which.
+/// Which steps of an operator, and of time, follow which; a fan's own claim does not wait for a notice.
 fn follows(before: UnitState, after: UnitState) -> bool {
     use UnitState as U;
     match after {

@@ -9,7 +9,8 @@
 //! * [`rounds`]: the life of every round, part of that fold, and the beacons of its draws; [`corrected`]: the standings of corrected results
 //! * [`windows`]: what a publication may do to rounds that have begun
 //! * [`nodes`]: who has greeted, and who leads
-//! * [`awards`]: what became of prizes, part of that fold too; [`ledger`]: those of one campaign
+//! * [`awards`]: what became of prizes, part of that fold too; [`ledger`]: those of one campaign;
+//!   [`held`]: one unit
 //! * [`stock`]: units that are secrets; [`operated`]: what acts at once and changes no result
 //! * [`snapshot`]: which campaign version speaks for a message
 //! * [`follower`]: the thread that reads the topic
@@ -23,6 +24,7 @@ mod beacons;
 pub mod corrected;
 pub mod durable;
 pub mod follower;
+pub mod held;
 pub mod ledger;
 pub mod nodes;
 pub mod operated;

@@ -108,6 +108,18 @@ impl Snapshot {
             .map(|(_, version)| version)
     }
 
+    /// The campaign of this account that ended last before this CreateTime, in the version that was effective by then: where
+    /// none is near any more, winners claim and fans ask for their codes by its words.
+    #[must_use]
+    pub fn ended_last(&self, account: &str, create_time: i64) -> Option<&Arc<Published>> {
+        let campaigns = self.accounts.get(account)?.iter();
+        let effective = campaigns
+            .filter_map(|versions| versions.iter().rev().find(|v| v.effective <= create_time));
+        let end = |version: &&Arc<Published>| version.compiled.campaign.end;
+        let ended = effective.filter(|version| end(version) <= create_time);
+        ended.max_by_key(end)
+    }
+
     /// The newest version of each campaign of every account.
     pub fn newest(&self) -> impl Iterator<Item = &Arc<Published>> {
         self.accounts

@@ -148,6 +148,7 @@ impl Control {
             place: 1,
             code: Hex([fan; 16]),
             state: UnitState::Awarded,
+            claim: None,
             actor: String::new(),
             reason: String::new(),
             at: 1000,

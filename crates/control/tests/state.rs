@@ -131,6 +131,20 @@ fn a_message_is_answered_by_the_version_in_force_at_its_create_time() {
         .end;
     assert_eq!(version(end + 3_600), Some(2));
     assert_eq!(version(end + 90_000), None);
+    // Of those that ended it is the last that claims are answered by.
+    let other = FESTIVAL.replace("2013-04-09", "2013-04-19");
+    state.apply(2, &publication(&other, "fanfest-2013-04-19", 0, 5));
+    let snapshot = state.snapshot();
+    let last = |account, at| {
+        let found = snapshot.ended_last(account, at)?;
+        Some((found.id.clone(), found.version))
+    };
+    let ten_days = 864_000;
+    assert_eq!(last("mi", end - 1), None);
+    assert_eq!(last("mi", end + ten_days - 1), Some((ID.to_owned(), 2)));
+    let second = ("fanfest-2013-04-19".to_owned(), 1);
+    assert_eq!(last("mi", end + 1000 * ten_days), Some(second));
+    assert_eq!(last("other", end), None);
 }
 
 #[test]

@@ -1,9 +1,12 @@
-//! The shares of sealed rounds, read from `results` by the chain's rule and put together. Never what they mean.
+//! The shares of sealed rounds, read from `results` by the chain's rule and put together; and the claims that stand
+//! between them. Never what they mean.
 
+use crate::claims::Claims;
 use crate::corrections::Sealed;
 use contest::{Barred, Field, Torn};
 use msglog::{Log, LogError, Reader};
 use record::chain::{ChainReader, Verdict, link_of};
+use record::claim::{CLAIM, PASSED};
 use record::rounds::{SHARE, Share};
 use record::topics::RESULTS;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +37,7 @@ pub(crate) struct Gathering {
     chains: Vec<ChainReader>,
     /// By the decision's offset in `control`.
     shares: BTreeMap<u64, Gathered>,
+    pub(crate) claims: Claims,
     /// The only decisions that are asked for, if so.
     only: Option<BTreeSet<u64>>,
 }
@@ -59,6 +63,7 @@ impl Gathering {
             reader,
             chains,
             shares: BTreeMap::new(),
+            claims: Claims::new(partitions),
             only: None,
         })
     }
@@ -92,7 +97,14 @@ impl Gathering {
                 return Err(damaged(&stored, "is no chained record"));
             };
             match chain.judge(&link) {
-                Verdict::Accept => self.take(stored.partition, &stored.value),
+                Verdict::Accept => match record::type_of(&stored.value).as_deref() {
+                    Some(SHARE) => self.share(stored.partition, &stored.value),
+                    Some(kind @ (CLAIM | PASSED)) if self.only.is_none() => {
+                        let offset = link.pos.offset();
+                        self.claim(kind, (stored.partition, offset), &stored.value);
+                    }
+                    _ => {}
+                },
                 Verdict::Repetition | Verdict::Hole => {}
                 Verdict::Fork => {
                     return Err(damaged(&stored, "was written by another computation"));
@@ -102,10 +114,18 @@ impl Gathering {
         Ok(any)
     }
 
-    fn take(&mut self, partition: u32, value: &[u8]) {
-        if record::type_of(value).as_deref() != Some(SHARE) {
-            return;
+    /// `offset`: that of the input, in `accepted`, from which the record was made.
+    fn claim(&mut self, kind: &str, (partition, offset): (u32, u64), value: &[u8]) {
+        if kind == PASSED {
+            if let Ok(passed) = serde_json::from_slice(value) {
+                self.claims.pass(partition, &passed);
+            }
+        } else if let Ok(claim) = serde_json::from_slice(value) {
+            self.claims.take(partition, offset, claim);
         }
+    }
+
+    fn share(&mut self, partition: u32, value: &[u8]) {
         let Ok(share) = serde_json::from_slice::<Share>(value) else {
             return;
         };
@@ -165,11 +185,28 @@ impl Gathering {
 }
 
 /// Standings of rounds that are done with, read anew when somebody asks for them: one round at a time, because
-/// those of a great campaign would fill the memory.
+/// those of a great campaign would fill the memory. Who asks for another meanwhile waits until the first was told.
 pub(crate) struct Archive {
     log: Arc<dyn Log>,
     partitions: u32,
-    open: Option<(u64, Gathering)>,
+    open: Option<Open>,
+}
+
+/// The round that is read.
+struct Open {
+    ctl: u64,
+    gathering: Gathering,
+    /// Whether somebody was told.
+    is_told: bool,
+    /// Whether somebody has asked in this turn, and in the one before.
+    asked: [bool; 2],
+}
+
+impl Open {
+    /// Whether somebody still waits for it.
+    fn is_awaited(&self) -> bool {
+        !self.is_told && self.asked.contains(&true)
+    }
 }
 
 impl Archive {
@@ -182,26 +219,40 @@ impl Archive {
         }
     }
 
-    /// Reads one turn's worth of what was asked for.
+    /// Begins a turn: reads its worth of what was asked for. Who waits asks in every turn.
     ///
     /// # Errors
     /// As [`Gathering::read`].
     pub(crate) fn read(&mut self) -> Result<(), LogError> {
         match &mut self.open {
-            Some((_, gathering)) => gathering.read().map(drop),
+            Some(open) => {
+                open.asked = [false, open.asked[0]];
+                open.gathering.read().map(drop)
+            }
             None => Ok(()),
         }
     }
 
-    /// The standings of a decision, once they are read; asking begins to read them.
+    /// The standings of a decision, once they are read; asking begins to read them, when nobody waits for others.
     pub(crate) fn field(&mut self, ctl: u64) -> Option<&Field<'static>> {
-        if self.open.as_ref().is_none_or(|(open, _)| *open != ctl) {
+        if self.open.as_ref().is_none_or(|open| open.ctl != ctl) {
+            if self.open.as_ref().is_some_and(Open::is_awaited) {
+                return None;
+            }
             let only = BTreeSet::from([ctl]);
             let gathering = Gathering::of(&*self.log, self.partitions, only).ok()?;
-            self.open = Some((ctl, gathering));
+            self.open = Some(Open {
+                ctl,
+                gathering,
+                is_told: false,
+                asked: [true; 2],
+            });
         }
-        let (_, gathering) = self.open.as_mut()?;
-        gathering.whole(ctl).ok()?.map(|whole| &whole.field)
+        let open = self.open.as_mut()?;
+        open.asked[0] = true;
+        let whole = open.gathering.whole(ctl).ok()?;
+        open.is_told |= whole.is_some();
+        whole.map(|whole| &whole.field)
     }
 }
 

@@ -2,6 +2,7 @@
 //! by [`crate::prizes`]; here it is written, many acts at a time, and read back.
 
 use crate::corrected::Shelf;
+use crate::details;
 use crate::gather::Archive;
 use crate::lead::{Around, Lead, LeadError, Seat};
 use crate::prizes::{self, AwardError, AwardRequest, Due, Fields, Why, award_act};
@@ -21,29 +22,38 @@ const TURN_ACTS: usize = 256;
 pub(crate) struct Looks(BTreeMap<String, Look>);
 
 struct Look {
-    /// Control had been read up to here.
-    read: u64,
+    seen: Seen,
     again_at: Option<i64>,
     /// Standings are being read.
     awaits: bool,
+    /// Claims that have claimed nothing.
+    ignored: usize,
+}
+
+/// What a look has seen: how far control was read, and which claims there were.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    read: u64,
+    claims: u64,
 }
 
 impl Looks {
-    fn is_due(&self, campaign: &str, read: u64, now: i64) -> bool {
+    fn is_due(&self, campaign: &str, seen: Seen, now: i64) -> bool {
         self.0.get(campaign).is_none_or(|look| {
-            look.awaits || look.read != read || look.again_at.is_some_and(|at| at <= now)
+            look.awaits || look.seen != seen || look.again_at.is_some_and(|at| at <= now)
         })
     }
 
-    fn note(&mut self, campaign: String, read: u64, due: &Due) {
+    fn note(&mut self, campaign: String, seen: Seen, due: &Due, ignored: usize) {
         let awaits = due.open.iter().any(|open| open.why == Why::Standings);
         let again_at = due.again_at;
         self.0.insert(
             campaign,
             Look {
-                read,
+                seen,
                 again_at,
                 awaits,
+                ignored,
             },
         );
     }
@@ -89,8 +99,12 @@ impl Lead {
         let campaigns = with_prizes(&around.control.state());
         for campaign in campaigns {
             let state = around.control.state();
-            let read = state.next_offset();
-            if !self.looks.is_due(&campaign, read, tick) {
+            let claims = &self.gathering.claims;
+            let seen = Seen {
+                read: state.next_offset(),
+                claims: claims.revision(),
+            };
+            if !self.looks.is_due(&campaign, seen, tick) {
                 continue;
             }
             let mut standings = Standings {
@@ -100,18 +114,30 @@ impl Lead {
                 archive: &mut self.archive,
                 results: &mut self.results,
             };
-            let due = prizes::due(&state, &campaign, tick, &mut standings);
+            let due = prizes::due(&state, &campaign, tick, claims, &mut standings);
             trouble = standings.trouble.take().or(trouble);
+            let ignored = prizes::without_effect(&state, &campaign, claims);
             drop(state);
             match due {
-                Ok(due) if due.acts.is_empty() => self.looks.note(campaign, read, &due),
+                Ok(due) if due.acts.is_empty() => self.looks.note(campaign, seen, &due, ignored),
                 Ok(due) => {
                     let acts = due.acts.get(..TURN_ACTS).unwrap_or(&due.acts);
-                    self.write_all(around, seat, acts)?;
+                    match details::sealed(acts, &*around.log, &around.config.key) {
+                        Ok(acts) => self.write_all(around, seat, &acts)?,
+                        // Nothing of this campaign is written; the next turn tries again.
+                        Err(error) => trouble = Some(error.to_string()),
+                    }
                 }
                 Err(error) => trouble = Some(error.to_string()),
             }
         }
+        let ignored = self.looks.0.values().map(|look| look.ignored);
+        let ignored = ignored.fold(0_usize, usize::saturating_add);
+        around
+            .board
+            .metrics
+            .claims_ignored
+            .set_count(ignored as u64);
         Ok(trouble)
     }
 

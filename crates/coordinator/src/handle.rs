@@ -137,7 +137,7 @@ impl Handle {
             .unwrap_or(Err(RoundError::Stopping))
     }
 
-    /// Shows the secret of a unit that a winner has, once a record in `control` says so.
+    /// Shows the secret of a unit that a winner has, and what he wrote to claim it, once a record in `control` says so.
     ///
     /// # Errors
     /// See [`RoundError`].

@@ -17,18 +17,21 @@
 //! * [`corrections`]: what another file makes of results; [`fits`]: what it may change; [`drawn`]: records, read
 //! * `corrected`: the standings of corrected results, brought and read back; [`recount`]: what the messages give,
 //!   counted beside everything else; `correcting`: both held together, and published
+//! * [`claims`]: what fans have claimed; `details`: what they wrote, sealed
 //! * [`secrets`]: the secrets of draws and of units, encrypted; [`stock`]: those of units, in and out
 //! * [`ticks`]: when a tick is due; `guard`: against a clock gone wrong
 //! * [`operate`]: operators' acts that act at once and change no result
 //! * [`copies`]: records into every inbound partition, in order
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod claims;
 pub mod conclusions;
 pub mod coordinator;
 pub mod copies;
 mod corrected;
 mod correcting;
 pub mod corrections;
+mod details;
 pub mod drawn;
 pub mod fits;
 mod gather;
@@ -56,6 +59,7 @@ pub mod ticks;
 #[cfg(test)]
 mod tests;
 
+pub use claims::{Claims, Sent};
 pub use conclusions::result_act;
 pub use coordinator::{Clock, Config, Coordinator};
 pub use corrected::StandingsRequest;

@@ -15,6 +15,7 @@ pub struct Metrics {
     sealing_seconds: Gauge,
     results_waiting: Gauge,
     result_seconds: Histogram,
+    pub(crate) claims_ignored: Gauge,
 }
 
 impl Metrics {
@@ -53,6 +54,10 @@ impl Metrics {
                 "From a seal's decision, read back, to the round's result in control.",
                 &SECONDS,
             )?,
+            claims_ignored: registry.gauge(
+                "spillway_coordinator_claims_ignored",
+                "Claims of prizes that claimed nothing: of fans without a unit, out of their time, or further ones.",
+            )?,
         })
     }
 
@@ -69,6 +74,7 @@ impl Metrics {
             &self.sealing,
             &self.sealing_seconds,
             &self.results_waiting,
+            &self.claims_ignored,
         ] {
             gauge.set(0.0);
         }

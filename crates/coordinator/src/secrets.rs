@@ -1,4 +1,4 @@
-//! Secrets of draws, made here, and of units: encrypted with the installation's key before they touch the log, opened
+//! Secrets of draws, made here, of units, and what winners wrote to claim them: encrypted with the installation's key before they touch the log, opened
 //! again by whoever leads and has the same key. Never which secret a round reveals: that is [`crate::results`].
 
 use base64::Engine as _;
@@ -121,6 +121,33 @@ impl Key {
         String::from_utf8(plain).map_err(|_| SecretError::OtherKey(campaign.to_owned()))
     }
 
+    /// Encrypts what a winner wrote when he claimed a unit, for this unit and no other.
+    ///
+    /// # Errors
+    /// [`SecretError::Randomness`].
+    pub(crate) fn seal_claim(
+        &self,
+        (campaign, prize, unit): (&str, &str, u32),
+        words: &str,
+    ) -> Result<String, SecretError> {
+        let purpose = claim_purpose(campaign, prize, unit);
+        self.seal(campaign, &purpose, words.as_bytes())
+    }
+
+    /// What a winner wrote when he claimed a unit.
+    ///
+    /// # Errors
+    /// [`SecretError::OtherKey`].
+    pub(crate) fn open_claim(
+        &self,
+        (campaign, prize, unit): (&str, &str, u32),
+        sealed: &str,
+    ) -> Result<String, SecretError> {
+        let purpose = claim_purpose(campaign, prize, unit);
+        let plain = self.open(campaign, &purpose, sealed)?;
+        String::from_utf8(plain).map_err(|_| SecretError::OtherKey(campaign.to_owned()))
+    }
+
     /// `purpose` is what has to be said again to open it.
     fn seal(&self, campaign: &str, purpose: &str, plain: &[u8]) -> Result<String, SecretError> {
         let mut nonce = [0; NONCE];
@@ -147,6 +174,11 @@ impl Key {
 /// No id has a zero byte, so no two units, and no draw, have the same.
 fn unit_purpose(campaign: &str, prize: &str, unit: u32) -> String {
     format!("{campaign}\0{prize}\0{unit}")
+}
+
+/// Beside the unit's own secret, and never in its place.
+fn claim_purpose(campaign: &str, prize: &str, unit: u32) -> String {
+    format!("{campaign}\0{prize}\0{unit}\0claim")
 }
 
 /// Whether the campaign asks for a commitment before its first round.
@@ -209,6 +241,18 @@ mod tests {
             assert!(key.open_unit(other, &sealed).is_err(), "{other:?}");
         }
         assert!(Key([8; 32]).open_unit(("c", "p", 1), &sealed).is_err());
+    }
+
+    #[test]
+    fn what_a_winner_wrote_is_no_secret_of_the_unit_and_the_other_way_round() {
+        let key = Key([7; 32]);
+        let unit = ("c", "p", 1);
+        let claim = key.seal_claim(unit, "领奖 张三").unwrap();
+        assert_eq!(key.open_claim(unit, &claim).unwrap(), "领奖 张三");
+        assert!(key.open_claim(("c", "p", 2), &claim).is_err());
+        assert!(key.open_unit(unit, &claim).is_err());
+        let secret = key.seal_unit(unit, "F-0001").unwrap();
+        assert!(key.open_claim(unit, &secret).is_err());
     }
 
     #[test]

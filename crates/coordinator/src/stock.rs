@@ -1,6 +1,6 @@
 //! Units that are secrets: secrets into the stock, encrypted before they touch the log, and out of it again for
-//! whoever gives a winner what he has won, each time with a record of who and why. A secret stands in no error and
-//! in no log line. Never who wins.
+//! whoever gives a winner what he has won, with what he wrote to claim it, each time with a record of who and why.
+//! Neither stands in an error or in a log line. Never who wins.
 
 use crate::lead::{Around, Lead, Seat};
 use crate::prizes::{AwardError, Slot};
@@ -67,7 +67,7 @@ pub struct RevealRequest {
     pub reason: String,
 }
 
-/// A secret, for the eyes of who asked.
+/// What is secret about a unit that a winner has, for the eyes of who asked.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Revealed {
     /// Offset in `control` of the record that it was shown.
@@ -76,8 +76,10 @@ pub struct Revealed {
     pub unit: u32,
     /// Entrant code of the winner.
     pub code: Hex<16>,
-    /// The secret.
-    pub secret: String,
+    /// Its secret, if it has one.
+    pub secret: Option<String>,
+    /// What the winner wrote when he claimed it, if he did; empty when his message was not in the log any more.
+    pub claim: Option<String>,
 }
 
 impl fmt::Debug for Revealed {
@@ -120,7 +122,7 @@ impl Lead {
         })
     }
 
-    /// Shows the secret of a unit that a winner has, once a record says so.
+    /// Shows the secret of a unit that a winner has, and his claim, once a record says so.
     pub(crate) fn reveal(
         &mut self,
         around: &Around,
@@ -131,7 +133,11 @@ impl Lead {
             let what = "to be shown a secret takes an actor and a reason";
             return Err(RoundError::Invalid(what.to_owned()));
         }
-        let (given, secret) = held_secret(&around.control.state(), &around.config.key, request)?;
+        let Hidden {
+            given,
+            secret,
+            claim,
+        } = hidden(&around.control.state(), &around.config.key, request)?;
         let (unit, code) = (given.unit, given.code);
         let shown = ShownAct {
             v: SCHEMA_VERSION,
@@ -159,6 +165,7 @@ impl Lead {
             unit,
             code,
             secret,
+            claim,
         })
     }
 }
@@ -281,12 +288,15 @@ fn opened(
     Ok(opened)
 }
 
-/// The act that gave a unit that is held, and its secret.
-fn held_secret(
-    state: &ControlState,
-    key: &Key,
-    request: &RevealRequest,
-) -> Result<(AwardAct, String), RoundError> {
+/// A unit that is held: the act that gave it, its secret, its winner's claim.
+struct Hidden {
+    given: AwardAct,
+    secret: Option<String>,
+    claim: Option<String>,
+}
+
+/// What is secret about a unit that is held; something is.
+fn hidden(state: &ControlState, key: &Key, request: &RevealRequest) -> Result<Hidden, RoundError> {
     let slot = Slot {
         campaign: &request.campaign,
         round: request.round,
@@ -308,16 +318,26 @@ fn held_secret(
     }
     let given = held.given.clone();
     let sealed = state.unit_secret(&given.campaign, &given.prize, given.unit);
-    let sealed = sealed.ok_or_else(|| {
+    if sealed.is_none() && held.claim.is_none() {
         let what = format!(
-            "has unit {}, which has no secret yet; `stock add` brings it",
+            "has unit {}, which has no secret yet, and which no message has claimed; `stock add` brings secrets",
             given.unit
         );
-        refused(slot.conflict(&what))
-    })?;
+        return Err(refused(slot.conflict(&what)));
+    }
     let unit = (&*given.campaign, &*given.prize, given.unit);
-    let secret = key.open_unit(unit, sealed).map_err(closed)?;
-    Ok((given, secret))
+    let secret = sealed.map(|sealed| key.open_unit(unit, sealed));
+    let secret = secret.transpose().map_err(closed)?;
+    let claim = held.claim.as_ref().map(|claim| match &*claim.details {
+        "" => Ok(String::new()),
+        details => key.open_claim(unit, details),
+    });
+    let claim = claim.transpose().map_err(closed)?;
+    Ok(Hidden {
+        given,
+        secret,
+        claim,
+    })
 }
 
 fn closed(error: SecretError) -> RoundError {

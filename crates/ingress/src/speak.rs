@@ -62,7 +62,10 @@ pub(crate) fn decide(
     let published = snapshot.in_force(&entry.account.name, message.create_time);
     let (class, words) = match published {
         Some(published) => by_campaign(published, message),
-        None => ("other", None),
+        None => {
+            let ended = snapshot.ended_last(&entry.account.name, message.create_time);
+            ended.map_or(("other", None), |ended| afterwards(ended, message))
+        }
     };
     let words = words.or_else(|| by_account(&entry.default_reply, message));
     let ladder = snapshot.ladder;
@@ -141,6 +144,17 @@ fn by_campaign(published: &control::Published, message: &Inbound) -> (&'static s
         sort: spoken.coalesce,
     });
     (class.name(), words)
+}
+
+/// A campaign that is long over still answers who claims a prize of it or asks for his code; nobody else.
+fn afterwards(published: &control::Published, message: &Inbound) -> (&'static str, Option<Words>) {
+    let (class, words) = by_campaign(published, message);
+    let lasts = ["mine", "claim", "claim_help"].contains(&class);
+    if lasts {
+        (class, words)
+    } else {
+        ("other", None)
+    }
 }
 
 fn by_account(text: &str, message: &Inbound) -> Option<Words> {

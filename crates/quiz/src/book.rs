@@ -1,6 +1,7 @@
 //! The books of one partition: which campaigns stand there, what each record does to their totals, and which
 //! tallies a tick makes. Pure: records of fans stand on a [`Shelf`] that the caller brings.
 
+use crate::claiming::Told;
 use crate::copies::{Copies, Standing as CopyStanding};
 use crate::failure::{Failure, read, reject};
 use crate::follow::Follows;
@@ -46,6 +47,12 @@ pub struct Counts {
     /// Messages of a round that came after its seal; a part of `messages`.
     #[serde(default)]
     pub late_after_seal: u64,
+    /// Claims of prizes that were told, one for each campaign that a message may claim in.
+    #[serde(default)]
+    pub claims: u64,
+    /// Claims beyond those that are told of one fan.
+    #[serde(default)]
+    pub claims_ignored: u64,
 }
 
 /// Where a copy stands in the chain of copies, readable whatever its act is.
@@ -67,6 +74,7 @@ pub struct Book {
     pub(crate) campaigns: Vec<Running>,
     pub(crate) classes: Classes,
     pub(crate) shares: Vec<Share>,
+    pub(crate) told: Vec<Told>,
     pub(crate) follows: Follows,
 }
 
@@ -173,18 +181,19 @@ impl Book {
         envelope: &Envelope<'_>,
         shelf: &mut S,
     ) -> Result<(), Failure<S::Error>> {
+        let message = Message {
+            kind: &envelope.kind,
+            text: &envelope.content.text,
+            recognition: &envelope.content.recognition,
+            menu_id: &envelope.menu_id,
+            event: &envelope.event,
+            event_key: &envelope.event_key,
+            from: &envelope.from,
+            create_time: envelope.create_time,
+        };
         let place = self.belongs_to(&envelope.account, envelope.create_time);
+        let claims;
         if let Some(running) = place.and_then(|place| self.campaigns.get_mut(place)) {
-            let message = Message {
-                kind: &envelope.kind,
-                text: &envelope.content.text,
-                recognition: &envelope.content.recognition,
-                menu_id: &envelope.menu_id,
-                event: &envelope.event,
-                event_key: &envelope.event_key,
-                from: &envelope.from,
-                create_time: envelope.create_time,
-            };
             let sense = sense(&running.compiled, &message);
             if running.apply(envelope, &sense, shelf)? {
                 self.counts.late_after_seal = self.counts.late_after_seal.saturating_add(1);
@@ -193,8 +202,13 @@ impl Book {
             let count = self.classes.entry(class).or_default();
             *count = count.saturating_add(1);
             self.counts.messages = self.counts.messages.saturating_add(1);
+            claims = sense.is_claim;
         } else {
             self.counts.no_campaign = self.counts.no_campaign.saturating_add(1);
+            claims = self.claims_afterwards(&envelope.account, &message);
+        }
+        if claims {
+            self.claim(envelope, shelf)?;
         }
         self.follows.take(envelope, shelf)
     }
@@ -256,5 +270,6 @@ impl Book {
                 .iter_mut()
                 .for_each(|running| running.tally(t, tallies));
         }
+        self.pass_hour(before, t);
     }
 }

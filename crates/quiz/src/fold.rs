@@ -85,6 +85,9 @@ impl Fold for Quiz {
         for share in part.book.take_shares() {
             out.emit(RESULTS, share.campaign.as_bytes(), &share);
         }
+        for told in part.book.take_told() {
+            out.emit(RESULTS, told.campaign().as_bytes(), &told);
+        }
         Ok(())
     }
 

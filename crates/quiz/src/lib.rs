@@ -11,8 +11,10 @@
 //!                         join          the fan's joins, in the window or outside every round
 //!                         answer        a raw candidate, in [open − 60 s, close + 60 s)
 //!                         wrong format  counted, in the window
+//!                         claim         told for each campaign of the account with prizes, without its words ─▶ results
 //!                       the totals of the round change by what the fan was and what the fan is
 //!              tick     every ten seconds of event time: a tally of each round that has changed  ─▶ results
+//!                       every hour, where prizes are given: that all claims before it are told      ─▶ results
 //!              note     counted: a re-delivery changes nothing (V-4)
 //!              anything else                                         ─▶ accepted.dead, a failure of judging
 //! ```
@@ -41,6 +43,7 @@
 mod acting;
 mod book;
 pub mod candidate;
+mod claiming;
 pub mod codec;
 mod copies;
 pub mod counting;
@@ -63,6 +66,7 @@ mod totals;
 mod versions;
 
 pub use book::{Book, Classes, Counts};
+pub use claiming::Told;
 pub use failure::Failure;
 pub use fold::{Part, Quiz, VERSION};
 pub use memory::MemoryShelf;

@@ -13,6 +13,8 @@ pub struct Metrics {
     no_campaign: Counter,
     copies_ignored: Counter,
     late_after_seal: Counter,
+    claims: Counter,
+    claims_ignored: Counter,
     joined: GaugeVec<2>,
     participants: GaugeVec<2>,
     shown: Arc<Mutex<Shown>>,
@@ -50,6 +52,14 @@ impl Metrics {
                 "spillway_quiz_late_after_seal_total",
                 "Messages of a round that came after its seal; they change nothing in it.",
             )?,
+            claims: registry.counter(
+                "spillway_quiz_claims_total",
+                "Claims of prizes told to the coordinator, one for each campaign that a message may claim in.",
+            )?,
+            claims_ignored: registry.counter(
+                "spillway_quiz_claims_ignored_total",
+                "Claims beyond those that are told of one fan in a campaign.",
+            )?,
             joined: registry.gauge_vec(
                 "spillway_quiz_joined",
                 "Fans who joined, by round; provisional until the round is sealed.",
@@ -81,6 +91,9 @@ impl Metrics {
             .add(now.copies_ignored.saturating_sub(before.copies_ignored));
         self.late_after_seal
             .add(now.late_after_seal.saturating_sub(before.late_after_seal));
+        self.claims.add(now.claims.saturating_sub(before.claims));
+        self.claims_ignored
+            .add(now.claims_ignored.saturating_sub(before.claims_ignored));
         self.show_funnel(partition, funnel(book));
     }
 

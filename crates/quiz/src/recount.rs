@@ -69,6 +69,8 @@ impl Recount {
         if let Err(Failure::Reject { .. }) = judged {
             book.rejected(value, shelf);
         }
+        // Whoever counts again asks for rounds, not for claims.
+        drop(book.take_told());
         let shares = book.take_shares();
         self.shares
             .extend(shares.into_iter().map(|share| (partition, share)));

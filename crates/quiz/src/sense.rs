@@ -23,6 +23,8 @@ pub(crate) struct Sense {
     pub(crate) round: Option<u16>,
     /// Whether it is a join message.
     pub(crate) is_join: bool,
+    /// Whether it claims a prize.
+    pub(crate) is_claim: bool,
     /// For each round in whose zone it lies and whose grammar reads it: number, place, reading.
     pub(crate) readings: Vec<(u16, Band, Read)>,
 }
@@ -43,6 +45,7 @@ pub(crate) fn sense(compiled: &Compiled, message: &Message<'_>) -> Sense {
         class: class.name(),
         round: named.or_else(|| compiled.campaign.round_at(time).map(|round| round.number)),
         is_join: matches!(class, Class::Join),
+        is_claim: matches!(class, Class::Claim),
         readings,
     }
 }
@@ -99,7 +102,7 @@ fn read_for(
             _ => None,
         };
     }
-    if matches!(class, Class::Join | Class::Event(_)) {
+    if matches!(class, Class::Join | Class::Claim | Class::Event(_)) {
         // Nothing that any grammar reads, and so common that asking would cost.
         return None;
     }

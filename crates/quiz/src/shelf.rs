@@ -48,6 +48,7 @@ pub(crate) const SLICES: u8 = 16;
 const FAN: u8 = b'f';
 const JOINS: u8 = b'j';
 const ROUND: u8 = b'r';
+const CLAIMS: u8 = b'k';
 const UNJUDGED: u8 = b'u';
 const FOLLOW: u8 = b'w';
 /// First byte of the keys of blocks of who follows.
@@ -102,6 +103,15 @@ pub(crate) fn unjudged_key(message: &MessageKey) -> Vec<u8> {
     let mut key = Vec::with_capacity(1 + message.0.len());
     key.push(UNJUDGED);
     key.extend_from_slice(&message.0);
+    key
+}
+
+/// Key of the number of a fan's claims in a campaign.
+pub(crate) fn claims_key(tag: u16, fan: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(3 + fan.len());
+    key.push(CLAIMS);
+    key.extend_from_slice(&tag.to_be_bytes());
+    key.extend_from_slice(fan.as_bytes());
     key
 }
 

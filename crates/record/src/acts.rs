@@ -74,7 +74,7 @@ pub enum Act {
     Announcement(Announcement),
     /// Secrets for units of a prize.
     Stock(StockAct),
-    /// Somebody was shown the secret of a unit.
+    /// Somebody was shown the secret of a unit, or its winner's claim.
     Shown(ShownAct),
     /// An operator lifts the guard of the ticks, or sets it again.
     Guard(GuardAct),

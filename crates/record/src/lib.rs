@@ -12,12 +12,14 @@
 //! * [`rounds`]: a round's life: acts on its window, seal, shares, result, awards
 //! * [`operate`]: operators' acts that act at once and change no result
 //! * [`tally`]: the provisional counts of a round
+//! * [`claim`]: claims of prizes
 //! * [`dead`]: what could not be processed
 //! * [`topics`]: the names of the topics
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod acts;
 pub mod chain;
+pub mod claim;
 pub mod dead;
 pub mod envelope;
 pub mod hexed;

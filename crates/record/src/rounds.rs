@@ -1,6 +1,7 @@
 //! The records of a round's life: operator acts on its window, the seal (request, acknowledgement, decision),
 //! each partition's share, the result, and what became of prizes. Never who wins, and never when.
 
+use crate::claim::ClaimedBy;
 use crate::hexed::Hex;
 use serde::{Deserialize, Serialize};
 
@@ -355,6 +356,9 @@ pub struct AwardAct {
     pub code: Hex<16>,
     /// What it comes to here.
     pub state: UnitState,
+    /// The fan's own message, when it was he who claimed the unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<ClaimedBy>,
     /// Who, when an operator did it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub actor: String,

@@ -39,8 +39,8 @@ pub struct StockUnit {
     pub secret: String,
 }
 
-/// Somebody was shown the secret of a unit that a winner has. It stands before the secret is told; from here on
-/// the unit goes to nobody else.
+/// Somebody was shown the secret of a unit that a winner has, or what he wrote when he claimed it. It stands before
+/// either is told; from here on a unit with a secret goes to nobody else.
 ///
 /// `{"type":"shown","v":1,"campaign":"…","round":3,"award":"…64 hex…","prize":"fcode","unit":1,"attempt":1,"code":"…",
 /// "actor":"ann","reason":"he asked","at":…}`

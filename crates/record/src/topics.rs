@@ -4,7 +4,7 @@
 pub const INBOUND: &str = "inbound";
 /// Each message once, delivery notes, in-band control; written by dedup.
 pub const ACCEPTED: &str = "accepted";
-/// Tallies and shares of rounds; written by quiz.
+/// Tallies and shares of rounds, and claims; written by quiz.
 pub const RESULTS: &str = "results";
 /// Campaign versions, operator acts, greetings of nodes. One partition.
 pub const CONTROL: &str = "control";

@@ -1,4 +1,5 @@
-//! `POST /v1/stock`, `GET /v1/stock/ID`, `POST /v1/award/show`: units that are secrets, and who is shown one.
+//! `POST /v1/stock`, `GET /v1/stock/ID`, `POST /v1/award/show`: units that are secrets and claims of winners, and
+//! who is shown one.
 
 use super::acts::{Answer, misdirected};
 use super::rounds::answered;
@@ -6,6 +7,7 @@ use super::server::{Context, json, problem};
 use coordinator::prizes::{AwardError, Slot};
 use coordinator::{RevealRequest, StockRequest};
 use hyper::StatusCode;
+use record::claim::ClaimedBy;
 use serde::Deserialize;
 use serde_json::{Value, json as object};
 
@@ -28,7 +30,7 @@ pub(super) struct ShowBody {
     slot: u32,
     /// The winner's code or its last six digits.
     code: Option<String>,
-    /// Whether the secret is to be shown, which is recorded.
+    /// Whether the secret and the winner's claim are to be shown, which is recorded.
     #[serde(default)]
     secret: bool,
     #[serde(default)]
@@ -81,7 +83,7 @@ pub(super) fn show(context: &Context, id: &str) -> Answer {
     )
 }
 
-/// What became of the slot of an award; with its secret when that is asked for.
+/// What became of the slot of an award; with its secret and its winner's claim when they are asked for.
 pub(super) fn award(context: &Context, actor: &str, body: ShowBody) -> Answer {
     let mut shown = match standing(context, &body) {
         Ok(shown) => shown,
@@ -107,7 +109,12 @@ pub(super) fn award(context: &Context, actor: &str, body: ShowBody) -> Answer {
         // The award may have gone on since it was looked at: all of this is of one moment.
         shown["unit"] = revealed.unit.into();
         shown["code"] = revealed.code.to_string().into();
-        shown["secret"] = revealed.secret.into();
+        if let Some(secret) = revealed.secret {
+            shown["secret"] = secret.into();
+        }
+        if let Some(claim) = revealed.claim {
+            shown["claim"] = claim.into();
+        }
         shown["ctl"] = revealed.ctl.into();
         shown
     })
@@ -129,6 +136,13 @@ fn standing(context: &Context, body: &ShowBody) -> Result<Value, AwardError> {
         "campaign": given.campaign, "round": given.round, "prize": given.prize, "slot": given.slot,
         "attempt": given.attempt, "unit": given.unit, "place": given.place, "code": given.code,
         "state": held.state, "since": held.since, "told": held.told, "award": given.award,
-        "has_secret": secret.is_some(), "was_shown": ledger.is_shown(&given.prize, given.unit),
+        "has_secret": secret.is_some(), "claimed_by": held.claim.as_ref().map(reference), "was_shown": ledger.is_shown(&given.prize, given.unit),
     }))
+}
+
+/// Which message of its winner claimed a unit; not what stands in it.
+fn reference(claim: &ClaimedBy) -> Value {
+    object!({
+        "partition": claim.partition, "offset": claim.offset, "key": claim.key, "create_time": claim.create_time,
+    })
 }

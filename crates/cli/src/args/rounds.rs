@@ -110,7 +110,7 @@ pub(crate) struct AwardWords {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AwardCommand {
-    /// Show what became of an award, and the secret of its unit
+    /// Show what became of an award, the secret of its unit, and what its winner wrote to claim it
     Show(AwardShowArgs),
 }
 
@@ -131,7 +131,7 @@ pub(crate) struct AwardShowArgs {
     /// The winner's code or its last six digits, where two awards of a draw give the same prize
     #[arg(long, value_name = "CODE")]
     pub(crate) code: Option<String>,
-    /// The secret of the unit too; who asked and why stands in the log for ever
+    /// The secret of the unit and the winner's claim too; who asked and why stands in the log for ever
     #[arg(long, requires = "reason")]
     pub(crate) secret: bool,
     /// Why the secret is asked for

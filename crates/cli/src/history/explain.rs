@@ -1,5 +1,5 @@
 //! `explain`: every delivery and message of a fan, what each was taken for, which answers count, and what the sealed
-//! rounds came to for him (V-13).
+//! rounds came to for him (V-13). Never what he wrote to claim a prize: that is shown by `award show` alone.
 
 use super::digest::Digest;
 use super::fate::{self, Asked};
@@ -7,17 +7,17 @@ use super::rounds::Told;
 use super::scan::{self, Chains};
 use crate::args::ExplainArgs;
 use crate::failure::{Failure, io};
-use contest::{EntrantCode, Message};
+use contest::{Class, EntrantCode, Message};
 use control::ControlState;
 use msglog::Log;
 use quiz::Running;
 use record::dead::DeadLetter;
 use record::envelope::{DELIVERY, Envelope, MESSAGE};
-use record::identity::partition_of;
+use record::identity::{MessageKey, partition_of};
 use record::inband::{NOTE, Note};
 use record::topics::{ACCEPTED, INBOUND, INBOUND_DEAD};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 /// Prints what the log says of a fan, in the order of the fan's own time, and what sealed rounds came to for him. Of
@@ -73,9 +73,12 @@ pub(crate) fn explain(args: &ExplainArgs, out: &mut impl Write) -> Result<(), Fa
 fn of_fan(log: &dyn Log, fan: &str) -> Result<(Vec<Value>, Vec<String>), Failure> {
     let partitions = scan::spans(log, INBOUND)?.len();
     let partition = partition_of(fan.as_bytes(), u32::try_from(partitions).unwrap_or(1));
-    let mut rows = deliveries(log, partition, fan)?;
-    let (accepted, lines) = messages(log, partition, fan)?;
-    rows.extend(accepted);
+    let Said {
+        mut rows,
+        lines,
+        claims,
+    } = messages(log, partition, fan)?;
+    rows.extend(deliveries(log, partition, fan, &claims)?);
     rows.extend(dead(log, partition, fan)?);
     rows.sort_by_key(|row| {
         let number = |member: &str| row[member].as_i64().unwrap_or(0);
@@ -112,7 +115,15 @@ fn one_partition(
     Ok(spans)
 }
 
-fn deliveries(log: &dyn Log, partition: u32, fan: &str) -> Result<Vec<Value>, Failure> {
+/// The rule by which ingress answers a claim.
+const CLAIM_RULE: &str = "claim";
+
+fn deliveries(
+    log: &dyn Log,
+    partition: u32,
+    fan: &str,
+    claims: &BTreeSet<MessageKey>,
+) -> Result<Vec<Value>, Failure> {
     let mut rows = Vec::new();
     scan::each(
         log,
@@ -123,10 +134,13 @@ fn deliveries(log: &dyn Log, partition: u32, fan: &str) -> Result<Vec<Value>, Fa
                 && record::type_of(&stored.value).as_deref() == Some(DELIVERY)
             {
                 let envelope: Envelope<'_> = read(&stored.value, INBOUND)?;
+                let claims = envelope.reply.rule == CLAIM_RULE
+                    || envelope.key.is_some_and(|key| claims.contains(&key));
+                let text = (!claims).then_some(&envelope.content.text);
                 rows.push(json!({
                 "what": "delivery", "partition": partition, "offset": stored.offset,
                 "create_time": envelope.create_time, "recv_us": envelope.recv_us, "kind": envelope.kind,
-                "msg_id": envelope.msg_id, "event": envelope.event, "text": envelope.content.text,
+                "msg_id": envelope.msg_id, "event": envelope.event, "text": text,
                 "reply": envelope.reply, "key": envelope.key, "node": envelope.node, "seq": envelope.seq,
             }));
             }
@@ -136,13 +150,18 @@ fn deliveries(log: &dyn Log, partition: u32, fan: &str) -> Result<Vec<Value>, Fa
     Ok(rows)
 }
 
-/// The fan's messages with their class by what stands before them, and the lines of the counting answers.
-fn messages(
-    log: &dyn Log,
-    partition: u32,
-    fan: &str,
-) -> Result<(Vec<Value>, Vec<String>), Failure> {
-    let mut rows = Vec::new();
+/// What a fan's messages tell.
+struct Said {
+    rows: Vec<Value>,
+    /// The lines of the counting answers.
+    lines: Vec<String>,
+    /// Keys of the messages that claim.
+    claims: BTreeSet<MessageKey>,
+}
+
+/// The fan's messages with their class by what stands before them.
+fn messages(log: &dyn Log, partition: u32, fan: &str) -> Result<Said, Failure> {
+    let (mut rows, mut claims) = (Vec::new(), BTreeSet::new());
     let mut digest = Digest::new();
     let mut chains = Chains::of(ACCEPTED);
     let state = Told::read(log)?.state;
@@ -158,8 +177,11 @@ fn messages(
             match record::type_of(&stored.value).as_deref() {
                 Some(MESSAGE) if stored.key == fan.as_bytes() => {
                     let envelope: Envelope<'_> = read(&stored.value, ACCEPTED)?;
-                    let standing = digest.standing(partition);
-                    rows.push(message(&envelope, stored.offset, standing, &state));
+                    let judged = judged(&envelope, digest.standing(partition));
+                    if is_claim(&judged) {
+                        claims.extend(envelope.key);
+                    }
+                    rows.push(message(&envelope, stored.offset, &judged, &state));
                 }
                 Some(NOTE) if stored.key == fan.as_bytes() => {
                     let note: Note<'_> = read(&stored.value, ACCEPTED)?;
@@ -171,17 +193,23 @@ fn messages(
             Ok(true)
         },
     )?;
-    Ok((rows, digest.lines_of(fan)?))
+    Ok(Said {
+        rows,
+        lines: digest.lines_of(fan)?,
+        claims,
+    })
+}
+
+/// A campaign of the account as it stands before a message, and what it takes the message for.
+type Judged<'r> = (&'r Running, Class);
+
+fn is_claim(judged: &[Judged<'_>]) -> bool {
+    judged.iter().any(|(_, class)| *class == Class::Claim)
 }
 
 /// A message as quiz takes it where it stands: by each campaign of its account, with the version and the windows in force
 /// there.
-fn message(
-    envelope: &Envelope<'_>,
-    offset: u64,
-    standing: &[Running],
-    state: &ControlState,
-) -> Value {
+fn judged<'r>(envelope: &Envelope<'_>, standing: &'r [Running]) -> Vec<Judged<'r>> {
     let asked = Message {
         kind: &envelope.kind,
         text: &envelope.content.text,
@@ -193,23 +221,40 @@ fn message(
         create_time: envelope.create_time,
     };
     let of_account = |running: &&Running| running.compiled.campaign.account == envelope.account;
-    let judged = standing.iter().filter(of_account).map(|running| {
-        let class = running.compiled.classify(&asked);
+    let standing = standing.iter().filter(of_account);
+    standing
+        .map(|running| (running, running.compiled.classify(&asked)))
+        .collect()
+}
+
+fn message(
+    envelope: &Envelope<'_>,
+    offset: u64,
+    judged: &[Judged<'_>],
+    state: &ControlState,
+) -> Value {
+    let claims = is_claim(judged);
+    let judged = judged.iter().map(|(running, class)| {
+        let detail = match claims {
+            true => class.name().to_owned(),
+            false => format!("{class:?}"),
+        };
         let round = running.compiled.campaign.round_at(envelope.create_time);
         let round = round.map(|round| round.number);
         let life = round.and_then(|round| state.rounds().life(&running.id, Some(round)));
         json!({
             "campaign": running.id, "version": running.version, "class": class.name(),
-            "detail": format!("{class:?}"), "round": round,
+            "detail": detail, "round": round,
             "void": life.is_some_and(|life| life.is_void),
             "late_after_seal": running.is_sealed_at(envelope.create_time),
         })
     });
     let judged: Vec<Value> = judged.collect();
+    let text = (!claims).then_some(&envelope.content.text);
     json!({
         "what": "message", "offset": offset, "create_time": envelope.create_time,
         "recv_us": envelope.recv_us, "kind": envelope.kind, "msg_id": envelope.msg_id,
-        "event": envelope.event, "text": envelope.content.text, "key": envelope.key, "judged": judged,
+        "event": envelope.event, "text": text, "key": envelope.key, "judged": judged,
     })
 }
 

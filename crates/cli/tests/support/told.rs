@@ -3,7 +3,7 @@
 
 use super::{Ended, Scene, finish, spillway, succeed, until};
 use control::state::{Applied, ControlState};
-use coordinator::prizes;
+use coordinator::{Claims, prizes};
 use record::acts::Act;
 use record::hexed::Hex;
 use record::rounds::{ResultAct, SealDecided, SealReq, UnitState};
@@ -141,7 +141,13 @@ impl Told {
         let results = self.state.rounds().of(CAMPAIGN);
         let made = results.filter_map(|(_, life)| Some(life.result.as_ref()?.1.at));
         let Some(now) = made.max() else { return true };
-        let due = prizes::due(&self.state, CAMPAIGN, now, &mut NoStandings);
+        let due = prizes::due(
+            &self.state,
+            CAMPAIGN,
+            now,
+            &Claims::new(0),
+            &mut NoStandings,
+        );
         due.unwrap().acts.is_empty()
     }
 

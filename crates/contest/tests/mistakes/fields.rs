@@ -5,7 +5,7 @@ use crate::ranges::spoilt;
 use campaign::{Problem, Severity};
 
 /// May be left out: there is a default (`[]` of a rule's kind or of a question's extras included).
-const OPTIONAL: [&str; 38] = [
+const OPTIONAL: [&str; 43] = [
     "coalesce_window_s",
     "correction",
     "join.policy",
@@ -35,6 +35,11 @@ const OPTIONAL: [&str; 38] = [
     "rule.match",
     "rule.priority",
     "slots.subscribe_scene",
+    "slots.mine",
+    "mine.keywords",
+    "slots.claim",
+    "slots.claim_help",
+    "claim.keywords",
     "detector.interrogatives",
     "detector.service_nouns",
     "detector.complaints",

@@ -62,6 +62,18 @@ fn policy(path: &str) -> Option<Vec<(&'static str, &'static str)>> {
             ("[\"！\"]", "nothing left"),
             ("[\"A\"]", "is an answer to round 1"),
         ],
+        "mine.keywords" => vec![
+            ("[\"\"]", "asks for nothing"),
+            ("[\"！\"]", "nothing left"),
+            ("[\"A\"]", "is an answer to round 1"),
+            ("[\"GO\"]", "is a join"),
+        ],
+        "claim.keywords" => vec![
+            ("[\"\"]", "claims nothing"),
+            ("[\"！\"]", "nothing left"),
+            ("[\"A\"]", "is an answer to round 1"),
+            ("[\"GO\"]", "is a join"),
+        ],
         "eligible.exclude" => vec![("[\"a b\"]", "is no OpenID"), ("[\"\"]", "is no OpenID")],
         "eligible.followed_before" => {
             vec![NO_OFFSET, ("2099-01-01T00:00:00+08:00", "excludes nobody")]

@@ -40,8 +40,8 @@ fn left_out() {
                 "[slots]" | "[templates]" => "add a [",
                 "[round.question]" => "is missing; write question = ",
                 "[[prize]]" => "no prize '",
-                "[[rule]]" | "[[award]]" | "[join]" | "[draw]" | "[score]" | "[eligible]"
-                | "[seal]" | "[detector]" => {
+                "[[rule]]" | "[[award]]" | "[join]" | "[mine]" | "[claim]" | "[draw]"
+                | "[score]" | "[eligible]" | "[seal]" | "[detector]" => {
                     assert!(told.is_empty(), "{what} has a default: {told:?}");
                     continue;
                 }

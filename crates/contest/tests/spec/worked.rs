@@ -156,6 +156,23 @@ fn first_hits_win_in_order_c_5() {
         class(&contest, "怎麼參加啊", 60),
         Class::Keyword("howto".to_owned())
     );
+    for (words, after) in [
+        ("我的", 60),
+        ("【我 的】！", 400),
+        ("我的", -30),
+        ("我的", 7000),
+    ] {
+        assert_eq!(
+            class(&contest, words, after),
+            Class::Mine,
+            "{words} at {after}"
+        );
+    }
+    assert_eq!(
+        class(&contest, "我的编码呢", 60),
+        Class::Question,
+        "not exactly the word"
+    );
     assert_eq!(class(&contest, "为什么没反应?", 60), Class::Question);
     assert_eq!(class(&contest, "/:8-)", 60), Class::Emoticon);
     assert_eq!(class(&contest, "😀😀", 60), Class::Emoticon);

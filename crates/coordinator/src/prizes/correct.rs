@@ -75,7 +75,7 @@ impl Desk<'_> {
                 &won,
                 "by correction, of the reserve",
             );
-            self.step(draw, act);
+            self.hand(draw, &place, act);
         }
     }
 

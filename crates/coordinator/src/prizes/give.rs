@@ -28,8 +28,24 @@ struct Seek<'s> {
 }
 
 impl Desk<'_> {
+    /// Gives what there is to give. Why a slot stays open is said of what stands after all gifts, as one who looks then
+    /// finds it: a unit that was free for it may have gone to another.
+    pub(super) fn give_all(&mut self, draws: &[Draw<'_>], fields: &mut dyn Fields) {
+        loop {
+            let before = self.due.acts.len();
+            let promised = self.promised(draws);
+            for draw in draws {
+                self.give(draw, &promised, fields);
+            }
+            if self.due.acts.len() == before || self.due.open.is_empty() {
+                return;
+            }
+            self.due.open.clear();
+        }
+    }
+
     /// Gives what a draw has to give.
-    pub(super) fn give(&mut self, draw: &Draw<'_>, promised: &Holders, fields: &mut dyn Fields) {
+    fn give(&mut self, draw: &Draw<'_>, promised: &Holders, fields: &mut dyn Fields) {
         if self.is_void(draw) {
             return;
         }
@@ -72,7 +88,7 @@ impl Desk<'_> {
             match found {
                 Ok(act) => {
                     seek.tried.insert(EntrantCode(act.code.0));
-                    self.step(draw, act);
+                    self.hand(draw, &place, act);
                 }
                 Err(why) => self.note(place, prize, why),
             }
@@ -211,6 +227,7 @@ impl Desk<'_> {
             place: won.place,
             code: Hex(won.code.0),
             state: UnitState::Awarded,
+            claim: None,
             actor: String::new(),
             reason: reason.to_owned(),
             at: self.now,

@@ -13,13 +13,16 @@ mod draws;
 mod give;
 pub mod operator;
 
+use crate::claims::{Claims, Sent};
 use campaign::{Campaign, Prize};
 use contest::{Field, Holders};
 use control::ControlState;
 use control::ledger::{Held, Ledger, Place};
 use draws::Draw;
 use record::acts::Act;
+use record::claim::{CLAIM_GRACE_S, ClaimedBy};
 use record::rounds::{AwardAct, ResultAct, UnitState};
+use std::collections::BTreeSet;
 
 pub use correct::{After, remedies_after};
 pub use operator::{AwardError, AwardRequest, Slot, award_act};
@@ -91,7 +94,7 @@ pub enum PrizeError {
     },
 }
 
-/// What is due of a campaign's prizes at this time, in seconds since 1970: units that were not claimed come back,
+/// What is due of a campaign's prizes at this time, in seconds since 1970: units are claimed, those that were not come back,
 /// corrections are made good, units go to winners and alternates in the order of rounds, awards and slots, and
 /// texts become public. Called again after any part of it was done, it returns the rest.
 ///
@@ -101,6 +104,7 @@ pub fn due(
     state: &ControlState,
     campaign: &str,
     now: i64,
+    claims: &Claims,
     fields: &mut dyn Fields,
 ) -> Result<Due, PrizeError> {
     let newest = state.versions(campaign).last();
@@ -110,17 +114,16 @@ pub fn due(
     let mut desk = Desk {
         newest,
         now,
+        claims,
         ledger: state.awards().of(campaign).cloned().unwrap_or_default(),
         due: Due::default(),
     };
-    desk.expire(&draws);
+    desk.claim(&draws);
+    desk.expire(&draws, claims.through());
     for draw in &draws {
         desk.take_back(draw);
     }
-    let promised = desk.promised(&draws);
-    for draw in &draws {
-        desk.give(draw, &promised, fields);
-    }
+    desk.give_all(&draws, fields);
     for draw in &draws {
         desk.announce(draw);
     }
@@ -128,10 +131,23 @@ pub fn due(
     Ok(desk.due)
 }
 
+/// How many claims of a campaign have claimed nothing: those of fans who hold no unit, sent too early or too late, and
+/// all behind the first.
+#[must_use]
+pub fn without_effect(state: &ControlState, campaign: &str, claims: &Claims) -> usize {
+    let sent = claims.count(campaign);
+    let ledger = state.awards().of(campaign).filter(|_| sent > 0);
+    let slots = ledger.into_iter().flat_map(Ledger::slots);
+    let by = slots.flat_map(|(_, held)| held.iter().filter_map(|held| held.claim.as_ref()));
+    let messages: BTreeSet<_> = by.map(|claim| (claim.partition, claim.offset)).collect();
+    sent.saturating_sub(messages.len())
+}
+
 /// One look at a campaign's prizes; its ledger runs ahead of control's by the acts that are due.
 struct Desk<'a> {
     newest: &'a Campaign,
     now: i64,
+    claims: &'a Claims,
     ledger: Ledger,
     due: Due,
 }
@@ -175,15 +191,6 @@ impl<'a> Desk<'a> {
         });
     }
 
-    /// When a unit that was not claimed comes back: the time to claim begins when its winner can know of it.
-    fn deadline(&self, held: &Held) -> Option<i64> {
-        if !matches!(held.state, UnitState::Awarded | UnitState::Notified) {
-            return None;
-        }
-        let hours = self.prize(&held.given.prize)?.claim_hours;
-        Some(held.told?.saturating_add(i64::from(hours) * 3600))
-    }
-
     fn holders(&self) -> impl Iterator<Item = (&Place, &Held)> {
         self.ledger.slots().filter_map(|(place, attempts)| {
             let held = attempts.last().filter(|held| held.is_held())?;
@@ -191,11 +198,49 @@ impl<'a> Desk<'a> {
         })
     }
 
-    fn expire(&mut self, draws: &[Draw<'_>]) {
+    /// Gives a unit. Its winner may have claimed it in this second, or with a clock ahead of this one: then it is claimed at
+    /// once, as whoever looks again would find.
+    fn hand(&mut self, draw: &Draw<'_>, place: &Place, gift: AwardAct) {
+        self.step(draw, gift);
+        let held = self.ledger.holder(place);
+        if let Some(act) = held.and_then(|held| self.claimed(held)) {
+            self.step(draw, act);
+        }
+    }
+
+    /// Units whose winners have claimed them.
+    fn claim(&mut self, draws: &[Draw<'_>]) {
+        for draw in draws {
+            let of_draw = self
+                .holders()
+                .filter(|(place, _)| place.round == draw.round);
+            let acts: Vec<_> = of_draw.filter_map(|(_, held)| self.claimed(held)).collect();
+            for act in acts {
+                self.step(draw, act);
+            }
+        }
+    }
+
+    /// The step by which a unit is claimed: of several claims the first in the log that holds.
+    fn claimed(&self, held: &Held) -> Option<AwardAct> {
+        let sent = self.claims.of(&self.newest.id, held.given.code).iter();
+        let mut claims = sent.map(message);
+        let claim = claims.find(|claim| held.is_claimed_by(claim, self.newest))?;
+        Some(AwardAct {
+            claim: Some(claim),
+            ..self.end(held, UnitState::Claimed, "")
+        })
+    }
+
+    /// Units that were not claimed in time. Every claim that may hold is known by `through`: what is not in by then came
+    /// too late by its partition's own ticks, however late it is seen (V-5).
+    fn expire(&mut self, draws: &[Draw<'_>], through: Option<i64>) {
         for draw in draws {
             let over = self.holders().filter(|(place, held)| {
-                let deadline = self.deadline(held);
-                place.round == draw.round && deadline.is_some_and(|end| end <= self.now)
+                let deadline = held.deadline(self.newest).filter(|end| *end <= self.now);
+                let known =
+                    |end: i64| through.is_some_and(|t| t >= end.saturating_add(CLAIM_GRACE_S));
+                place.round == draw.round && deadline.is_some_and(known)
             });
             let acts: Vec<_> = over
                 .map(|(_, held)| self.end(held, UnitState::Expired, "not claimed in time"))
@@ -224,12 +269,24 @@ impl<'a> Desk<'a> {
 
     /// When time alone makes something due.
     fn look_ahead(&mut self) {
-        let deadlines = self.holders().filter_map(|(_, held)| self.deadline(held));
+        let deadlines = self.holders();
+        let deadlines = deadlines.filter_map(|(_, held)| held.deadline(self.newest));
         let releases = self.due.open.iter().filter_map(|open| match open.why {
             Why::Release(at) => Some(at),
             _ => None,
         });
         let times = deadlines.chain(releases).chain(self.due.again_at);
         self.due.again_at = times.filter(|at| *at > self.now).min();
+    }
+}
+
+fn message(sent: &Sent) -> ClaimedBy {
+    ClaimedBy {
+        partition: sent.partition,
+        offset: sent.offset,
+        key: sent.key,
+        create_time: sent.create_time,
+        tick: sent.tick,
+        details: String::new(),
     }
 }

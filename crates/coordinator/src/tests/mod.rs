@@ -3,6 +3,7 @@
 
 mod absent;
 mod beacons;
+mod claims;
 mod correct;
 mod corrections;
 mod counted;
@@ -33,7 +34,7 @@ use msglog::{Log, Tier, TopicConfig};
 use record::acts::Act;
 use record::hexed::Hex;
 use record::inband::{COPY, Copy, TICK, Tick};
-use record::topics::{CONTROL, INBOUND, PROGRESS, RESULTS};
+use record::topics::{ACCEPTED, CONTROL, INBOUND, PROGRESS, RESULTS};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -54,6 +55,7 @@ pub(crate) fn log() -> Arc<MemoryLog> {
     };
     MemoryLog::new(vec![
         topic(INBOUND, PARTITIONS),
+        topic(ACCEPTED, PARTITIONS),
         topic(CONTROL, 1),
         topic(PROGRESS, 1),
         topic(RESULTS, PARTITIONS),
@@ -110,6 +112,15 @@ pub(crate) struct Owner {
 impl Owner {
     /// Takes over and does as planned.
     pub(crate) fn start(log: &Arc<MemoryLog>, number: u8, plan: &'static Plan) -> Self {
+        Self::doing(log, number, move |around| script(around, plan).map(drop))
+    }
+
+    /// Does this work.
+    pub(crate) fn doing(
+        log: &Arc<MemoryLog>,
+        number: u8,
+        work: impl FnOnce(&Around) -> Result<(), LeadError> + Send + 'static,
+    ) -> Self {
         let gate = Arc::new(Gate::default());
         let gated: Arc<dyn Log> = Gated::new(log, &gate);
         let stop = Arc::new(AtomicBool::new(false));
@@ -132,7 +143,7 @@ impl Owner {
         });
         let (shared, closing) = (Arc::clone(&around), Arc::clone(&gate));
         let work = std::thread::spawn(move || {
-            let _crashed = script(&shared, plan);
+            let _crashed = work(&shared);
             closing.finish();
         });
         Self {
@@ -174,7 +185,8 @@ impl Drop for Owner {
     }
 }
 
-fn script(around: &Around, plan: &Plan) -> Result<(), LeadError> {
+/// Does as planned; the lead as it is then.
+pub(crate) fn script(around: &Around, plan: &Plan) -> Result<Lead, LeadError> {
     let mut lead = Lead::take_over(around, &Believes)?;
     if around.control.state().version_of(ID) == 0 {
         let request = PublishRequest {
@@ -216,7 +228,10 @@ fn script(around: &Around, plan: &Plan) -> Result<(), LeadError> {
         correct::first_round(&mut lead, around)?;
         lead.go_on(around, &Believes)?;
     }
-    plan.then.map_or(Ok(()), |then| then(&mut lead, around))
+    if let Some(then) = plan.then {
+        then(&mut lead, around)?;
+    }
+    Ok(lead)
 }
 
 /// What a fold applies of a partition: copies by the rule of the one before, ticks that are newer.

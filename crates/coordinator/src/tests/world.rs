@@ -1,4 +1,4 @@
-//! What stands around a coordinator at a seal: a node that confirms, and partitions that write their shares, each
+//! What stands around a coordinator: a node that confirms, partitions that write their shares, and winners who claim, each
 //! as soon as it reads what asks for it.
 
 use super::PARTITIONS;
@@ -8,10 +8,12 @@ use msglog::memory::MemoryLog;
 use record::SCHEMA_VERSION;
 use record::acts::{Act, Hello};
 use record::chain::{Link, Position, splice};
+use record::claim::{CLAIM, Claim};
+use record::envelope::{Content, Envelope, MESSAGE, Reply};
 use record::hexed::Hex;
 use record::inband::{COPY, Copy};
-use record::rounds::{SHARE, SealAck, SealDecided, Share};
-use record::topics::{CONTROL, INBOUND, PROGRESS, RESULTS};
+use record::rounds::{AwardAct, SHARE, SealAck, SealDecided, Share, UnitState};
+use record::topics::{ACCEPTED, CONTROL, INBOUND, PROGRESS, RESULTS};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -31,16 +33,21 @@ pub(crate) struct World {
 impl World {
     /// The node has greeted; `confirms` tells whether it answers.
     pub(crate) fn start(log: &Arc<MemoryLog>, confirms: bool) -> Self {
-        Self::with(log, confirms, false)
+        Self::with(log, confirms, (false, false))
     }
 
     /// The same with a node that answers; after the first round, which makes him the best of all, the fan of partition 0
     /// leaves and is never heard again.
     pub(crate) fn whose_best_leaves(log: &Arc<MemoryLog>) -> Self {
-        Self::with(log, true, true)
+        Self::with(log, true, (true, false))
     }
 
-    fn with(log: &Arc<MemoryLog>, confirms: bool, best_leaves: bool) -> Self {
+    /// Besides, whoever is given a unit claims it at once.
+    pub(crate) fn claiming(log: &Arc<MemoryLog>) -> Self {
+        Self::with(log, true, (false, true))
+    }
+
+    fn with(log: &Arc<MemoryLog>, confirms: bool, (best_leaves, claims): (bool, bool)) -> Self {
         let hello = Act::Hello(Hello {
             v: SCHEMA_VERSION,
             node: NODE,
@@ -62,6 +69,9 @@ impl World {
                     state.confirm(&log);
                 }
                 state.share(&log);
+                if claims {
+                    state.claim(&log);
+                }
                 std::thread::park_timeout(Duration::from_millis(1));
             }
         });
@@ -84,6 +94,9 @@ struct State {
     read: u64,
     parts: [Part; PARTITIONS as usize],
     best_leaves: bool,
+    /// Control was read up to here for awards, and these were claimed.
+    heard: u64,
+    claimed: BTreeSet<(Hex<32>, u32)>,
 }
 
 /// How far a partition is judged.
@@ -129,6 +142,8 @@ impl State {
                     continue;
                 }
                 part.read = stored.offset + 1;
+                // dedup passes it on: outputs of quiz are placed by that.
+                let passed = accept(log, partition, "{}");
                 if record::type_of(&stored.value).as_deref() != Some(COPY) {
                     continue;
                 }
@@ -144,19 +159,100 @@ impl State {
                     if self.best_leaves && partition == 0 {
                         leave(&mut share);
                     }
-                    let pos = Position(stored.offset, 0);
-                    let link = Link {
-                        pos,
-                        prev: part.written,
-                        step: 1,
-                    };
-                    let mut value = Vec::new();
-                    splice(&link, &serde_json::to_vec(&share).unwrap(), &mut value);
-                    log.push(RESULTS, partition, "", value).unwrap();
-                    part.written = Some(pos);
+                    let share = serde_json::to_vec(&share).unwrap();
+                    part.write(log, partition, passed, &share);
                 }
             }
         }
+    }
+
+    fn claim(&mut self, log: &MemoryLog) {
+        if self.heard == log.end_offset(CONTROL, 0).unwrap() {
+            return;
+        }
+        for stored in log.read_all(CONTROL, 0).unwrap() {
+            if stored.offset < self.heard {
+                continue;
+            }
+            self.heard = stored.offset + 1;
+            let Ok(Act::Award(act)) = serde_json::from_slice(&stored.value) else {
+                continue;
+            };
+            if act.state == UnitState::Awarded && self.claimed.insert((act.award, act.attempt)) {
+                let partition = u32::from(act.code.0[0]);
+                let message = message(&act, self.claimed.len());
+                let at = accept(log, partition, &serde_json::to_string(&message).unwrap());
+                let part = &mut self.parts[usize::try_from(partition).unwrap()];
+                let claim = serde_json::to_vec(&claim(&act, &message)).unwrap();
+                part.write(log, partition, at, &claim);
+            }
+        }
+    }
+}
+
+impl Part {
+    fn write(&mut self, log: &MemoryLog, partition: u32, at: u64, output: &[u8]) {
+        let pos = Position(at, 0);
+        let link = Link {
+            pos,
+            prev: self.written.replace(pos),
+            step: 1,
+        };
+        let mut value = Vec::new();
+        splice(&link, output, &mut value);
+        log.push(RESULTS, partition, "", value).unwrap();
+    }
+}
+
+/// Appends to `accepted`; where it stands there.
+fn accept(log: &MemoryLog, partition: u32, value: &str) -> u64 {
+    log.push(ACCEPTED, partition, "", value.to_owned()).unwrap()
+}
+
+/// What every winner writes.
+pub(crate) const WORDS: &str = "领奖 某某 13800000000 某市某路1号";
+
+/// The message by which the winner of an award claims it.
+pub(crate) fn message(act: &AwardAct, number: usize) -> Envelope<'static> {
+    Envelope {
+        r#type: MESSAGE.into(),
+        v: SCHEMA_VERSION,
+        account: "mi".into(),
+        from: format!("o{}", act.code.0[0]).into(),
+        to: "gh_0".into(),
+        create_time: act.at,
+        kind: "text".into(),
+        msg_id: number.to_string().into(),
+        event: "".into(),
+        event_key: "".into(),
+        menu_id: "".into(),
+        recv_us: 0,
+        node: None,
+        boot: None,
+        seq: None,
+        key: Some(Hex([u8::try_from(number).unwrap(); 16])),
+        digest: None,
+        retry: false,
+        content: Content {
+            text: WORDS.into(),
+            ..Content::default()
+        },
+        reply: Reply::nothing(0),
+        reason: "".into(),
+        body: "".into(),
+        body_b64: "".into(),
+    }
+}
+
+fn claim(act: &AwardAct, message: &Envelope<'_>) -> Claim {
+    Claim {
+        r#type: CLAIM.to_owned(),
+        v: SCHEMA_VERSION,
+        campaign: act.campaign.clone(),
+        code: act.code,
+        key: message.key.unwrap(),
+        create_time: message.create_time,
+        tick: act.at,
     }
 }
 

@@ -6,8 +6,10 @@ use contest::{Correcting, Facts, Field, Holders, Secret, Standing, conclude, rec
 use control::ControlState;
 use control::ledger::{Held, Ledger, Place};
 use control::state::Applied;
+use coordinator::Claims;
 use coordinator::prizes::{AwardError, AwardRequest, Due, Fields, award_act, due};
 use record::acts::{Act, CampaignAct};
+use record::claim::{CLAIM, CLAIM_GRACE_S, Claim, Passed};
 use record::hexed::Hex;
 use record::rounds::{AwardAct, ResultAct, SealDecided, SealReq, StandingsAct, UnitState};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,12 +34,18 @@ pub(crate) struct World {
     log: Vec<Act>,
     pub(crate) state: ControlState,
     pub(crate) kept: Kept,
+    pub(crate) claims: Claims,
+    /// Whether claims, and how far time has passed, are not told of.
+    pub(crate) quiz_is_away: bool,
 }
 
 impl World {
     /// A campaign with these prizes and awards, published.
     pub(crate) fn new(more: &str) -> Self {
-        let mut world = Self::default();
+        let mut world = Self {
+            claims: Claims::new(1),
+            ..Self::default()
+        };
         world.publish(more);
         world
     }
@@ -222,10 +230,14 @@ impl World {
     /// What is due at this time, done. Whoever crashes after any of these acts is followed by one who reads control
     /// and finds the rest due, no more and no less; and whoever still believes to lead changes nothing.
     pub(crate) fn look(&mut self, now: i64) -> Due {
-        let whole = due(&self.state, ID, now, &mut self.kept).unwrap();
+        if !self.quiz_is_away {
+            let passed = Passed::new(now.saturating_add(CLAIM_GRACE_S));
+            self.claims.pass(0, &passed);
+        }
+        let whole = due(&self.state, ID, now, &self.claims, &mut self.kept).unwrap();
         let mut successor = self.replayed();
         for done in 0..=whole.acts.len() {
-            let rest = due(&successor, ID, now, &mut self.kept).unwrap();
+            let rest = due(&successor, ID, now, &self.claims, &mut self.kept).unwrap();
             let expected = Due {
                 acts: whole.acts[done..].to_vec(),
                 ..whole.clone()
@@ -254,6 +266,22 @@ impl World {
             ledger
         );
         whole
+    }
+
+    /// The n-th fan claims; `tick` is the newest in his partition then. How many messages claimed before.
+    pub(crate) fn sends(&mut self, fan: u64, create_time: i64, tick: i64) -> u64 {
+        let number = self.claims.count(ID) as u64;
+        let claim = Claim {
+            r#type: CLAIM.to_owned(),
+            v: 1,
+            campaign: ID.to_owned(),
+            code: Hex(code(fan).0),
+            key: Hex(u128::from(number).to_be_bytes()),
+            create_time,
+            tick,
+        };
+        self.claims.take(0, number, claim);
+        number
     }
 
     /// V-6 and Q-21, of what stands.

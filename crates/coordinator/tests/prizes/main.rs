@@ -5,6 +5,7 @@
 mod alternates;
 mod announcements;
 mod cast;
+mod claims;
 mod common;
 mod corrections;
 mod operators;

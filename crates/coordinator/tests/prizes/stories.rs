@@ -72,6 +72,10 @@ fn cast_of(seed: u64) -> World {
 fn happens(world: &mut World, dice: &mut Dice, now: i64) {
     let done = (1..=3).filter(|round| world.result(Some(*round)).is_some());
     let done = done.count() as u64;
+    if dice.below(2) == 0 {
+        let ago = [0, 40, 50 * 3600][usize::try_from(dice.below(3)).unwrap()];
+        world.sends(dice.below(12), now - ago, now);
+    }
     match dice.below(4) {
         0 if done < 3 => {
             let standings = dice.standings();
@@ -132,13 +136,17 @@ fn story(seed: u64) -> (usize, usize) {
 /// Two believe to lead, with clocks that differ and an operator between them; what they write comes in any order.
 fn rivals(world: &mut World, dice: &mut Dice, now: i64) {
     let mut kept = world.kept.clone();
-    let first = due(&world.state, ID, now, &mut kept).unwrap().acts;
+    let first = due(&world.state, ID, now, &world.claims, &mut kept)
+        .unwrap()
+        .acts;
     let third = first.len() / 3;
     for act in &first[..third] {
         world.apply(act);
     }
     happens(world, dice, now);
-    let second = due(&world.state, ID, now + 61, &mut kept).unwrap().acts;
+    let second = due(&world.state, ID, now + 61, &world.claims, &mut kept)
+        .unwrap()
+        .acts;
     let (mut first, mut second) = (first[third..].iter(), second.iter());
     loop {
         let turn = if dice.below(2) == 0 {

@@ -253,3 +253,36 @@ fn two_deliveries_at_the_same_time_both_hear_the_same() {
     assert!(heard[0].contains("收到：A"));
     assert!(heard.iter().all(|other| *other == heard[0]));
 }
+
+/// A day and more after the campaign.
+const LONG_AFTER: i64 = LIVE + 3 * 86_400;
+
+#[test]
+fn who_claims_or_asks_for_his_code_is_answered_long_after_the_campaign_and_nobody_else_q_20_q_31() {
+    let node = Node::start();
+    node.publish("plain", 7, &[0]);
+    let mut client = node.client();
+    let code = contest::Entrants::new(b"test-2013").code("o1").to_string();
+    for (n, at) in [(1, LIVE), (2, LONG_AFTER)] {
+        let heard = say(&mut client, at, 10 * n, "我的");
+        assert!(heard.contains(&code), "{heard}");
+        let heard = say(&mut client, at, 10 * n + 1, "领奖 张三 13800000000 北京");
+        assert!(heard.contains("已收到您的领奖信息"), "{heard}");
+        let heard = say(&mut client, at, 10 * n + 2, "领奖");
+        assert!(heard.contains("写在同一条消息里"), "{heard}");
+    }
+    for (n, other) in (50..).zip(["GO", "A", "你好", "为什么没反应?"]) {
+        assert_eq!(say(&mut client, LONG_AFTER, n, other), "success", "{other}");
+    }
+    let rules: Vec<String> = node
+        .records()
+        .iter()
+        .map(|r| r.reply.rule.to_string())
+        .collect();
+    let count = |rule: &str| rules.iter().filter(|found| *found == rule).count();
+    assert_eq!(["mine", "claim", "claim_help", ""].map(count), [2, 2, 2, 4]);
+    node.metric_becomes(
+        "spillway_reply_total{class=\"claim\",outcome=\"reply\",path=\"passive\",rule=\"claim\"}",
+        2.0,
+    );
+}

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod barred;
+mod claims;
 mod common;
 mod edges;
 mod follows;

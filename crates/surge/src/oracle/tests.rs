@@ -157,6 +157,12 @@ fn the_order_of_the_rules_decides() {
         ("A", 1_365_487_199, "early", "early"),
         ("A", 1_365_494_400, "late", "late"),
         ("我的订单到哪了？", OPEN, "keyword", "keyword:order"),
+        ("我的", OPEN, "mine", "mine"),
+        ("【我的】！", CLOSE, "mine", "mine"),
+        ("领奖 张三 13800000000 北京", OPEN, "claim", "claim"),
+        ("領獎：１３８００００００００", CLOSE, "claim", "claim"),
+        ("领奖", OPEN, "claim_help", "claim_help"),
+        ("领奖怎么弄？", CLOSE, "claim_help", "claim_help"),
         ("f码", CLOSE, "keyword", "keyword:fcode"),
         ("f码", OPEN, "wrong_format", "wrong_format"), // short, with a letter
         ("你好", OPEN, "keyword", "keyword:greeting"),
@@ -178,6 +184,29 @@ fn the_order_of_the_rules_decides() {
             "{content} {at}"
         );
     }
+}
+
+#[test]
+fn the_own_code_is_told_where_no_open_round_takes_the_word_for_an_answer() {
+    let single = "举行？\"\nkind = \"single\"\noptions = { A = \"上海\", B = \"深圳\", C = \"北京\", D = \"广州\" }\nkey = [\"C\"]";
+    assert!(FANFEST.contains(single));
+    let any_word = FANFEST.replace(single, "举行？\"\nkind = \"text\"\nkey = [\"北京\"]");
+    let mut judgement = Judgement::new(&Campaign::parse(&any_word).unwrap().0).unwrap();
+    let mut class = |content: &str, at: i64| {
+        let body = text("o1", at, 1, content);
+        judgement
+            .judge(&Inbound::parse(body.as_bytes()).unwrap())
+            .class
+    };
+    assert_eq!(class("我的", OPEN), "answer", "any word is");
+    assert_eq!(class("我的", CLOSE), "mine");
+    assert_eq!(class("我们的", CLOSE), "late");
+    // Nor is a claim an answer where any word is one: answers are published.
+    assert_eq!(class("领奖13800000000", OPEN), "claim");
+    assert_eq!(
+        (class("领奖台", OPEN), class("领奖台", CLOSE)),
+        ("answer", "claim_help")
+    );
 }
 
 #[test]

@@ -16,6 +16,8 @@ const STICKER: &str = "【收到不支持的消息类型，暂无法显示】";
 const JOINS: [&str; 2] = ["报名", "参加"];
 /// Longest join that says more than GO, in characters.
 const LONG_JOIN: usize = 8;
+/// Digits that a claim has at least, a telephone number.
+const CLAIM_DIGITS: usize = 7;
 /// Texts whose normal forms are remembered: the burst's texts are few and come again and again.
 const REMEMBERED: usize = 65_536;
 /// Longest text that is remembered, in bytes.
@@ -85,6 +87,10 @@ pub(super) struct Judgement {
     normaliser: Normaliser,
     windows: Vec<Window>,
     join_words: Vec<String>,
+    /// What asks for the fan's own code.
+    own_code: Vec<String>,
+    /// What claims begin with.
+    claim_words: Vec<String>,
     keywords: Keywords,
     questions: Questions,
     menu: BTreeMap<String, MenuAction>,
@@ -113,6 +119,8 @@ impl Judgement {
                 .chain(campaign.join.keywords.iter().map(String::as_str))
                 .map(|word| normaliser.tight(word))
                 .collect(),
+            own_code: tight_words(&campaign.mine.keywords, &normaliser),
+            claim_words: tight_words(&campaign.claim.keywords, &normaliser),
             keywords: Keywords::new(campaign, &normaliser)?,
             questions: Questions::new(&campaign.detector, &normaliser),
             menu: campaign
@@ -185,7 +193,23 @@ impl Judgement {
         if self.is_join(&forms.tight) {
             return Verdict::of("join").with(Effect::Joins);
         }
-        if let Some(verdict) = self.attempt(&forms, create_time) {
+        let claims = self.claim_digits(&forms.tight);
+        if claims.is_some_and(|digits| digits >= CLAIM_DIGITS) {
+            return Verdict::of("claim");
+        }
+        let attempt = self.attempt(&forms, create_time);
+        // Whoever asks for his code is told it, unless he answers, rightly or not, while a round is open.
+        let while_open = ["answer", "wrong_format"];
+        let attempts = attempt
+            .as_ref()
+            .is_some_and(|v| while_open.contains(&v.class));
+        if !attempts && self.own_code.contains(&forms.tight) {
+            return Verdict::of("mine");
+        }
+        if !attempts && claims.is_some() {
+            return Verdict::of("claim_help");
+        }
+        if let Some(verdict) = attempt {
             return verdict;
         }
         if let Some(rule) = self.keywords.hit(false, &forms, at) {
@@ -222,6 +246,20 @@ impl Judgement {
             return Verdict::of("question");
         }
         Verdict::of("media")
+    }
+
+    /// How many digits follow the word for claims, the longest of those that a text begins with.
+    fn claim_digits(&self, tight: &str) -> Option<usize> {
+        let begins = self
+            .claim_words
+            .iter()
+            .filter(|word| tight.starts_with(word.as_str()));
+        let longest = begins.max_by_key(|word| word.len())?;
+        let digits = tight
+            .chars()
+            .skip(longest.chars().count())
+            .filter(char::is_ascii_digit);
+        Some(digits.count())
     }
 
     /// Step 3.
@@ -328,4 +366,10 @@ impl Judgement {
         }
         forms
     }
+}
+
+/// The words of a list that say something, in tight form.
+fn tight_words(words: &[String], normaliser: &Normaliser) -> Vec<String> {
+    let words = words.iter().map(|word| normaliser.tight(word));
+    words.filter(|word| !word.is_empty()).collect()
 }

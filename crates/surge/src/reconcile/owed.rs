@@ -9,8 +9,9 @@ use super::walk::Stands;
 use campaign::Campaign;
 use std::collections::BTreeMap;
 
-/// A claim that was sent in time may still be on its way for so many seconds.
-const OVERDUE_S: i64 = 120;
+/// A unit comes back when every partition has passed its time to claim, which is told once an hour; two minutes are for
+/// what is still on its way then.
+const OVERDUE_S: i64 = 3_600 + 120;
 
 impl<'a> Book<'a> {
     /// What should have come to pass by now: one line for each.

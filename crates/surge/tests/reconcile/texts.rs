@@ -118,11 +118,11 @@ fn a_unit_comes_back_when_its_time_is_over_and_not_before() {
         &expired(over - 1),
         &format!("but its winner had until {over}"),
     );
-    // Nobody forgets it either, two minutes after.
+    // Nobody forgets it either, an hour and two minutes after.
     let mut forgotten = told(FROM, |text| text);
     forgotten
         .accepted
-        .push(json!({"type": "tick", "v": 1, "t": FROM + 2 * day + 120}));
+        .push(json!({"type": "tick", "v": 1, "t": FROM + 2 * day + 3_720}));
     let verdict = forgotten.reconcile();
     problem(
         &verdict,

@@ -342,11 +342,17 @@ fn winners(html: &mut Html, one: &Concluded) {
         }
         html.raw("</p>");
     }
-    paragraph(
-        html,
-        "编码末六位；向公众号发送“我的”可查询自己的编码。",
-        "The last six digits of the code; the account tells each fan his own.",
+    let (mut zh, mut en) = (
+        "编码末六位".to_owned(),
+        "The last six digits of the code".to_owned(),
     );
+    if let Some(word) = one.judged.compiled.campaign.mine.keywords.first() {
+        zh.push_str(&format!("；向公众号发送“{word}”可查询自己的编码"));
+        en.push_str(&format!(
+            "; whoever sends {word} to the account is told his own"
+        ));
+    }
+    paragraph(html, &format!("{zh}。"), &format!("{en}."));
     html.raw("</section>");
 }
 
