@@ -14,6 +14,7 @@
 
 mod admin;
 mod appender;
+mod bare;
 mod config;
 mod delivery;
 mod errors;
@@ -29,6 +30,7 @@ mod shared;
 mod threads;
 mod watch;
 
+pub use bare::{BareProducer, Told};
 pub use config::{KafkaConfig, RECORD_BYTES_MAX};
 pub use facts::{TopicFact, TopicFacts, TopicState};
 
