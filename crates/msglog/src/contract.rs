@@ -277,6 +277,12 @@ pub trait Appender: Send + Sync {
         records: Vec<(NewRecord, u64)>,
         answers: &Arc<dyn Mailbox>,
     ) -> Result<(), Refused>;
+
+    /// Whether it is known that nothing becomes durable now, because whoever must confirm it cannot be reached.
+    /// It may still accept. Asked with each call, so it costs nothing; a log that is never away says no.
+    fn is_away(&self) -> bool {
+        false
+    }
 }
 
 /// Reads partitions of one topic. Not shared: one owner polls it.
@@ -369,6 +375,17 @@ pub trait Log: Send + Sync {
     fn bounds(&self, topic: &str, partitions: &[u32]) -> Result<Vec<(u64, u64)>, LogError> {
         let bounds = |p: &u32| Ok((self.start_offset(topic, *p)?, self.end_offset(topic, *p)?));
         partitions.iter().map(bounds).collect()
+    }
+    /// End offsets of several partitions as they can be told now: over a wire, one question that is not repeated and not
+    /// waited for longer than a second. For whoever only shows them.
+    ///
+    /// # Errors
+    /// As for one of them.
+    fn glance(&self, topic: &str, partitions: &[u32]) -> Result<Vec<u64>, LogError> {
+        partitions
+            .iter()
+            .map(|partition| self.end_offset(topic, *partition))
+            .collect()
     }
     /// Smallest offset whose record, and every later one, was appended at `time_ms` or after; the end
     /// offset when there is none. At least `start_offset`.
