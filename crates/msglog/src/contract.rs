@@ -19,6 +19,7 @@
 //!   anything about an event.
 
 pub use crate::layout::{Tier, TopicConfig};
+pub use crate::membership::{GroupEvent, Membership};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -310,29 +311,6 @@ pub trait Reader: Send {
 
     /// Offset of the next record that `poll` will return for this partition; `None` when it is not read.
     fn position(&self, partition: u32) -> Option<u64>;
-}
-
-/// What a member of a consumer group learns.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GroupEvent {
-    /// These partitions are now this member's.
-    Assigned(Vec<u32>),
-    /// These are to be given up: finish, commit, then call [`Membership::release`]. They go to nobody
-    /// else before that.
-    Revoked(Vec<u32>),
-}
-
-/// Membership in a consumer group of one topic; dropping it leaves the group and gives everything up.
-pub trait Membership: Send {
-    /// The next change, waiting at most `wait`.
-    ///
-    /// # Errors
-    /// Failures of the group's coordinator.
-    fn poll(&mut self, wait: Duration) -> Result<Option<GroupEvent>, LogError>;
-    /// Gives up partitions that were revoked.
-    fn release(&mut self, partitions: &[u32]);
-    /// Whether a partition is this member's now; asked before each effect that cannot be taken back.
-    fn owns(&self, partition: u32) -> bool;
 }
 
 /// A durable, partitioned log.
