@@ -191,7 +191,10 @@ impl Cluster {
         while since.elapsed() < IN_SYNC {
             // Each broker knows of what it leads first.
             let lacking = (0..self.nodes()).map(|node| out_of_sync(self.plain(node)));
-            if !lacking.into_iter().all(|lacking| lacking.is_ok_and(|lacking| lacking == 0)) {
+            if !lacking
+                .into_iter()
+                .all(|lacking| lacking.is_ok_and(|lacking| lacking == 0))
+            {
                 since = Instant::now();
             }
             if Instant::now() >= until {
