@@ -174,7 +174,9 @@ fn a_full_spool_gives_no_ack_that_nothing_stands_behind_and_empties_when_the_bro
     }
     assert!(acked > 3, "{acked} were taken");
     unusable(&edge_node, "no room");
-    // WeChat tries the unanswered one again, in vain. A node is not ready while somebody needs what it does not have.
+    // Ready again once nothing has failed for a while; not ready, and for this reason, while somebody needs what it does
+    // not have: WeChat tries the unanswered one again, in vain.
+    ready(&edge);
     std::thread::scope(|scope| {
         let again = scope.spawn(|| deliver(&scene, acked + 1));
         unready(&edge, &["spool", "no room"]);
