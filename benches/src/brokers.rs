@@ -33,6 +33,7 @@ impl Brokers {
         let options = Options {
             dir: Some(dir.path().join("brokers")),
             heap_mib: HEAP_MIB,
+            is_measured: true,
             ..Options::new(nodes)
         };
         std::fs::create_dir_all(dir.path().join("brokers")).map_err(tried("make a directory"))?;

@@ -1,31 +1,22 @@
-//! Ingress on Kafka, hedged, against a bare server that gives the raw body to the same brokers with the same settings;
-//! the client library alone beside both; and how long acks take at half the saturating rate.
+//! Ingress on Kafka, hedged, against a bare server that gives the raw body to the client library with the same settings, on
+//! the same brokers; the library alone beside both, and our appender around it; and how long acks take at half the
+//! saturating rate.
 
-use crate::brokers::{Brokers, inbound};
-use crate::failure::{Failure, tried};
-use crate::journal::{Inbox, append_for};
+use crate::brokers::Brokers;
+use crate::driven::Driven;
+use crate::failure::Failure;
 use crate::load::{Outcome, drive, drive_at};
 use crate::machine::{busy_s, cpu_s, threads_cpu_s};
 use crate::node::INGRESS_ONLY;
 use crate::report::{Place, Table, median, ratio};
-use crate::requests::{Requests, Reuse, xml};
+use crate::requests::{Requests, Reuse};
 use crate::sample::WARM_UP;
 use crate::server::Server;
-use crate::synth::PARTITIONS;
-use bytes::Bytes;
-use msglog::kafka::Kafka;
-use msglog::{Log as _, NewRecord};
-use record::topics::INBOUND;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Bodies that the library alone is given, again and again.
-const POOL: u64 = 4_096;
-/// Records that the library alone has on their way, and in a call.
-const WINDOW: (u64, u64) = (16_384, 64);
 /// Connections of the run at half the saturating rate: an answer that is late must not hold the next request.
 const PACED_CONNECTIONS: usize = 2_048;
 /// How long the brokers are given to before anything is measured: they compile their own code meanwhile.
@@ -117,11 +108,13 @@ impl Sample {
 /// The benchmark.
 pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
     let brokers = Brokers::start(place, plan.nodes)?;
-    library_alone(&brokers, BROKER_WARM_UP.min(plan.length))?;
-    let mut alone = Vec::new();
+    Driven::Appender.alone(&brokers, BROKER_WARM_UP.min(plan.length))?;
+    let mut alone: Vec<Vec<(f64, f64)>> = Driven::ALL.iter().map(|_| Vec::new()).collect();
     let mut samples: Vec<Vec<Sample>> = Side::ALL.iter().map(|_| Vec::new()).collect();
     for _ in 0..plan.rounds {
-        alone.push(library_alone(&brokers, plan.trial)?);
+        for (driven, into) in Driven::ALL.into_iter().zip(&mut alone) {
+            into.push(driven.alone(&brokers, plan.trial)?);
+        }
         for (side, into) in Side::ALL.into_iter().zip(&mut samples) {
             into.push(sample(place, plan, &brokers, side)?);
         }
@@ -136,29 +129,6 @@ pub(crate) fn run(place: &Place, plan: &Plan) -> Result<(), Failure> {
         plan.nodes
     );
     place.publish("kafka", &title, &tables)
-}
-
-/// The appender driven by one thread with raw bodies: records a second, and processor time of this process for each.
-fn library_alone(brokers: &Brokers, length: Duration) -> Result<(f64, f64), Failure> {
-    let config = brokers.log(inbound())?;
-    let kafka = Kafka::open(config).map_err(tried("open the log"))?;
-    let appender = kafka
-        .appender(INBOUND)
-        .map_err(tried("append to the log"))?;
-    let record = |nth: u64| NewRecord {
-        partition: u32::try_from(nth % u64::from(PARTITIONS)).unwrap_or(0),
-        key: Bytes::new(),
-        value: Bytes::from(xml(nth)),
-    };
-    let pool: Vec<NewRecord> = (0..POOL).map(record).collect();
-    let mailbox = Arc::new(Inbox::default());
-    let (cpu, began) = (cpu_s(std::process::id()), Instant::now());
-    let sent = append_for(&*appender, &mailbox, &pool, WINDOW, length)?;
-    mailbox.wait(sent, 0)?;
-    let seconds = began.elapsed().as_secs_f64();
-    let us = ratio((cpu_s(std::process::id()) - cpu) * 1e6, sent as f64);
-    kafka.close(Duration::from_secs(5));
-    Ok((ratio(sent as f64, seconds), us))
 }
 
 fn sample(place: &Place, plan: &Plan, brokers: &Brokers, side: Side) -> Result<Sample, Failure> {
@@ -231,7 +201,7 @@ fn middle(own: &[Sample], of: impl Fn(&Sample) -> f64) -> f64 {
     median(&own.iter().map(of).collect::<Vec<_>>())
 }
 
-fn saturation(alone: &[(f64, f64)], samples: &[Vec<Sample>]) -> Table {
+fn saturation(alone: &[Vec<(f64, f64)>], samples: &[Vec<Sample>]) -> Table {
     let mut table = Table::new(
         "acks per second on kept connections, as many as saturate each side",
         &[
@@ -247,25 +217,16 @@ fn saturation(alone: &[(f64, f64)], samples: &[Vec<Sample>]) -> Table {
             "brokers' µs/msg",
         ],
     );
-    let part = |of: fn(&(f64, f64)) -> f64| median(&alone.iter().map(of).collect::<Vec<_>>());
-    let (rate, us) = (part(|run| run.0), part(|run| run.1));
     let none = || "-".to_owned();
-    let cells = vec![
-        "client library alone".to_owned(),
-        none(),
-        format!("{rate:.0}"),
-        none(),
-        none(),
-        none(),
-        none(),
-        none(),
-        format!("{us:.1}"),
-        none(),
-    ];
-    table.row(
-        cells,
-        json!({ "side": "client library alone", "runs": alone }),
-    );
+    for (driven, runs) in Driven::ALL.into_iter().zip(alone) {
+        let part = |of: fn(&(f64, f64)) -> f64| median(&runs.iter().map(of).collect::<Vec<_>>());
+        let (rate, us) = (part(|run| run.0), part(|run| run.1));
+        let mut cells: Vec<String> = (0..10).map(|_| none()).collect();
+        cells[0] = driven.name().to_owned();
+        cells[2] = format!("{rate:.0}");
+        cells[8] = format!("{us:.1}");
+        table.row(cells, json!({ "side": driven.name(), "runs": runs }));
+    }
     let bare = samples.first().map_or(&[][..], Vec::as_slice);
     for (side, own) in Side::ALL.into_iter().zip(samples) {
         let ratios: Vec<f64> = own

@@ -9,6 +9,7 @@
 
 mod brokers;
 mod contest;
+mod driven;
 mod echo;
 mod failure;
 mod folds;

@@ -1,5 +1,6 @@
-//! The bare limit on Kafka: a hyper server that gives the raw body to the same appender that ingress has, with the
-//! same settings, and answers `success` at the delivery report. Nothing is read, decided, or hedged.
+//! The bare limit on Kafka: a hyper server that gives the raw body to the client library, with the settings that ingress
+//! has, and answers `success` at the delivery report. Nothing is read, decided, or hedged, and nothing of `msglog` stands
+//! between the server and the library.
 
 use crate::echo::listener;
 use crate::failure::{Failure, tried};
@@ -10,26 +11,24 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use msglog::kafka::{Kafka, KafkaConfig};
-use msglog::{Answer, Appender, Log as _, Mailbox, NewRecord};
+use msglog::kafka::{BareProducer, KafkaConfig};
 use record::topics::INBOUND;
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{Notify, oneshot};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::sync::oneshot;
 
 /// Serves until the process is killed; prints the address once it listens.
 ///
 /// # Errors
 /// The address cannot be bound, or the brokers cannot be reached.
 pub(crate) fn serve(listen: SocketAddr, config: KafkaConfig) -> Result<(), Failure> {
-    let kafka = Kafka::open(config).map_err(tried("open the log"))?;
-    let appender = kafka
-        .appender(INBOUND)
-        .map_err(tried("append to the log"))?;
+    let producer = BareProducer::open(&config, INBOUND).map_err(tried("make a producer"))?;
+    let room = Arc::new(Room {
+        producer,
+        next: AtomicU32::new(0),
+    });
     let listening = |address| listener(address).map_err(tried(format!("listen on {address}")));
     let first = listening(listen)?;
     let address = first.local_addr().map_err(tried("find the port"))?;
@@ -42,8 +41,8 @@ pub(crate) fn serve(listen: SocketAddr, config: KafkaConfig) -> Result<(), Failu
     let workers: Vec<_> = listeners
         .into_iter()
         .map(|listener| {
-            let appender = Arc::clone(&appender);
-            std::thread::spawn(move || work(listener, appender))
+            let room = Arc::clone(&room);
+            std::thread::spawn(move || work(listener, room))
         })
         .collect();
     for worker in workers {
@@ -53,116 +52,41 @@ pub(crate) fn serve(listen: SocketAddr, config: KafkaConfig) -> Result<(), Failu
     Ok(())
 }
 
-/// Where delivery reports arrive: one wake for each list of them.
-#[derive(Default)]
-struct Inbox {
-    answers: Mutex<Vec<Answer>>,
-    came: Notify,
-}
-
-impl Mailbox for Inbox {
-    fn deliver(&self, mut answers: Vec<Answer>) {
-        self.answers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .append(&mut answers);
-        self.came.notify_one();
-    }
-}
-
-/// Requests of one thread that wait for their report.
+/// The producer that all threads share, and the partition that the next body goes to.
 struct Room {
-    appender: Arc<dyn Appender>,
-    inbox: Arc<Inbox>,
-    answers: Arc<dyn Mailbox>,
-    waiting: RefCell<Waiting>,
-}
-
-#[derive(Default)]
-struct Waiting {
-    next: u64,
-    reports: HashMap<u64, oneshot::Sender<bool>>,
+    producer: BareProducer,
+    next: AtomicU32,
 }
 
 impl Room {
-    fn new(appender: Arc<dyn Appender>) -> Self {
-        let inbox = Arc::new(Inbox::default());
-        Self {
-            appender,
-            answers: Arc::clone(&inbox) as Arc<dyn Mailbox>,
-            inbox,
-            waiting: RefCell::default(),
-        }
-    }
-
     /// Whether the body has become durable.
-    async fn append(&self, body: Bytes) -> bool {
+    async fn append(&self, body: &[u8]) -> bool {
         let (tell, told) = oneshot::channel();
-        let slot = {
-            let mut waiting = self.waiting.borrow_mut();
-            waiting.next += 1;
-            let slot = waiting.next;
-            waiting.reports.insert(slot, tell);
-            slot
-        };
-        let record = NewRecord {
-            partition: u32::try_from(slot % u64::from(PARTITIONS)).unwrap_or(0),
-            key: Bytes::new(),
-            value: body,
-        };
-        if self
-            .appender
-            .append(vec![(record, slot)], &self.answers)
-            .is_err()
-        {
-            self.waiting.borrow_mut().reports.remove(&slot);
-            return false;
-        }
-        told.await.unwrap_or(false)
-    }
-
-    /// Hands reports to those who wait, for ever.
-    async fn hand_out(&self) {
-        let mut list = Vec::new();
-        loop {
-            self.inbox.came.notified().await;
-            std::mem::swap(
-                &mut list,
-                &mut *self
-                    .inbox
-                    .answers
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner),
-            );
-            let mut waiting = self.waiting.borrow_mut();
-            for answer in list.drain(..) {
-                if let Some(tell) = waiting.reports.remove(&answer.slot) {
-                    // Who asked may be gone.
-                    tell.send(answer.result.is_ok()).unwrap_or_default();
-                }
-            }
+        let partition = self.next.fetch_add(1, Ordering::Relaxed) % PARTITIONS;
+        // Who asked may be gone.
+        let report = Box::new(move |is_durable| tell.send(is_durable).unwrap_or_default());
+        match self.producer.send(partition, body, report) {
+            Ok(()) => told.await.unwrap_or(false),
+            Err(_) => false,
         }
     }
 }
 
-fn work(listener: std::net::TcpListener, appender: Arc<dyn Appender>) -> std::io::Result<()> {
+fn work(listener: std::net::TcpListener, room: Arc<Room>) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async move {
-        let room = Rc::new(Room::new(appender));
-        let reports = Rc::clone(&room);
-        tokio::task::spawn_local(async move { reports.hand_out().await });
         let listener = tokio::net::TcpListener::from_std(listener)?;
         loop {
             let Ok((stream, _)) = listener.accept().await else {
                 continue;
             };
             drop(stream.set_nodelay(true));
-            let room = Rc::clone(&room);
+            let room = Arc::clone(&room);
             tokio::task::spawn_local(async move {
-                let service = service_fn(move |request| answer(Rc::clone(&room), request));
+                let service = service_fn(move |request| answer(Arc::clone(&room), request));
                 let connection = hyper::server::conn::http1::Builder::new()
                     .serve_connection(TokioIo::new(stream), service);
                 drop(connection.await);
@@ -172,7 +96,7 @@ fn work(listener: std::net::TcpListener, appender: Arc<dyn Appender>) -> std::io
 }
 
 async fn answer(
-    room: Rc<Room>,
+    room: Arc<Room>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let body = request
@@ -181,7 +105,7 @@ async fn answer(
         .await
         .map(|body| body.to_bytes())
         .unwrap_or_default();
-    let is_durable = room.append(body).await;
+    let is_durable = room.append(&body).await;
     let mut response = Response::new(Full::new(Bytes::from_static(b"success")));
     if !is_durable {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;

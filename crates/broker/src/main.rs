@@ -32,6 +32,7 @@ fn main() -> ExitCode {
     let options = Options {
         dir: args.data,
         heap_mib: args.heap,
+        is_measured: true,
         ..Options::new(usize::from(args.nodes))
     };
     let cluster = match Cluster::with(options) {

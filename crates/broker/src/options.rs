@@ -40,6 +40,9 @@ pub struct Options {
     pub dir: Option<PathBuf>,
     /// Largest heap of a broker, in MiB.
     pub heap_mib: u32,
+    /// Whether its speed matters. A broker of a test spends less on compiling its own code and on collecting garbage: it
+    /// starts sooner, leaves the processor to what is tested, and would be slow at a large rate.
+    pub is_measured: bool,
     /// Broker settings beside the shipped ones.
     pub extra: Vec<(String, String)>,
 }
@@ -53,6 +56,7 @@ impl Options {
             proxied: false,
             dir: None,
             heap_mib: 512,
+            is_measured: false,
             extra: Vec::new(),
         }
     }

@@ -47,6 +47,8 @@ struct Shared {
 
 struct State {
     fault: Fault,
+    /// What it has done since it was set.
+    bitten: u64,
     next: u64,
     /// Both ends of each connection, so that they can be closed from outside.
     open: BTreeMap<u64, [TcpStream; 2]>,
@@ -61,6 +63,11 @@ impl Shared {
         self.state().fault
     }
 
+    fn bite(&self) {
+        let mut state = self.state();
+        state.bitten = state.bitten.saturating_add(1);
+    }
+
     /// Waits while nothing may be carried that way; `false` when the proxy stops.
     fn wait_while(&self, blocked: impl Fn(Fault) -> bool) -> bool {
         let mut state = self.state();
@@ -73,12 +80,15 @@ impl Shared {
         !self.stop.load(Ordering::Acquire)
     }
 
+    /// Closes every connection, and counts those that something was wrong with.
     fn close_all(&self) {
-        for ends in self.state().open.values() {
+        let mut state = self.state();
+        for ends in state.open.values() {
             for end in ends {
                 drop(end.shutdown(Shutdown::Both));
             }
         }
+        state.bitten = state.bitten.saturating_add(state.open.len() as u64);
     }
 }
 
@@ -100,6 +110,7 @@ impl Proxy {
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 fault: Fault::None,
+                bitten: 0,
                 next: 0,
                 open: BTreeMap::new(),
             }),
@@ -125,11 +136,21 @@ impl Proxy {
 
     /// Breaks or mends the wire; it holds from now on.
     pub fn set(&self, fault: Fault) {
-        self.shared.state().fault = fault;
+        {
+            let mut state = self.shared.state();
+            (state.fault, state.bitten) = (fault, 0);
+        }
         self.shared.changed.notify_all();
         if matches!(fault, Fault::Cut | Fault::Refuse) {
             self.shared.close_all();
         }
+    }
+
+    /// How often the fault of the moment has done harm since it was set: pieces that were held up, delayed or slowed
+    /// down, and connections that were closed or turned away. Those that nobody listened for are not seen.
+    #[must_use]
+    pub fn bitten(&self) -> u64 {
+        self.shared.state().bitten
     }
 }
 
@@ -167,7 +188,10 @@ fn accept(shared: &Arc<Shared>, listener: TcpListener, addr: SocketAddr, upstrea
             Ok((client, _)) if shared.fault() != Fault::Cut => {
                 carrying.extend(carry(shared, client, upstream));
             }
-            Ok((client, _)) => drop(client.shutdown(Shutdown::Both)),
+            Ok((client, _)) => {
+                shared.bite();
+                drop(client.shutdown(Shutdown::Both));
+            }
             Err(_) => std::thread::sleep(Duration::from_millis(2)),
         }
     }
@@ -280,6 +304,9 @@ fn deliver(
 ) -> io::Result<()> {
     let blocked = |fault: Fault| fault == Fault::Stall || (is_answer && fault == Fault::HalfOpen);
     for (came, bytes) in due {
+        if blocked(shared.fault()) {
+            shared.bite();
+        }
         if !shared.wait_while(blocked) {
             return Ok(());
         }
@@ -292,6 +319,7 @@ fn deliver(
             _ => Duration::ZERO,
         };
         if !rest.is_zero() {
+            shared.bite();
             std::thread::sleep(rest);
         }
         to.write_all(&bytes)?;

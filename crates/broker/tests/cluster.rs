@@ -58,9 +58,14 @@ fn one_broker_stalls_dies_and_comes_back_with_its_topics() {
 
 #[test]
 fn three_brokers_hold_a_topic_on_all_of_them() {
-    let cluster = Cluster::start(3).unwrap();
+    let mut cluster = Cluster::start(3).unwrap();
     topic(&cluster, &["--create", "--topic", "t", "--partitions", "1"]);
     let told = topic(&cluster, &["--describe", "--topic", "t"]);
     assert!(told.contains("ReplicationFactor: 3"), "{told}");
     assert_eq!(cluster.bootstrap().len(), 3);
+    cluster.kill(2);
+    cluster.restart(2).unwrap();
+    cluster.wait_in_sync().unwrap();
+    let lacking = topic(&cluster, &["--describe", "--under-replicated-partitions"]);
+    assert_eq!(lacking.trim(), "");
 }

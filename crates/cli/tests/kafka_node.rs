@@ -7,7 +7,8 @@ mod support;
 use broker::Cluster;
 use serde_json::Value;
 use support::kafka::{ALL, kafka_toml};
-use support::{Scene, alone, finish, succeed, until};
+use support::wire::get;
+use support::{Scene, finish, succeed, until};
 
 const MESSAGES: u32 = 6_000;
 const COMPRESS: u32 = 40;
@@ -18,7 +19,6 @@ fn one() -> Cluster {
 
 #[test]
 fn topics_are_made_once_and_shown_as_they_are() {
-    let _turn = alone();
     let scene = Scene::bare_on(one());
     scene.topics("show").badly(1, &["spillway topics create"]);
     let seat = scene.seat("node", ALL);
@@ -48,7 +48,6 @@ fn topics_are_made_once_and_shown_as_they_are() {
 
 #[test]
 fn a_node_on_a_broker_has_the_digest_of_the_oracle() {
-    let _turn = alone();
     let scene = Scene::on(one(), MESSAGES, COMPRESS);
     scene.create_topics();
     let seat = scene.seat("node", ALL);
@@ -90,7 +89,6 @@ fn a_node_on_a_broker_has_the_digest_of_the_oracle() {
 
 #[test]
 fn every_role_in_a_process_of_its_own_has_the_same_digest() {
-    let _turn = alone();
     let scene = Scene::on(one(), MESSAGES, COMPRESS);
     scene.create_topics();
     let seats = ["coordinator", "ingress", "dedup", "quiz"].map(|role| scene.seat(role, role));
@@ -114,7 +112,6 @@ fn every_role_in_a_process_of_its_own_has_the_same_digest() {
 
 #[test]
 fn without_brokers_a_node_that_knows_its_topics_answers_and_one_that_does_not_says_so() {
-    let _turn = alone();
     let mut scene = Scene::bare_on(one());
     scene.create_topics();
     let seat = scene.seat("node", ALL);
@@ -152,6 +149,32 @@ fn without_brokers_a_node_that_knows_its_topics_answers_and_one_that_does_not_sa
     until("the message in dedup", || {
         node.series("spillway_dedup_total", &[("result", "new")]) >= 1.0
     });
+    assert_eq!(node.terminate().0.code, Some(0));
+}
+
+#[test]
+fn a_broker_that_stands_still_holds_up_no_one_who_asks_whether_the_node_lives() {
+    let scene = Scene::bare_on(one());
+    scene.create_topics();
+    let seat = scene.seat("node", ALL);
+    let node = scene.start_at(&seat, &[]);
+    node.wait_drained();
+    let cluster = scene.cluster.as_ref().unwrap();
+    cluster.stall(0);
+    // The status asks the broker how far consumers are behind, and waits a while for the answer.
+    let (admin, mut lived) = (seat.admin, 0);
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(move || get(admin, "/status"));
+        while !asked.is_finished() {
+            let (code, _) = get(admin, "/health/live").unwrap();
+            assert_eq!(code, 200);
+            lived += 1;
+        }
+        let (code, status) = asked.join().unwrap().unwrap();
+        assert_eq!(code, 200, "{status}");
+    });
+    assert!(lived > 1, "{lived} answers while the status was on its way");
+    cluster.resume(0);
     assert_eq!(node.terminate().0.code, Some(0));
 }
 

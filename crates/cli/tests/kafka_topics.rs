@@ -1,11 +1,16 @@
-//! Topics that change under running nodes: deleted and made again, and smaller than what they must take.
+//! Topics that change under running nodes: deleted and made again, and smaller than what they must take, under ingress and
+//! under stages. And those of a journal, by the same commands.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
 use broker::Cluster;
+use serde_json::Value;
+use std::process::Command;
+use std::time::Duration;
+use support::fleet::{Fleet, PAIR, during, whole};
 use support::kafka::ALL;
-use support::{Scene, alone, until};
+use support::{Scene, finish, spillway, until};
 
 fn scene() -> Scene {
     let scene = Scene::bare_on(Cluster::start(1).expect("a broker starts"));
@@ -21,7 +26,6 @@ fn tool(scene: &mut Scene, class: &str, args: &[&str]) {
 
 #[test]
 fn a_topic_that_was_deleted_and_made_again_ends_the_node_in_words() {
-    let _turn = alone();
     let mut scene = scene();
     let seat = scene.seat("node", ALL);
     let node = scene.start_at(&seat, &[]);
@@ -48,8 +52,11 @@ fn a_topic_that_was_deleted_and_made_again_ends_the_node_in_words() {
     again.badly(2, &["inbound", "deleted and made again"]);
 }
 
-/// Sets how large a record of `inbound` may be.
-fn limit(scene: &mut Scene, bytes: u64) {
+/// The largest record that topics are made for.
+const AS_MADE: u64 = 17_825_792;
+
+/// Sets how large a batch of this topic may be.
+fn limit(scene: &mut Scene, topic: &str, bytes: u64) {
     tool(
         scene,
         "kafka.admin.ConfigCommand",
@@ -58,7 +65,7 @@ fn limit(scene: &mut Scene, bytes: u64) {
             "--entity-type",
             "topics",
             "--entity-name",
-            "spillway.inbound",
+            &format!("spillway.{topic}"),
             "--add-config",
             &format!("max.message.bytes={bytes}"),
         ],
@@ -67,7 +74,6 @@ fn limit(scene: &mut Scene, bytes: u64) {
 
 #[test]
 fn a_record_that_the_topic_does_not_take_any_more_waits_in_the_spool_and_holds_up_no_ack() {
-    let _turn = alone();
     let mut scene = scene();
     let seat = scene.seat("node", ALL);
     let node = scene.start_at(&seat, &[]);
@@ -81,17 +87,67 @@ fn a_record_that_the_topic_does_not_take_any_more_waits_in_the_spool_and_holds_u
     scene.deliver_text("oBefore", 1, "GO");
     counted(1.0);
     // Nodes see to it at their start that their topics take what they may write; this happens behind their backs.
-    limit(&mut scene, 20_000);
+    limit(&mut scene, "inbound", 20_000);
     scene.deliver_text("oLong", 2, &"长".repeat(40_000));
     scene.deliver_text("oShort", 3, "GO");
     counted(2.0);
     assert!(node.status()["spool"]["records"].as_u64() > Some(0));
     scene.deliver_text("oShort", 4, "A");
     counted(3.0);
-    limit(&mut scene, 17_825_792);
+    limit(&mut scene, "inbound", AS_MADE);
     counted(4.0);
     until("an empty spool", || node.status()["spool"]["records"] == 0);
     assert_eq!(node.metric("spillway_ingress_unacked_total"), 0.0);
     assert_eq!(node.metric("spillway_spool_dead_total"), 0.0);
     assert_eq!(node.terminate().0.code, Some(0));
+}
+
+/// What goes through and what does not is the size of a batch, so that records fail whose successors go through.
+#[test]
+fn a_stage_whose_topic_refuses_some_of_its_output_begins_again_and_leaves_no_hole() {
+    let cluster = Cluster::start(1).expect("a broker starts");
+    let mut fleet = Fleet::start(Scene::on(cluster, 6_000, 60), &PAIR);
+    let mut replay = fleet.replay(&["--speed", "3"]);
+    let restarts = |fleet: &Fleet, stage: &str| {
+        fleet.sum("spillway_stage_restarts_total", &[("group", stage)])
+    };
+    // Quiz first: while dedup is held up it has nothing to write.
+    for (topic, bytes, stage, times) in [
+        ("results", 300, "quiz", 1.0),
+        ("accepted", 4_000, "dedup", 2.0),
+    ] {
+        limit(&mut fleet.scene, topic, bytes);
+        until(&format!("a {stage} that has begun again"), || {
+            restarts(&fleet, stage) >= times
+        });
+    }
+    assert!(
+        during(&mut replay, Duration::ZERO),
+        "the surge was over too soon"
+    );
+    for topic in ["results", "accepted"] {
+        limit(&mut fleet.scene, topic, AS_MADE);
+    }
+    whole(replay);
+    // Chains are followed by the reader's rule, and every round comes to what the oracle says.
+    fleet.judge();
+    fleet.all_answered_at_once();
+}
+
+#[test]
+fn topics_of_a_journal_are_made_and_shown_too() {
+    let scene = Scene::bare("");
+    let topics = |what: &str| {
+        finish(
+            Command::new(spillway())
+                .args(["topics", what, "--json", "--data"])
+                .arg(scene.path("node")),
+        )
+    };
+    topics("show").badly(1, &["inbound", "spillway topics create"]);
+    let made: Value = serde_json::from_str(&topics("create").well()).unwrap();
+    assert_eq!(made["backend"], "journal");
+    let shown: Value = serde_json::from_str(&topics("show").well()).unwrap();
+    assert_eq!(shown["log"], made["log"]);
+    assert_eq!(shown["topics"][0]["partitions"], 24, "{shown}");
 }

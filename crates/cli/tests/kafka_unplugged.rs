@@ -1,29 +1,25 @@
-//! What stands in a spool only: acks without any broker from the first message on, and a node that never comes
-//! back, whose deliveries are missed by name until its spool is brought into the log from elsewhere.
+//! What stands in a spool only: acks without any broker from the first message on, and a node that never comes back, whose
+//! deliveries are missed one by one until its spool is brought into the log from elsewhere.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
 
 use broker::Cluster;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::Duration;
+use support::event::attempts;
 use support::fleet::{Fleet, PAIR, during, whole};
-use support::{Ended, Scene, alone, finish, spillway, until};
+use support::{Ended, Scene, finish, spillway, until};
 
-const MESSAGES: u32 = 8_000;
-
-fn fleet(compress: u32, seats: &[(&'static str, &'static str)]) -> Fleet {
-    let cluster = Cluster::start(1).expect("a broker starts");
-    Fleet::start(Scene::on(cluster, MESSAGES, compress), seats)
+fn scene() -> Scene {
+    Scene::on(Cluster::start(1).expect("a broker starts"), 8_000, 60)
 }
 
 #[test]
-#[ignore = "minutes on real brokers: make soak"]
 fn an_ingress_started_without_brokers_answers_a_whole_surge_from_its_disk() {
-    let _turn = alone();
-    let mut fleet = fleet(60, &PAIR);
+    let mut fleet = Fleet::start(scene(), &PAIR);
     // Written anew with every change: the first one may know of no campaign.
     until("the campaign in the snapshot on disk", || {
         let kept = std::fs::read_to_string(fleet.scene.path("ingress-1/snapshot"));
@@ -63,14 +59,57 @@ fn drain(fleet: &Fleet, dir: &str) -> Ended {
     finish(&mut command)
 }
 
+/// A delivery as nodes number them.
+type DeliveryId = (String, String, u64);
+
+fn id(of: &Value) -> DeliveryId {
+    let text = |member: &str| of[member].as_str().unwrap().to_owned();
+    (text("node"), text("boot"), of["seq"].as_u64().unwrap())
+}
+
+/// Every delivery in the log with its body, however often it stands there.
+fn in_log(fleet: &Fleet) -> Vec<(DeliveryId, String)> {
+    let printed = fleet.scene.history("", "log cat inbound").well();
+    let rows = printed
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    rows.filter(|row| row["value"]["type"] == "delivery")
+        .map(|row| {
+            let body = row["value"]["body"].as_str().unwrap();
+            (id(&row["value"]), body.to_owned())
+        })
+        .collect()
+}
+
+/// Bodies of the messages that were acked, by the ledger and the recording alone.
+fn acked(fleet: &Fleet) -> BTreeSet<String> {
+    let recording = std::fs::read_to_string(fleet.scene.recording()).unwrap();
+    let rows = recording
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let bodies: BTreeMap<u64, String> = rows
+        .map(|row| {
+            (
+                row["n"].as_u64().unwrap(),
+                row["body"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect();
+    let acked = attempts(&fleet.scene)
+        .into_iter()
+        .filter(|attempt| attempt.outcome == "acked");
+    acked.map(|attempt| bodies[&attempt.n].clone()).collect()
+}
+
 #[test]
-#[ignore = "minutes on real brokers: make soak"]
-fn what_an_unplugged_node_has_is_missed_by_name_and_brought_in_from_elsewhere() {
-    let _turn = alone();
+fn what_an_unplugged_node_has_is_missed_one_by_one_and_brought_in_from_elsewhere() {
+    let scene = scene();
+    // The seals go on without it; a node that is only slow is given two minutes.
+    scene.edit_campaign(&[("max_wait_s = 120", "max_wait_s = 15")]);
     let seats = [PAIR[0], PAIR[1], ("ingress-2", "ingress")];
-    let mut fleet = fleet(60, &seats);
-    let mut replay = fleet.replay(&["--speed", "2", "--until-acked"]);
-    assert!(during(&mut replay, Duration::from_secs(8)));
+    let mut fleet = Fleet::start(scene, &seats);
+    let mut replay = fleet.replay(&["--speed", "3", "--until-acked"]);
+    assert!(during(&mut replay, Duration::from_secs(6)));
     fleet.scene.cluster().kill(0);
     until("enough in the spool that will be unplugged", || {
         let status = fleet.node("ingress-1").status();
@@ -83,37 +122,49 @@ fn what_an_unplugged_node_has_is_missed_by_name_and_brought_in_from_elsewhere() 
     whole(replay);
     fleet.wait_drained();
 
+    let before = in_log(&fleet);
+    let (known, bodies): (BTreeSet<_>, BTreeSet<_>) = before.into_iter().unzip();
+    let missing: BTreeSet<String> = acked(&fleet).difference(&bodies).cloned().collect();
     let (ended, missed) = fleet.verdict();
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    let lost = missed["all"]["lost"].as_u64().unwrap();
-    assert!(lost > 100, "{missed}");
+    assert_eq!(
+        missed["all"]["lost"].as_u64(),
+        Some(missing.len() as u64),
+        "{missed}"
+    );
     assert_eq!(missed["all"]["doubled"], 0, "{missed}");
+    assert!(missing.len() > 100, "{} are missing", missing.len());
 
     // Its disk is brought to another machine.
     let away = fleet.scene.path("brought");
     std::fs::rename(fleet.scene.path("ingress-1/spool"), &away).unwrap();
     let printed = drain(&fleet, "brought").well();
-    let brought: Vec<Value> = printed
+    let brought: Vec<DeliveryId> = printed
         .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
+        .map(|line| id(&serde_json::from_str::<Value>(line).unwrap()["delivery"]))
         .collect();
-    let ids: BTreeSet<String> = brought
-        .iter()
-        .map(|row| row["msg_id"].to_string())
-        .collect();
-    // Events have no id, and stand among them all the same.
-    let brought = brought.len() as u64;
-    assert!(brought >= lost, "{brought} brought, {lost} lost");
-    for example in missed["examples"]["lost"].as_array().unwrap() {
-        let told = example.as_str().unwrap();
-        let named = ids.iter().any(|id| told.contains(id.trim_matches('"')));
-        assert!(named, "{told} is not among what was brought");
-    }
+    let listed: BTreeSet<&DeliveryId> = brought.iter().collect();
+    assert_eq!(listed.len(), brought.len(), "each delivery is listed once");
+    let after = in_log(&fleet);
+    // What came is what was listed, and what was missing is what came: neither more nor less.
+    let new: Vec<_> = after.iter().filter(|(id, _)| !known.contains(id)).collect();
+    let came: BTreeSet<&DeliveryId> = new.iter().map(|(id, _)| id).collect();
+    assert_eq!(came.len(), new.len(), "each of them once");
+    assert!(came.is_subset(&listed));
+    assert!(
+        listed.difference(&came).all(|id| known.contains(*id)),
+        "an echo of what stood there"
+    );
+    let told: BTreeSet<String> = new.iter().map(|(_, body)| body.clone()).collect();
+    let told: BTreeSet<String> = told.difference(&bodies).cloned().collect();
+    assert_eq!(told, missing);
     // Tallies come with ticks, and the replay's had ended.
     fleet.wait_drained();
     fleet.tick_behind_the_end(80);
     fleet.judge();
+    let (_, verdict) = fleet.verdict();
+    assert_eq!(verdict["all"]["lost"], 0, "{verdict}");
     // Once more brings nothing, and changes nothing.
     assert_eq!(drain(&fleet, "brought").well(), "");
-    fleet.judge();
+    assert_eq!(in_log(&fleet).len(), after.len());
 }

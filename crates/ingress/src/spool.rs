@@ -43,8 +43,8 @@ struct Metrics {
     dead: Counter,
     /// First proofs, by the log and by the spool.
     proofs: [Counter; 2],
-    /// Records that went to the spool: slow, refused, failed.
-    fired: [Counter; 3],
+    /// Records that went to the spool: slow, away, refused, failed.
+    fired: [Counter; 4],
     /// Records without a proof of either.
     unproved: Counter,
 }
@@ -58,7 +58,7 @@ impl Metrics {
         )?;
         let fired = registry.counter_vec(
             "spillway_hedge_fired_total",
-            "Deliveries that also went to the spool, because the log was slow, refused or failed.",
+            "Deliveries that also went to the spool, because the log was slow, away, refused or failed.",
             ["reason"],
         )?;
         Ok(Self {
@@ -99,7 +99,7 @@ impl Metrics {
                 "Deliveries in the spool that the log refuses for good, set aside in spool.dead.",
             )?,
             proofs: ["log", "spool"].map(|by| proofs.with([by])),
-            fired: ["slow", "refused", "failed"].map(|reason| fired.with([reason])),
+            fired: ["slow", "away", "refused", "failed"].map(|reason| fired.with([reason])),
             unproved: registry.counter(
                 "spillway_hedge_unproved_total",
                 "Deliveries that neither the log nor the spool proved.",
@@ -121,8 +121,9 @@ impl Metrics {
             (&self.proofs[0], now.log_proofs, before.log_proofs),
             (&self.proofs[1], now.spool_proofs, before.spool_proofs),
             (&self.fired[0], now.fired_slow, before.fired_slow),
-            (&self.fired[1], now.fired_refused, before.fired_refused),
-            (&self.fired[2], now.fired_failed, before.fired_failed),
+            (&self.fired[1], now.fired_away, before.fired_away),
+            (&self.fired[2], now.fired_refused, before.fired_refused),
+            (&self.fired[3], now.fired_failed, before.fired_failed),
             (&self.unproved, now.unproved, before.unproved),
         ];
         for (counter, now, before) in pairs {
@@ -177,6 +178,7 @@ impl Spool {
         let troubled = |counts: &Counts| {
             let sums = [
                 counts.fired_slow,
+                counts.fired_away,
                 counts.fired_refused,
                 counts.fired_failed,
                 counts.unproved,

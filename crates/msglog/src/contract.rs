@@ -23,6 +23,7 @@
 //!   anything about an event.
 
 pub use crate::layout::{Tier, TopicConfig};
+pub use crate::membership::{GroupEvent, Membership};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -281,6 +282,12 @@ pub trait Appender: Send + Sync {
         records: Vec<(NewRecord, u64)>,
         answers: &Arc<dyn Mailbox>,
     ) -> Result<(), Refused>;
+
+    /// Whether it is known that nothing becomes durable now, because whoever must confirm it cannot be reached.
+    /// It may still accept. Asked with each call, so it costs nothing; a log that is never away says no.
+    fn is_away(&self) -> bool {
+        false
+    }
 }
 
 /// Reads partitions of one topic. Not shared: one owner polls it.
@@ -310,29 +317,6 @@ pub trait Reader: Send {
     /// Everything of this partition before this offset was returned, or is known not to be there; `None` when it
     /// is not read. Who reads to an end that the log has named goes on until the position has reached it.
     fn position(&self, partition: u32) -> Option<u64>;
-}
-
-/// What a member of a consumer group learns.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GroupEvent {
-    /// These partitions are now this member's.
-    Assigned(Vec<u32>),
-    /// These are to be given up: finish, commit, then call [`Membership::release`]. They go to nobody
-    /// else before that.
-    Revoked(Vec<u32>),
-}
-
-/// Membership in a consumer group of one topic; dropping it leaves the group and gives everything up.
-pub trait Membership: Send {
-    /// The next change, waiting at most `wait`.
-    ///
-    /// # Errors
-    /// Failures of the group's coordinator.
-    fn poll(&mut self, wait: Duration) -> Result<Option<GroupEvent>, LogError>;
-    /// Gives up partitions that were revoked.
-    fn release(&mut self, partitions: &[u32]);
-    /// Whether a partition is this member's now; asked before each effect that cannot be taken back.
-    fn owns(&self, partition: u32) -> bool;
 }
 
 /// A durable, partitioned log.
@@ -375,6 +359,17 @@ pub trait Log: Send + Sync {
     fn bounds(&self, topic: &str, partitions: &[u32]) -> Result<Vec<(u64, u64)>, LogError> {
         let bounds = |p: &u32| Ok((self.start_offset(topic, *p)?, self.end_offset(topic, *p)?));
         partitions.iter().map(bounds).collect()
+    }
+    /// End offsets of several partitions as they can be told now: over a wire, one question that is not repeated and not
+    /// waited for longer than a second. For whoever only shows them.
+    ///
+    /// # Errors
+    /// As for one of them.
+    fn glance(&self, topic: &str, partitions: &[u32]) -> Result<Vec<u64>, LogError> {
+        partitions
+            .iter()
+            .map(|partition| self.end_offset(topic, *partition))
+            .collect()
     }
     /// Smallest offset whose record, and every later one, was appended at `time_ms` or after; the end
     /// offset when there is none. At least `start_offset`.

@@ -23,6 +23,7 @@ pub mod journal;
 pub mod kafka;
 mod layout;
 mod limits;
+mod membership;
 pub mod memory;
 mod sync;
 

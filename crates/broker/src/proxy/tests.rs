@@ -48,6 +48,7 @@ fn without_a_fault_bytes_pass_both_ways() {
         echoed(&mut stream).unwrap();
     }
     assert_eq!(proxy.shared.state().open.len(), 1);
+    assert_eq!(proxy.bitten(), 0);
 }
 
 #[test]
@@ -56,8 +57,11 @@ fn a_stalled_wire_carries_nothing_and_everything_afterwards() {
     let mut stream = through(&proxy, SHORT);
     echoed(&mut stream).unwrap();
     proxy.set(Fault::Stall);
+    assert_eq!(proxy.bitten(), 0, "there was nothing to hold up yet");
     echoed(&mut stream).unwrap_err();
+    assert!(proxy.bitten() > 0);
     proxy.set(Fault::None);
+    assert_eq!(proxy.bitten(), 0, "it belongs to the fault of the moment");
     stream.set_read_timeout(Some(LONG)).unwrap();
     let mut bytes = [0; 5];
     stream.read_exact(&mut bytes).unwrap();
@@ -77,6 +81,7 @@ fn half_open_the_question_arrives_and_the_answer_does_not() {
     assert_eq!(&bytes, b"ask");
     server.write_all(b"say").unwrap();
     stream.read_exact(&mut bytes).unwrap_err();
+    assert_eq!(proxy.bitten(), 1, "only the answer was held up");
     proxy.set(Fault::None);
     stream.set_read_timeout(Some(LONG)).unwrap();
     stream.read_exact(&mut bytes).unwrap();
@@ -91,6 +96,7 @@ fn cut_and_refused_connections_end_and_come_back_when_mended() {
         echoed(&mut stream).unwrap();
         proxy.set(fault);
         echoed(&mut stream).unwrap_err();
+        assert!(proxy.bitten() > 0, "{fault:?}");
         let until = Instant::now() + LONG;
         if fault == Fault::Refuse {
             while TcpStream::connect(proxy.addr()).is_ok() {
@@ -116,6 +122,8 @@ fn delayed_and_slow_wires_take_at_least_their_time() {
     let mut stream = through(&proxy, LONG);
     proxy.set(Fault::Delay(Duration::from_millis(50)));
     assert!(echoed(&mut stream).unwrap() >= Duration::from_millis(100));
+    assert_eq!(proxy.bitten(), 2, "once each way");
     proxy.set(Fault::Slow { bytes_per_s: 50 });
     assert!(echoed(&mut stream).unwrap() >= Duration::from_millis(200));
+    assert!(proxy.bitten() >= 2);
 }

@@ -144,17 +144,34 @@ async fn answer(context: Arc<Context>, request: Request<Incoming>) -> Result<Ans
         ),
         (&Method::GET, "/health/live") => text(StatusCode::OK, "text/plain", "live\n".to_owned()),
         (&Method::GET, "/health/ready") => readiness(&context),
-        (&Method::GET, "/status") => json(StatusCode::OK, &(context.status)()),
-        (&Method::GET, "/") => text(
-            StatusCode::OK,
-            "text/html; charset=utf-8",
-            page::render(&(context.status)()),
-        ),
+        (&Method::GET, "/status") => shown(context, |status| json(StatusCode::OK, status)).await,
+        (&Method::GET, "/") => {
+            let page = |status: &serde_json::Value| {
+                text(
+                    StatusCode::OK,
+                    "text/html; charset=utf-8",
+                    page::render(status),
+                )
+            };
+            shown(context, page).await
+        }
         (_, "/metrics" | "/health/live" | "/health/ready" | "/status" | "/") => only("GET"),
         (_, path) if path.starts_with("/v1/") => act(context, request).await,
         _ => problem(StatusCode::NOT_FOUND, "no such path; see docs/admin.md"),
     };
     Ok(answer)
+}
+
+/// The status, as something. It may ask the brokers how far consumers are behind, which must not hold up whoever asks
+/// whether the node lives.
+async fn shown(context: Arc<Context>, how: fn(&serde_json::Value) -> Answer) -> Answer {
+    let made = tokio::task::spawn_blocking(move || how(&(context.status)()));
+    made.await.unwrap_or_else(|_| {
+        problem(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the status could not be made, see the log",
+        )
+    })
 }
 
 fn readiness(context: &Context) -> Answer {

@@ -109,8 +109,8 @@ fn free_bytes(dir: &Path) -> std::io::Result<u64> {
 pub(crate) fn describe(watched: &Watched, log: Option<&dyn Log>) -> Value {
     let report = watched.status.report();
     let partitions: Vec<u32> = report.partitions.keys().copied().collect();
-    let bounds = log.and_then(|log| log.bounds(watched.input, &partitions).ok());
-    let mut ends = bounds.into_iter().flatten().map(|(_, end)| end);
+    let ends = log.and_then(|log| log.glance(watched.input, &partitions).ok());
+    let mut ends = ends.into_iter().flatten();
     let lag_records = report.partitions.values().fold(0, |sum: u64, partition| {
         let end = ends.next().unwrap_or(partition.end_offset);
         sum.saturating_add(end.saturating_sub(partition.next_offset))

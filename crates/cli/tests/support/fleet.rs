@@ -5,9 +5,8 @@ use super::front::Front;
 use super::kafka::Seat;
 use super::node::Ended;
 use super::wire::request;
-use super::{Node, Running, Scene, finish, succeed, surge, until};
-use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use super::{Node, Running, Scene, succeed, surge, until};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -23,13 +22,22 @@ pub(crate) const SPLIT: [(&str, &str); 7] = [
     ("quiz-1", "quiz"),
     ("quiz-2", "quiz"),
 ];
+/// Two of each role.
+pub(crate) const TWICE: [(&str, &str); 8] = [
+    ("coordinator-1", "coordinator"),
+    ("coordinator-2", "coordinator"),
+    ("dedup-1", "dedup"),
+    ("dedup-2", "dedup"),
+    ("ingress-1", "ingress"),
+    ("ingress-2", "ingress"),
+    ("quiz-1", "quiz"),
+    ("quiz-2", "quiz"),
+];
 /// Two processes: one takes callbacks, the other does the rest.
 pub(crate) const PAIR: [(&str, &str); 2] = [
     ("ingress-1", "ingress"),
     ("workers", "dedup,quiz,coordinator"),
 ];
-/// Partitions of the topics of a scene on brokers.
-const PARTITIONS: usize = 6;
 
 /// Waits for the end of a surge, of which every delivery was acked and every tick answered.
 pub(crate) fn whole(mut replay: Running) {
@@ -166,11 +174,26 @@ impl Fleet {
         leading.unwrap().0
     }
 
-    fn with_role<'a>(&'a self, role: &'a str) -> impl Iterator<Item = (&'static str, &'a Node)> {
+    pub(crate) fn with_role<'a>(
+        &'a self,
+        role: &'a str,
+    ) -> impl Iterator<Item = (&'static str, &'a Node)> {
         self.nodes
             .iter()
             .map(|(name, node)| (*name, node))
             .filter(move |(name, _)| self.seats[name].roles.contains(role))
+    }
+
+    /// The processes that run.
+    pub(crate) fn running(&self) -> impl Iterator<Item = (&'static str, &Node)> {
+        self.nodes.iter().map(|(name, node)| (*name, node))
+    }
+
+    /// One more takes part from now on.
+    pub(crate) fn join(&mut self, name: &'static str, roles: &str) {
+        let seat = self.scene.seat(name, roles);
+        assert!(self.seats.insert(name, seat).is_none(), "{name} has a seat");
+        self.launch(&[name]);
     }
 
     pub(crate) fn names(&self) -> Vec<&'static str> {
@@ -246,6 +269,11 @@ impl Fleet {
         command
     }
 
+    /// What acts at any of them bear.
+    pub(crate) fn bearer(&self) -> String {
+        format!("Bearer {}", self.scene.token(self.names()[0]))
+    }
+
     /// Every node has the same.
     fn token_file(&self) -> PathBuf {
         self.scene.path(self.names()[0]).join("admin.token")
@@ -262,7 +290,7 @@ impl Fleet {
             .as_i64()
             .unwrap()
             / 1_000_000;
-        let bearer = format!("Bearer {}", self.scene.token(self.names()[0]));
+        let bearer = self.bearer();
         let headers = [("Authorization", bearer.as_str())];
         let body = format!("{{\"tick\":{}}}", last + seconds);
         until("the last tick", || {
@@ -270,94 +298,5 @@ impl Fleet {
             let answer = request(to, "POST", "/v1/clock", &headers, body.as_bytes());
             answer.is_some_and(|answer| answer.status() == 200)
         });
-    }
-
-    /// The sum of a metric over all processes that run.
-    pub(crate) fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
-        let nodes = self.nodes.values();
-        nodes.map(|node| node.series(name, labels)).sum()
-    }
-
-    /// Waits until no spool holds anything and every partition of every consumer is owned, once, and read to its end.
-    pub(crate) fn wait_drained(&self) {
-        until("empty spools", || self.spooled() == 0);
-        // quiz reads what dedup wrote: both stand at the end, seen twice in a row.
-        for _ in 0..2 {
-            until("the consumers' end of the log", || {
-                ["dedup", "quiz"].iter().all(|stage| self.is_read_by(stage))
-            });
-        }
-    }
-
-    fn is_read_by(&self, stage: &str) -> bool {
-        let mut owned = Vec::new();
-        for (_, node) in self.with_role(stage) {
-            let Some(status) = node.try_status() else {
-                return false;
-            };
-            let stages = status["stages"].as_array().unwrap();
-            let Some(found) = stages.iter().find(|found| found["name"] == stage) else {
-                return false;
-            };
-            if found["state"] != "running" || found["lag_records"] != 0 {
-                return false;
-            }
-            let partitions = found["partitions"].as_array().unwrap();
-            owned.extend(partitions.iter().filter_map(Value::as_u64));
-        }
-        let distinct: BTreeSet<u64> = owned.iter().copied().collect();
-        distinct.len() == PARTITIONS && owned.len() == PARTITIONS
-    }
-
-    /// Records that stand in spools only.
-    pub(crate) fn spooled(&self) -> u64 {
-        let ingress = self.with_role("ingress");
-        ingress
-            .map(|(_, node)| {
-                let status = node.try_status();
-                status.map_or(u64::MAX / 64, |status| {
-                    status["spool"]["records"].as_u64().unwrap_or_default()
-                })
-            })
-            .sum()
-    }
-
-    /// Every process is sound, and the log holds what the recording's oracle says: nothing lost, nothing doubled,
-    /// the same digests.
-    pub(crate) fn judge(&self) {
-        self.wait_drained();
-        until("the results of all rounds", || {
-            let (_, node) = self.with_role("coordinator").next().unwrap();
-            node.has_all_results()
-        });
-        assert_eq!(self.sum("spillway_audit_mismatch_total", &[]), 0.0);
-        self.scene.judge("");
-    }
-
-    /// What `surge reconcile` finds in the log now, in words and as JSON.
-    pub(crate) fn verdict(&self) -> (Ended, Value) {
-        self.scene.export("", "found");
-        let told = self.scene.path("verdict.json");
-        let mut command = Command::new(surge());
-        command
-            .args(["reconcile", "--manifest"])
-            .arg(self.scene.with_suffix("manifest.json"))
-            .arg("--ledger")
-            .arg(self.scene.path("ledger.jsonl"))
-            .arg("--export")
-            .arg(self.scene.path("found"))
-            .arg("--json")
-            .arg(&told);
-        let ended = finish(&mut command);
-        let verdict = serde_json::from_slice(&std::fs::read(told).unwrap()).unwrap();
-        (ended, verdict)
-    }
-
-    /// Every delivery was answered at its first attempt: no node has let one run out of its budget.
-    pub(crate) fn all_answered_at_once(&self) {
-        let all = &self.scene.report()["all"];
-        assert_eq!(all["unacked"].as_u64(), Some(0), "{all}");
-        assert_eq!(all["attempts"], all["acked"], "{all}");
-        assert_eq!(self.sum("spillway_ingress_unacked_total", &[]), 0.0);
     }
 }

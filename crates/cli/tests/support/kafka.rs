@@ -18,24 +18,51 @@ pub(crate) struct Seat {
     pub(crate) admin: SocketAddr,
 }
 
+/// Partitions of the topics of a scene on brokers that asks for no other number.
+pub(crate) const PARTITIONS: usize = 6;
+/// What stands before that number in the configuration.
+const INBOUND_PARTITIONS: &str = "inbound_partitions = ";
+
 /// Every role.
 pub(crate) const ALL: &str = "ingress,dedup,quiz,coordinator";
 
 impl Scene {
     /// A recording as [`Scene::new`] makes it, played to nodes whose log stands on `cluster`.
     pub(crate) fn on(cluster: Cluster, messages: u32, compress: u32) -> Self {
-        let mut scene = Self::new(messages, compress);
-        scene.say_where(&cluster);
-        scene.cluster = Some(cluster);
-        scene
+        Self::new(messages, compress).standing_on(cluster)
+    }
+
+    /// The same scene with its log on `cluster`.
+    pub(crate) fn standing_on(mut self, cluster: Cluster) -> Self {
+        self.say_where(&cluster);
+        self.cluster = Some(cluster);
+        self
     }
 
     /// No recording: both accounts and the project's own campaign.
     pub(crate) fn bare_on(cluster: Cluster) -> Self {
-        let mut scene = Self::bare(&super::fan::accounts());
-        scene.say_where(&cluster);
-        scene.cluster = Some(cluster);
-        scene
+        Self::bare(&super::fan::accounts()).standing_on(cluster)
+    }
+
+    /// The same scene with so many partitions, before its topics are made.
+    pub(crate) fn divided_by(self, partitions: usize) -> Self {
+        let file = self.with_suffix("spillway.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (before, now) = (self.partitions(), partitions);
+        let text = text.replace(
+            &format!("{INBOUND_PARTITIONS}{before}\n"),
+            &format!("{INBOUND_PARTITIONS}{now}\n"),
+        );
+        std::fs::write(file, text).unwrap();
+        self
+    }
+
+    /// Partitions of its topics on brokers.
+    pub(crate) fn partitions(&self) -> usize {
+        let text = std::fs::read_to_string(self.with_suffix("spillway.toml")).unwrap();
+        let mut lines = text.lines();
+        let number = lines.find_map(|line| line.strip_prefix(INBOUND_PARTITIONS));
+        number.unwrap().parse().unwrap()
     }
 
     /// Puts the brokers into the configuration.
@@ -191,7 +218,7 @@ pub(crate) fn kafka_toml(bootstrap: &[String]) -> String {
         _ => "",
     };
     format!(
-        "[contest]\nkey = \"{}\"\n\n[log]\nbackend = \"kafka\"\ninbound_partitions = 6\n\n[log.kafka]\nbootstrap = {bootstrap:?}\n{replicas}",
+        "[contest]\nkey = \"{}\"\n\n[log]\nbackend = \"kafka\"\n{INBOUND_PARTITIONS}{PARTITIONS}\n\n[log.kafka]\nbootstrap = {bootstrap:?}\n{replicas}",
         "5a".repeat(32)
     )
 }

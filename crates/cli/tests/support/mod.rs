@@ -8,6 +8,7 @@
     clippy::expect_used
 )]
 
+pub(crate) mod event;
 pub(crate) mod fan;
 pub(crate) mod fleet;
 pub(crate) mod front;
@@ -15,23 +16,26 @@ pub(crate) mod judged;
 pub(crate) mod kafka;
 pub(crate) mod nginx;
 pub(crate) mod node;
+pub(crate) mod outcome;
+pub(crate) mod ports;
 pub(crate) mod preload;
 pub(crate) mod seed;
 pub(crate) mod small;
+pub(crate) mod stories;
 pub(crate) mod told;
 pub(crate) mod watch;
 pub(crate) mod wire;
 pub(crate) mod written;
 
 pub(crate) use node::{Ended, Node};
+pub(crate) use ports::free_port;
 
 use serde_json::Value;
 use std::ffi::OsString;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -53,16 +57,18 @@ pub(crate) fn surge() -> PathBuf {
     path
 }
 
-/// Polls until `done` says so; never sleeps longer than it must.
+/// Polls until `done` says so: often at first, later less, for a look may cost a node something.
 pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + LIMIT;
+    let (began, mut pause) = (Instant::now(), Duration::from_millis(20));
+    let deadline = began + LIMIT;
     while !done() {
         assert!(
             Instant::now() < deadline,
             "{what} did not come within {} s",
             LIMIT.as_secs()
         );
-        std::thread::park_timeout(Duration::from_millis(20));
+        std::thread::park_timeout(pause);
+        pause = Duration::from_millis(200).min(pause + began.elapsed() / 64);
     }
 }
 
@@ -82,25 +88,6 @@ pub(crate) fn succeed(command: &mut Command) -> String {
         String::from_utf8_lossy(&output.stderr)
     );
     String::from_utf8(output.stdout).unwrap()
-}
-
-/// Ports below those that the kernel hands out to outgoing connections: a node that was killed finds its port free
-/// again, however many connections a replay has opened meanwhile.
-const PORTS: u16 = 10_000;
-const FIRST_PORT: u16 = 20_000;
-
-pub(crate) fn free_port() -> SocketAddr {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Scattered by process, so that two of them seldom ask for the same one.
-    let scattered = u16::try_from(u64::from(std::process::id()) * 97 % u64::from(PORTS)).unwrap();
-    for _ in 0..PORTS {
-        let next = (scattered + NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS;
-        let address = SocketAddr::from(([127, 0, 0, 1], FIRST_PORT + next));
-        if TcpListener::bind(address).is_ok() {
-            return address;
-        }
-    }
-    panic!("no port from {FIRST_PORT} on is free");
 }
 
 /// A command that runs beside the test; killed when dropped.
@@ -178,16 +165,18 @@ pub(crate) struct Scene {
 impl Scene {
     /// A Fan Festival of this many messages with event time divided by `compress`.
     pub(crate) fn new(messages: u32, compress: u32) -> Self {
+        Self::generated(messages, &["--compress", &compress.to_string()])
+    }
+
+    /// The same, with these options of `surge generate`.
+    pub(crate) fn generated(messages: u32, options: &[&str]) -> Self {
         let scene = Self::empty();
         succeed(
             Command::new(surge())
-                .args([
-                    "generate",
-                    "fanfest-0409",
-                    "--messages",
-                    &messages.to_string(),
-                ])
-                .args(["--compress", &compress.to_string(), "--out"])
+                .args(["generate", "fanfest-0409"])
+                .args(["--messages", &messages.to_string()])
+                .args(options)
+                .arg("--out")
                 .arg(scene.recording()),
         );
         scene

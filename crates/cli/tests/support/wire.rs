@@ -60,6 +60,18 @@ pub(crate) fn request(
     exchange(address, method, path, headers, body, PATIENCE)
 }
 
+/// The same for a node that may be frozen: `None` when it says nothing for so long.
+pub(crate) fn request_within(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+    patience: Duration,
+) -> Option<Answer> {
+    exchange(address, method, path, headers, body, patience)
+}
+
 fn exchange(
     address: SocketAddr,
     method: &str,

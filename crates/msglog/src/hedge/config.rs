@@ -88,6 +88,8 @@ pub struct Counts {
     pub unproved: u64,
     /// Records that went to the spool because the log's proof did not come in time.
     pub fired_slow: u64,
+    /// Records that went to the spool at once because the log was known to be away.
+    pub fired_away: u64,
     /// Records that went to the spool because the log refused them.
     pub fired_refused: u64,
     /// Records that went to the spool because the log answered with an error.

@@ -1,9 +1,9 @@
 //! The way out of a spool: reads it in order, sends what must be sent, and knows up to where everything
 //! has arrived. When and how fast is the caller's affair; nothing here waits.
 
+use super::errors::is_for_good;
 use super::keep::{self, Dead};
 use super::ledger::Verdict;
-use super::pending::is_for_good;
 use crate::contract::{
     Answer, Appender, Durable, Log, LogError, Mailbox, NewRecord, Reader, Refusal,
 };

@@ -305,7 +305,12 @@ impl Forwarder {
 
 /// How often live records could not wait for the log.
 fn hurts(counts: &Counts) -> u64 {
-    let sums = [counts.fired_slow, counts.fired_refused, counts.fired_failed];
+    let sums = [
+        counts.fired_slow,
+        counts.fired_away,
+        counts.fired_refused,
+        counts.fired_failed,
+    ];
     sums.into_iter().fold(0, u64::saturating_add)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! append ──▶ log ──────────────────────────────▶ proof ──▶ caller, once
-//!             │ no proof after 400 ms, or refused            ▲
+//!             │ no proof after 400 ms, refused, or away      ▲
 //!             └──────────▶ spool ──▶ synced ─────────────────┘
 //!                            └──▶ forwarder ──▶ log, unless it has it by then
 //! ```
@@ -23,7 +23,8 @@
 //!
 //! # When a side fails
 //! A spool that is full lets records wait for the log alone, and is tried again. A spool whose disk has
-//! failed is not used any more until restart. A log that refuses is asked again with each record.
+//! failed is not used any more until restart. A log that refuses is asked again with each record. A log that says that
+//! it is away gets every record all the same, and so does the spool at once, until it has stayed for a second.
 //!
 //! [`Place::Log`]: crate::contract::Place::Log
 //! [`Place::Spool`]: crate::contract::Place::Spool
@@ -31,6 +32,7 @@
 mod config;
 mod deliveries;
 mod drain;
+mod errors;
 mod feed;
 mod forward;
 mod keep;
@@ -59,6 +61,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+/// A spool with less room than this counts as full, although a smaller record may still find a place: whoever asks wants
+/// to know whether it can be counted on. Deliveries are about a kilobyte, and seldom a hundred.
+const ROOM_BYTES: u64 = 64 << 10;
 
 /// A log with a spool beside it.
 pub struct Hedge {
@@ -194,7 +200,7 @@ impl Hedge {
         self.shared.spool.bytes()
     }
 
-    /// Whether a record would find room in the spool now.
+    /// Whether any but the largest records would find room in the spool now.
     ///
     /// # Errors
     /// [`LogError::Poisoned`]: its disk has failed, and only a restart mends it; [`LogError::NoRoom`]:
@@ -203,7 +209,7 @@ impl Hedge {
         let topic = &self.shared.topic.name;
         match self.shared.spool.refusal(topic) {
             Some(error) => Err(error),
-            None => self.shared.spool.check_room(topic),
+            None => self.shared.spool.check_room_for(topic, ROOM_BYTES),
         }
     }
 
@@ -362,6 +368,10 @@ impl Log for Hedge {
 
     fn bounds(&self, topic: &str, partitions: &[u32]) -> Result<Vec<(u64, u64)>, LogError> {
         self.primary.bounds(topic, partitions)
+    }
+
+    fn glance(&self, topic: &str, partitions: &[u32]) -> Result<Vec<u64>, LogError> {
+        self.primary.glance(topic, partitions)
     }
 
     fn offset_at(&self, topic: &str, partition: u32, time_ms: i64) -> Result<u64, LogError> {

@@ -9,8 +9,9 @@
 
 use super::config::{Counts, HedgeConfig};
 use super::deliveries::{Caller, Deliveries};
+use super::errors::{as_error, both, is_for_good};
 use super::ledger::Ledger;
-use super::schedule::{Schedule, Why};
+use super::schedule::{Absence, Schedule, Why};
 use super::slab::Slab;
 use crate::contract::{Durable, LogError, Mailbox, NewRecord, Refusal};
 use std::sync::Arc;
@@ -62,6 +63,7 @@ pub(super) struct Pending {
     tracked: usize,
     limits: Limits,
     pub(super) schedule: Schedule,
+    pub(super) absence: Absence,
     pub(super) ledger: Ledger,
     pub(super) counts: Counts,
     /// Why the log is in trouble: set by a refusal, a failure, a hedge that fires; cleared by a proof.
@@ -85,6 +87,7 @@ impl Pending {
                 tracked: config.tracked_records,
             },
             schedule: Schedule::default(),
+            absence: Absence::default(),
             ledger,
             counts: Counts::default(),
             trouble: None,
@@ -128,6 +131,24 @@ impl Pending {
     /// Whether the log holds so much unanswered that it is asked no more.
     pub(super) fn log_is_choked(&self) -> bool {
         self.tracked >= self.limits.tracked
+    }
+
+    /// Takes in whether the log says that it is away. When that is news, nothing waits for it any longer.
+    pub(super) fn look_at_log(&mut self, says_away: bool, now: Instant) {
+        let lasted = self.absence.lasts();
+        if self.absence.look(says_away, now) && !lasted {
+            self.schedule.give_up_waiting();
+        }
+    }
+
+    /// The log has taken these: the hedge fires at `at`, or at once while the log is away.
+    pub(super) fn log_took(&mut self, numbers: impl IntoIterator<Item = u64>, at: Instant) {
+        if !self.absence.lasts() {
+            return self.schedule.watch(numbers, at);
+        }
+        for number in numbers {
+            self.schedule.at_once(number, Why::Away);
+        }
     }
 
     /// The log has refused these; they go to the spool with the same call.
@@ -196,7 +217,7 @@ impl Pending {
             SpoolSide::Untried if is_for_good(&error) => error.clone(),
             SpoolSide::Untried => {
                 entry.log = LogSide::Failed(error);
-                self.schedule.at_once(number);
+                self.schedule.at_once(number, Why::Failed);
                 return;
             }
             SpoolSide::Pending => {
@@ -304,6 +325,11 @@ impl Pending {
                     self.trouble
                         .get_or_insert_with(|| "proofs do not come in time".to_owned());
                 }
+                Why::Away => {
+                    self.counts.fired_away += 1;
+                    self.trouble
+                        .get_or_insert_with(|| "the log is away".to_owned());
+                }
                 Why::Failed => self.counts.fired_failed += 1,
                 Why::Again => {}
             }
@@ -370,29 +396,4 @@ impl Pending {
 
 fn size(record: &NewRecord) -> usize {
     record.key.len().saturating_add(record.value.len())
-}
-
-/// Whether a log that says so will never take the record.
-pub(super) fn is_for_good(error: &LogError) -> bool {
-    matches!(
-        error,
-        LogError::TooLarge { .. } | LogError::NoSuchPartition { .. }
-    )
-}
-
-/// A refusal as an error.
-pub(super) fn as_error(reason: &Refusal) -> LogError {
-    match reason {
-        Refusal::Log(error) => error.clone(),
-        Refusal::QueueFull => LogError::Away {
-            detail: reason.to_string(),
-        },
-    }
-}
-
-/// Both sides have failed.
-pub(super) fn both(log: &str, spool: &str) -> LogError {
-    LogError::Away {
-        detail: format!("{log}; and the spool does not help: {spool}"),
-    }
 }

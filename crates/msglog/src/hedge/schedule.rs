@@ -1,16 +1,21 @@
-//! When which record goes to the spool. Pure: the time is given.
+//! When which record goes to the spool, and how long a log that was away is not trusted. Pure: the time is given.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// A record that found the spool's queue full tries again after this.
 const RETRY: Duration = Duration::from_millis(20);
+/// A log that answers again counts as away for so long yet: what is known of it comes from another connection than the
+/// one that carries records, and a broker that has just started may fall silent once more.
+const CALM: Duration = Duration::from_secs(1);
 
 /// Why a record goes to the spool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Why {
     /// The log's proof did not come in time.
     Slow,
+    /// The log is known to be away.
+    Away,
     /// The log answered with an error.
     Failed,
     /// Another try, or the end is near: counted already, or nobody's fault.
@@ -33,8 +38,8 @@ impl Schedule {
         self.due.extend(timed);
     }
 
-    pub(super) fn at_once(&mut self, number: u64) {
-        self.urgent.push_back((number, Why::Failed));
+    pub(super) fn at_once(&mut self, number: u64, why: Why) {
+        self.urgent.push_back((number, why));
     }
 
     pub(super) fn again(&mut self, number: u64, now: Instant) {
@@ -46,6 +51,13 @@ impl Schedule {
         let all = self.retries.drain(..).chain(self.due.drain(..));
         self.urgent
             .extend(all.map(|(_, number)| (number, Why::Again)));
+    }
+
+    /// What waits for the log is due at once: the log is away.
+    pub(super) fn give_up_waiting(&mut self) {
+        let waiting = self.due.drain(..);
+        self.urgent
+            .extend(waiting.map(|(_, number)| (number, Why::Away)));
     }
 
     pub(super) fn next(&mut self, now: Instant) -> Option<(u64, Why)> {
@@ -74,6 +86,32 @@ impl Schedule {
     }
 }
 
+/// Whether the log counts as away: from the moment that it says so, until it has not said so for [`CALM`].
+#[derive(Debug, Default)]
+pub(super) struct Absence {
+    /// When it said so last.
+    seen: Option<Instant>,
+}
+
+impl Absence {
+    /// Takes in what the log says now.
+    pub(super) fn look(&mut self, says_away: bool, now: Instant) -> bool {
+        if says_away {
+            self.seen = Some(now);
+        }
+        let recent = |seen: Instant| now.saturating_duration_since(seen) < CALM;
+        if !self.seen.is_some_and(recent) {
+            self.seen = None;
+        }
+        self.seen.is_some()
+    }
+
+    /// What the last look found.
+    pub(super) fn lasts(&self) -> bool {
+        self.seen.is_some()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,7 +124,7 @@ mod tests {
         schedule.again(3, now);
         assert_eq!(schedule.next_at(now), Some(now + RETRY));
         assert_eq!(schedule.next(now), None);
-        schedule.at_once(4);
+        schedule.at_once(4, Why::Failed);
         assert_eq!(schedule.next_at(now), Some(now));
         let later = now + RETRY * 2;
         let order: Vec<_> = std::iter::from_fn(|| schedule.next(later)).collect();
@@ -100,5 +138,24 @@ mod tests {
         schedule.watch([5], later);
         schedule.hurry();
         assert_eq!(schedule.next(now), Some((5, Why::Again)));
+        schedule.watch([6], later);
+        schedule.again(7, later);
+        schedule.give_up_waiting();
+        assert_eq!(schedule.next(now), Some((6, Why::Away)));
+        assert_eq!(schedule.next(now), None, "a full spool is not asked sooner");
+    }
+
+    #[test]
+    fn a_log_that_comes_and_goes_counts_as_away_until_it_has_stayed() {
+        let began = Instant::now();
+        let at = |parts: u32| began + CALM / 10 * parts;
+        let mut absence = Absence::default();
+        assert!(!absence.look(false, at(0)) && !absence.lasts());
+        assert!(absence.look(true, at(1)) && absence.lasts(), "at once");
+        assert!(absence.look(false, at(10)));
+        assert!(absence.look(true, at(11)), "it was gone again");
+        assert!(absence.look(false, at(20)) && absence.lasts());
+        assert!(!absence.look(false, at(21)) && !absence.lasts());
+        assert!(!absence.look(false, at(22)));
     }
 }

@@ -3,7 +3,8 @@
 
 use super::config::HedgeConfig;
 use super::deliveries::Deliveries;
-use super::pending::{Pending, as_error, both, is_for_good};
+use super::errors::{as_error, both, is_for_good};
+use super::pending::Pending;
 use crate::contract::{
     Answer, Appender, LogError, Mailbox, NewRecord, Place, Refusal, Refused, TopicConfig,
 };
@@ -196,7 +197,7 @@ impl HedgeAppender {
         for (record, number) in records {
             let Err(refused) = self.shared.log.append(vec![(record, number)], &self.log) else {
                 let at = Instant::now() + self.shared.after;
-                self.shared.lock().schedule.watch([number], at);
+                self.shared.lock().log_took([number], at);
                 self.shared.wake_timer();
                 continue;
             };
@@ -229,6 +230,7 @@ impl Appender for HedgeAppender {
             let reason = LogError::Closed { topic }.into();
             return Err(Refused { records, reason });
         }
+        pending.look_at_log(shared.log.is_away(), Instant::now());
         let choked = pending.log_is_choked();
         let Some(numbers) = pending.open(&records, answers) else {
             let reason = Refusal::QueueFull;
@@ -247,11 +249,10 @@ impl Appender for HedgeAppender {
                 let mut pending = shared.lock();
                 // Under the lock, so that it never goes back.
                 let idle = pending.schedule.next_at(Instant::now()).is_none();
-                pending
-                    .schedule
-                    .watch(numbers, Instant::now() + shared.after);
+                pending.log_took(numbers, Instant::now() + shared.after);
+                let urgent = pending.schedule.is_urgent();
                 drop(pending);
-                if idle {
+                if idle || urgent {
                     shared.wake_timer();
                 }
                 Ok(())

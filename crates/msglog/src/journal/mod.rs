@@ -205,11 +205,19 @@ impl Journal {
     /// # Errors
     /// [`LogError::NoRoom`] says which bound; [`LogError::NoSuchPartition`] for an unknown topic.
     pub fn check_room(&self, topic: &str) -> Result<(), LogError> {
+        self.check_room_for(topic, RECORD_COST as u64)
+    }
+
+    /// The same for so many bytes.
+    ///
+    /// # Errors
+    /// As [`Journal::check_room`].
+    pub(crate) fn check_room_for(&self, topic: &str, bytes: u64) -> Result<(), LogError> {
         let config = &self.handles(topic)?.topic.home.topic;
         let Some(room) = &self.room else {
             return Ok(());
         };
-        room.check(config.tier, RECORD_COST as u64)
+        room.check(config.tier, bytes)
             .map_err(|detail| no_room(topic, detail))
     }
 

@@ -244,6 +244,10 @@ impl Appender for KafkaAppender {
         }
         Ok(())
     }
+
+    fn is_away(&self) -> bool {
+        self.core.log.is_silent()
+    }
 }
 
 /// What was accepted is still answered; the thread ends by itself, under the log's eyes.

@@ -17,9 +17,6 @@ pub const RECORD_BYTES_MAX: usize = VALUE_BYTES_MAX + KEY_BYTES_MAX + (960 << 10
 pub(super) const SESSION: Duration = Duration::from_secs(6);
 /// How long one request to the brokers may take before it has failed.
 pub(super) const REQUEST: Duration = Duration::from_secs(5);
-/// A record of [`Tier::Ingress`] without an answer by then has failed. Its caller has long gone on, with
-/// the spool or without an answer; the bound only keeps the queue from holding what nobody waits for.
-pub(super) const INGRESS_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How a log at Kafka brokers is reached, laid out and written.
 #[derive(Clone)]
@@ -49,6 +46,9 @@ pub struct KafkaConfig {
     pub queue_records: usize,
     /// Whether batches are compressed with lz4.
     pub compress: bool,
+    /// A record of [`Tier::Ingress`] without an answer by then has failed. Its caller has long gone on, with the spool or
+    /// without an answer; the bound only keeps the queue from holding what nobody waits for.
+    pub ingress_timeout: Duration,
     /// How long ends and times of partitions are asked for before the brokers count as away.
     pub patience: Duration,
     /// Further options of the client, such as `security.protocol`. None of those that a promise rests on.
@@ -85,6 +85,7 @@ impl KafkaConfig {
             queue_bytes: 64 << 20,
             queue_records: 50_000,
             compress: false,
+            ingress_timeout: Duration::from_secs(60),
             patience: Duration::from_secs(10),
             extra: BTreeMap::new(),
         }
@@ -197,7 +198,7 @@ impl KafkaConfig {
             .set("enable.sparse.connections", "false");
         match tier {
             Tier::Ingress => {
-                let timeout = INGRESS_TIMEOUT.as_millis();
+                let timeout = self.ingress_timeout.as_millis();
                 client.set("message.timeout.ms", timeout.to_string());
             }
             Tier::Consumer | Tier::Control => {
@@ -336,7 +337,11 @@ mod tests {
         for tier in [Tier::Ingress, Tier::Consumer, Tier::Control] {
             config.producer(tier).create_native_config().unwrap();
         }
-        config.member("g", "node-0").create_native_config().unwrap();
+        let member = config.member("g", "node-0");
+        member.create_native_config().unwrap();
+        // What is left of 10 s is for finding out, joining, and taking up where the log ends.
+        assert_eq!(member.get("session.timeout.ms"), Some("6000"));
+        assert_eq!(member.get("heartbeat.interval.ms"), Some("1500"));
         config.admin().create_native_config().unwrap();
     }
 

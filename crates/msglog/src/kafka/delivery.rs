@@ -25,6 +25,7 @@ pub(super) struct Outcome {
 pub(super) struct Outcomes {
     list: Mutex<Vec<Outcome>>,
     is_fatal: AtomicBool,
+    are_all_down: AtomicBool,
     lines: Lines,
 }
 
@@ -48,6 +49,11 @@ impl Outcomes {
     pub(super) fn is_fatal(&self) -> bool {
         self.is_fatal.load(Ordering::Acquire)
     }
+
+    /// Whether the producer has said since the last look that it reaches no broker.
+    pub(super) fn take_all_down(&self) -> bool {
+        self.are_all_down.swap(false, Ordering::AcqRel)
+    }
 }
 
 impl ClientContext for Outcomes {
@@ -56,8 +62,12 @@ impl ClientContext for Outcomes {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
-            self.is_fatal.store(true, Ordering::Release);
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::Fatal) => self.is_fatal.store(true, Ordering::Release),
+            Some(RDKafkaErrorCode::AllBrokersDown) => {
+                self.are_all_down.store(true, Ordering::Release);
+            }
+            _ => {}
         }
         self.lines.warn(&error.to_string(), reason);
     }

@@ -14,6 +14,7 @@
 
 mod admin;
 mod appender;
+mod bare;
 mod config;
 mod delivery;
 mod errors;
@@ -24,11 +25,13 @@ mod lease;
 mod lines;
 mod member;
 mod pump;
+mod questions;
 mod reader;
 mod shared;
 mod threads;
 mod watch;
 
+pub use bare::{BareProducer, Told};
 pub use config::{KafkaConfig, RECORD_BYTES_MAX};
 pub use facts::{TopicFact, TopicFacts, TopicState};
 
@@ -227,6 +230,10 @@ impl Log for Kafka {
         let starts = self.shared.starts(topic, partitions)?;
         let ends = self.shared.ends(topic, partitions)?;
         Ok(starts.into_iter().zip(ends).collect())
+    }
+
+    fn glance(&self, topic: &str, partitions: &[u32]) -> Result<Vec<u64>, LogError> {
+        self.shared.glance(topic, partitions)
     }
 
     fn offset_at(&self, topic: &str, partition: u32, time_ms: i64) -> Result<u64, LogError> {

@@ -103,6 +103,9 @@ impl Pump<'_> {
         };
         core.pause(slice);
         serve(&producer);
+        if producer.context().take_all_down() {
+            core.log.lost_all();
+        }
         let failure = self.settle(&producer);
         if failure.is_none() && !producer.context().is_fatal() {
             return;

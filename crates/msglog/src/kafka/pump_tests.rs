@@ -57,6 +57,22 @@ fn one(appender: &KafkaAppender, slot: u64) -> Result<Answer, Refusal> {
     Ok(collected.wait(1, SOON).remove(0))
 }
 
+/// Appends so many records, one call each, and returns their answers.
+fn many(appender: &KafkaAppender, count: u64) -> Vec<Answer> {
+    let collected = Collected::new();
+    let mailbox: Arc<dyn Mailbox> = collected.mailbox();
+    for slot in 0..count {
+        appender.append(call(slot), &mailbox).unwrap();
+    }
+    collected.wait(usize::try_from(count).unwrap(), SOON)
+}
+
+/// Where these stand, in the order of the answers; all of them must.
+fn places(answers: &[Answer]) -> Vec<u64> {
+    let place = |answer: &Answer| answer.result.as_ref().unwrap().offset().unwrap();
+    answers.iter().map(place).collect()
+}
+
 /// What ends an idempotent producer for good: its first record is refused as out of order.
 fn break_producer(mock: &Mock) {
     mock.request_errors(
@@ -104,6 +120,99 @@ fn a_stage_s_appender_ends_with_a_producer_that_cannot_go_on() {
         matches!(refused, Refusal::Log(LogError::Poisoned { .. })),
         "{refused}"
     );
+}
+
+#[test]
+fn a_producer_that_the_brokers_have_forgotten_goes_on_under_a_new_epoch() {
+    for tier in [Tier::Ingress, Tier::Consumer] {
+        let mock = Mock::new(1).unwrap();
+        let (_shared, appender) = appender(&mock, tier);
+        assert_eq!(places(&many(&appender, 3)), [0, 1, 2]);
+        mock.request_errors(
+            RDKafkaApiKey::Produce,
+            &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID],
+        );
+        let expected: Vec<u64> = (3..53).collect();
+        assert_eq!(
+            places(&many(&appender, 50)),
+            expected,
+            "{tier:?}: no hole, no echo"
+        );
+    }
+}
+
+/// A record that fails for good while its successors could go through: ingress answers it and goes on under a new epoch,
+/// a stage must begin again where its output ends.
+#[test]
+fn a_producer_whose_epoch_is_too_old_goes_on_for_ingress_and_ends_for_a_stage() {
+    let fence = |mock: &Mock| {
+        mock.request_errors(
+            RDKafkaApiKey::Produce,
+            &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH],
+        );
+    };
+    let mock = Mock::new(1).unwrap();
+    let (_shared, ingress) = appender(&mock, Tier::Ingress);
+    assert_eq!(places(&many(&ingress, 2)), [0, 1]);
+    fence(&mock);
+    let error = one(&ingress, 0).unwrap().result.unwrap_err();
+    assert!(matches!(error, LogError::Away { .. }), "{error}");
+    assert_eq!(places(&many(&ingress, 20)), (2..22).collect::<Vec<_>>());
+
+    let mock = Mock::new(1).unwrap();
+    let (shared, stage) = appender(&mock, Tier::Consumer);
+    assert_eq!(places(&many(&stage, 2)), [0, 1]);
+    fence(&mock);
+    let error = one(&stage, 0).unwrap().result.unwrap_err();
+    assert!(matches!(error, LogError::Poisoned { .. }), "{error}");
+    assert!(one(&stage, 1).is_err(), "nothing goes through behind it");
+    let topic = shared.config.topics[0].clone();
+    let again = KafkaAppender::new(Arc::clone(&shared), topic).unwrap();
+    assert_eq!(places(&many(&again, 20)), (2..22).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_record_that_is_stored_already_and_whose_place_is_forgotten_counts_as_failed() {
+    for tier in [Tier::Ingress, Tier::Consumer] {
+        let mock = Mock::new(1).unwrap();
+        let (_shared, appender) = appender(&mock, tier);
+        assert!(one(&appender, 0).unwrap().result.is_ok());
+        mock.request_errors(
+            RDKafkaApiKey::Produce,
+            &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER],
+        );
+        let error = one(&appender, 1).unwrap().result.unwrap_err();
+        assert!(
+            error.to_string().contains("its place is not known"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_producer_that_loses_every_broker_says_so_until_one_answers() {
+    let mock = Mock::new(2).unwrap();
+    let (shared, appender) = appender(&mock, Tier::Ingress);
+    assert!(one(&appender, 0).unwrap().result.is_ok());
+    assert!(!appender.is_away());
+    mock.broker_down(1).unwrap();
+    mock.broker_down(2).unwrap();
+    let collected = Collected::new();
+    appender.append(call(1), &collected.mailbox()).unwrap();
+    let until = Instant::now() + SOON;
+    while !appender.is_away() {
+        assert!(Instant::now() < until, "nobody has noticed");
+        std::thread::yield_now();
+    }
+    assert!(!shared.is_away(), "the watch has not looked yet");
+    assert!(!shared.ping(Duration::from_millis(500)) && appender.is_away());
+    mock.broker_up(1).unwrap();
+    mock.broker_up(2).unwrap();
+    while !shared.ping(Duration::from_millis(500)) {
+        assert!(Instant::now() < until + SOON, "nobody answers");
+    }
+    assert!(!shared.is_away() && !appender.is_away());
+    assert!(collected.wait(1, SOON)[0].result.is_ok());
 }
 
 #[test]

@@ -10,14 +10,10 @@ use super::threads::Threads;
 use crate::contract::{LogError, LogId, TopicConfig};
 use crate::sync::{lock, wait_until};
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
-
-/// How long brokers that are known to be away are asked.
-const AWAY_LIMIT: Duration = Duration::from_millis(500);
 
 /// Shared by the log, its appenders, readers and memberships.
 pub(super) struct Shared {
@@ -28,13 +24,15 @@ pub(super) struct Shared {
     /// Whether the brokers have been seen to hold what is configured.
     is_verified: AtomicBool,
     is_away: AtomicBool,
+    /// Whether a producer reaches no broker, and the watch has not reached one since.
+    has_lost_all: AtomicBool,
     is_closed: AtomicBool,
     refusal: OnceLock<String>,
     /// Wakes the watch.
     nudge: (Mutex<bool>, Condvar),
     /// First offset behind what is known to be durable, of each partition.
     ends: BTreeMap<String, Vec<AtomicU64>>,
-    asker: BaseConsumer<Quiet>,
+    pub(super) asker: BaseConsumer<Quiet>,
     appenders: Mutex<Vec<Weak<Core>>>,
     /// Numbers of the memberships in use, by group.
     members: Mutex<BTreeMap<String, BTreeSet<u32>>>,
@@ -61,6 +59,7 @@ impl Shared {
             threads: Threads::default(),
             is_verified: AtomicBool::new(is_verified),
             is_away: AtomicBool::new(!is_verified),
+            has_lost_all: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
             refusal: OnceLock::new(),
             nudge: (Mutex::new(false), Condvar::new()),
@@ -120,10 +119,23 @@ impl Shared {
         self.is_away.load(Ordering::Acquire)
     }
 
-    pub(super) fn set_away(&self, is_away: bool) {
+    fn set_away(&self, is_away: bool) {
         if self.is_away.swap(is_away, Ordering::AcqRel) != is_away {
             tracing::warn!(is_away, "the brokers are away or back");
         }
+    }
+
+    /// A producer reaches no broker any more: the watch is to look now, and until it has reached one nobody need wait
+    /// for an answer.
+    pub(super) fn lost_all(&self) {
+        self.has_lost_all.store(true, Ordering::Release);
+        self.nudge();
+    }
+
+    /// Whether no broker is known to answer: by the watch, which asks twice a second, or by a producer, which notices
+    /// a broken connection at once.
+    pub(super) fn is_silent(&self) -> bool {
+        self.is_away() || self.has_lost_all.load(Ordering::Acquire)
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -156,14 +168,21 @@ impl Shared {
         std::mem::take(&mut *asked)
     }
 
-    /// Whether the brokers answer; its client's log lines are taken on the way.
+    /// Finds out whether the brokers answer; its client's log lines are taken on the way.
     pub(super) fn ping(&self, limit: Duration) -> bool {
         drop(self.asker.poll(Duration::ZERO));
         let Some(topic) = self.config.topics.first() else {
             return true;
         };
         let name = self.config.broker_topic(&topic.name);
-        self.asker.fetch_metadata(Some(&name), limit).is_ok()
+        let had_lost_all = self.has_lost_all.load(Ordering::Acquire);
+        let answers = self.asker.fetch_metadata(Some(&name), limit).is_ok();
+        self.set_away(!answers);
+        // What a producer has lost since the question is a question of its own.
+        if answers && had_lost_all {
+            self.has_lost_all.store(false, Ordering::Release);
+        }
+        answers
     }
 
     /// Counts an appender, unless the log is closed.
@@ -215,144 +234,7 @@ impl Shared {
         }
     }
 
-    fn end_of(&self, topic: &str, partition: u32) -> Option<&AtomicU64> {
+    pub(super) fn end_of(&self, topic: &str, partition: u32) -> Option<&AtomicU64> {
         self.ends.get(topic)?.get(partition as usize)
-    }
-
-    /// Ends of these partitions; never less than was known before.
-    pub(super) fn ends(&self, topic: &str, partitions: &[u32]) -> Result<Vec<u64>, LogError> {
-        let known = |partition: u32| self.end_of(topic, partition);
-        // What was known before the question: while it is on its way, acks may raise it.
-        let before: Vec<u64> = partitions
-            .iter()
-            .map(|partition| known(*partition).map_or(0, |end| end.load(Ordering::Acquire)))
-            .collect();
-        let mut ends = self.ask(topic, partitions, Offset::End)?;
-        for ((partition, end), before) in partitions.iter().zip(&mut ends).zip(before) {
-            if let Some(known) = known(*partition) {
-                let newest = known.fetch_max(*end, Ordering::AcqRel);
-                if *end < before {
-                    // Records that were durable are gone: the watch finds out whether the topic is another.
-                    tracing::error!(
-                        topic,
-                        partition,
-                        end,
-                        before,
-                        "a partition has become shorter"
-                    );
-                    self.nudge();
-                }
-                *end = newest.max(*end);
-            }
-        }
-        Ok(ends)
-    }
-
-    /// First offsets that are still there.
-    pub(super) fn starts(&self, topic: &str, partitions: &[u32]) -> Result<Vec<u64>, LogError> {
-        self.ask(topic, partitions, Offset::Beginning)
-    }
-
-    /// First offset of a record appended at this time or later; `None` when there is none.
-    pub(super) fn at_time(
-        &self,
-        topic: &str,
-        partition: u32,
-        time_ms: i64,
-    ) -> Result<Option<u64>, LogError> {
-        let found = self.query(topic, &[partition], Offset::Offset(time_ms))?;
-        Ok(found.first().copied().flatten())
-    }
-
-    fn ask(&self, topic: &str, partitions: &[u32], which: Offset) -> Result<Vec<u64>, LogError> {
-        let found = self.query(topic, partitions, which)?;
-        let all: Option<Vec<u64>> = found.into_iter().collect();
-        all.ok_or_else(|| LogError::Away {
-            detail: format!("the brokers do not tell where topic {topic:?} ends"),
-        })
-    }
-
-    /// Asks for offsets of several partitions of a topic, in one request to each of their leaders; tries
-    /// again while a leader is being found.
-    fn query(
-        &self,
-        topic: &str,
-        partitions: &[u32],
-        which: Offset,
-    ) -> Result<Vec<Option<u64>>, LogError> {
-        for partition in partitions {
-            self.topic(topic, *partition)?;
-        }
-        if let Some(reason) = self.refusal() {
-            return Err(LogError::Mismatch(reason));
-        }
-        if partitions.is_empty() {
-            return Ok(Vec::new());
-        }
-        let until = Instant::now() + self.config.patience;
-        loop {
-            match self.query_once(topic, partitions, which) {
-                Err(error) if error.retryable() => {
-                    // Whoever knows that the brokers are away has waited for them already.
-                    if self.is_away() || self.is_closed() || Instant::now() >= until {
-                        return Err(error);
-                    }
-                    std::thread::park_timeout(Duration::from_millis(50));
-                }
-                answer => return answer,
-            }
-        }
-    }
-
-    fn query_once(
-        &self,
-        topic: &str,
-        partitions: &[u32],
-        which: Offset,
-    ) -> Result<Vec<Option<u64>>, LogError> {
-        let what = || format!("asking where topic {topic:?} stands");
-        let name = self.config.broker_topic(topic);
-        let mut list = TopicPartitionList::with_capacity(partitions.len());
-        for partition in partitions {
-            let number = i32::try_from(*partition).unwrap_or(i32::MAX);
-            list.add_partition_offset(&name, number, which)
-                .map_err(|error| errors::of(&what(), &error))?;
-        }
-        let limit = match self.is_away() {
-            true => AWAY_LIMIT,
-            false => self.config.patience.min(super::config::REQUEST),
-        };
-        let answer = self.asker.offsets_for_times(list, limit);
-        let answer = answer.map_err(|error| self.gone_or(&what(), &error))?;
-        partitions
-            .iter()
-            .map(|partition| {
-                let number = i32::try_from(*partition).unwrap_or(i32::MAX);
-                let found = answer.find_partition(&name, number);
-                let Some(found) = found else {
-                    return Ok(None);
-                };
-                found
-                    .error()
-                    .map_err(|error| self.gone_or(&what(), &error))?;
-                Ok(match found.offset() {
-                    Offset::Offset(offset) => u64::try_from(offset).ok(),
-                    _ => None,
-                })
-            })
-            .collect()
-    }
-
-    /// A topic that is not there may be on its way to all brokers, or gone: the watch finds out.
-    fn gone_or(&self, what: &str, error: &rdkafka::error::KafkaError) -> LogError {
-        match errors::code(error) {
-            Some(code) if errors::is_gone(code) => {
-                self.nudge();
-                LogError::Away {
-                    detail: format!("{what}: {code}"),
-                }
-            }
-            _ => errors::of(what, error),
-        }
     }
 }

@@ -19,25 +19,33 @@ const GONE_AFTER: Duration = Duration::from_secs(10);
 /// Runs until the log is closed or must not be used any more.
 pub(super) fn run(shared: &Shared, admin: &Admin) {
     let mut looked: Option<Instant> = None;
-    let mut missing: Option<Instant> = None;
+    let mut seen = Seen::default();
     while !shared.is_closed() && shared.refusal().is_none() {
         let asked = shared.rest(PING);
         if shared.is_closed() {
             return;
         }
         let answers = shared.ping(PING_LIMIT);
-        shared.set_away(!answers);
         shared.threads.look();
         let is_due = looked.is_none_or(|at| at.elapsed() >= LOOK);
         if answers && (asked || is_due || !shared.is_verified()) {
             looked = Some(Instant::now());
-            look(shared, admin, &mut missing);
+            look(shared, admin, &mut seen);
         }
     }
 }
 
+/// What earlier looks have seen.
+#[derive(Default)]
+struct Seen {
+    /// Since when a topic is missing.
+    missing: Option<Instant>,
+    /// What was told of topics that are not kept as configured.
+    odd: Option<String>,
+}
+
 /// Looks at the topics once.
-fn look(shared: &Shared, admin: &Admin, missing: &mut Option<Instant>) {
+fn look(shared: &Shared, admin: &Admin, seen: &mut Seen) {
     let (cluster, states) = match admin.look(&shared.config) {
         Ok(found) => found,
         Err(error) => {
@@ -47,12 +55,20 @@ fn look(shared: &Shared, admin: &Admin, missing: &mut Option<Instant>) {
     };
     match verdict(shared, &cluster, &states) {
         Verdict::Same(facts) => {
-            *missing = None;
+            *seen = Seen::default();
+            shared.verified(facts);
+        }
+        Verdict::Odd(facts, reason) => {
+            seen.missing = None;
+            if seen.odd.as_ref() != Some(&reason) {
+                tracing::warn!(reason, "the topics are not kept as configured");
+                seen.odd = Some(reason);
+            }
             shared.verified(facts);
         }
         Verdict::Changed(reason) => shared.refuse(&reason),
         Verdict::Missing(reason) => {
-            let since = *missing.get_or_insert_with(Instant::now);
+            let since = *seen.missing.get_or_insert_with(Instant::now);
             if since.elapsed() >= GONE_AFTER {
                 shared.refuse(&reason);
             }
@@ -62,6 +78,8 @@ fn look(shared: &Shared, admin: &Admin, missing: &mut Option<Instant>) {
 
 enum Verdict {
     Same(TopicFacts),
+    /// The same, kept in a way that a running log can live with and the next start refuses.
+    Odd(TopicFacts, String),
     Changed(String),
     Missing(String),
 }
@@ -90,7 +108,6 @@ fn verdict(shared: &Shared, cluster: &str, states: &[TopicState]) -> Verdict {
             Some(reason) => Verdict::Changed(reason),
             None => Verdict::Same(facts),
         },
-        // What a running log can live with waits for the next start, which will refuse it.
         Err(LogError::Mismatch(reason)) if shared.is_verified() => {
             let other = states
                 .iter()
@@ -101,10 +118,7 @@ fn verdict(shared: &Shared, cluster: &str, states: &[TopicState]) -> Verdict {
                 .map(|state| state.problems.join("; "));
             match other {
                 Some(partitions) => Verdict::Changed(partitions),
-                None => {
-                    tracing::warn!(reason, "the topics are not kept as configured");
-                    Verdict::Same(known)
-                }
+                None => Verdict::Odd(known, reason),
             }
         }
         Err(error) => Verdict::Changed(error.to_string()),

@@ -89,6 +89,15 @@ impl MemoryLog {
         Ok(())
     }
 
+    /// Lets its appenders say that it is away, or is not; it takes records all the same.
+    ///
+    /// # Errors
+    /// [`LogError::NoSuchPartition`] for an unknown topic.
+    pub fn set_away(&self, topic: &str, is_away: bool) -> Result<(), LogError> {
+        self.topic(topic)?.lock().is_away = is_away;
+        Ok(())
+    }
+
     /// Refuses every append with `refusal` from now on (a full queue, no room), until [`MemoryLog::heal`].
     ///
     /// # Errors

@@ -105,4 +105,8 @@ impl Appender for MemoryAppender {
     ) -> Result<(), Refused> {
         self.0.append(records, answers)
     }
+
+    fn is_away(&self) -> bool {
+        self.0.lock().is_away
+    }
 }

@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) poisoned: Option<String>,
     /// What a test wants every append to be refused with.
     pub(super) refuse: Option<Refusal>,
+    /// Whether it says that it is away.
+    pub(super) is_away: bool,
     /// What may wait while answers are held back, in bytes of keys and values.
     pub(super) queue_bytes: usize,
 }
@@ -105,6 +107,7 @@ impl Topic {
             fail_after: None,
             poisoned: None,
             refuse: None,
+            is_away: false,
             queue_bytes: QUEUE_BYTES,
         });
         Self {

@@ -1,11 +1,10 @@
 //! Producers: what is refused, what is answered, and what a failure ends.
 
-use crate::harness::{admin, config, fresh, one_broker, topic, until, wait};
+use crate::harness::{config, fresh, one_broker, shared_broker, shrink, topic, until};
 use bytes::Bytes;
 use msglog::conformance::{Collected, QUEUE_BYTES};
-use msglog::{Kafka, KafkaConfig, Log, LogError, Mailbox, NewRecord, Refusal, Tier};
+use msglog::{Kafka, Log, LogError, Mailbox, NewRecord, Refusal, Tier};
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminOptions, AlterConfig, ResourceSpecifier};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -128,7 +127,7 @@ fn a_mailbox_gets_lists_and_not_single_answers() {
             self.answers.fetch_add(answers.len(), Ordering::Relaxed);
         }
     }
-    let cluster = one_broker();
+    let cluster = shared_broker();
     let mut config = config(cluster.bootstrap(), vec![topic("a", Tier::Ingress)]);
     config.linger = Duration::from_millis(50);
     let log = fresh(&config);
@@ -184,32 +183,9 @@ fn what_is_dropped_is_still_answered_and_what_is_closed_is_told_apart() {
     cluster.resume(0);
 }
 
-/// Lets the topic take only small records, behind the log's back.
-fn shrink(config: &KafkaConfig, name: &str, bytes: &str) {
-    let name = format!("{}{name}", config.topic_prefix);
-    let found = wait(
-        admin(config).describe_configs([&ResourceSpecifier::Topic(&name)], &AdminOptions::new()),
-    )
-    .unwrap()
-    .remove(0)
-    .unwrap();
-    // The request replaces all settings of the topic: the others are given again.
-    let kept: Vec<(String, String)> = found
-        .entries
-        .into_iter()
-        .filter(|entry| !entry.is_default && entry.name != "max.message.bytes")
-        .filter_map(|entry| Some((entry.name, entry.value?)))
-        .collect();
-    let alter = kept.iter().fold(
-        AlterConfig::new(ResourceSpecifier::Topic(&name)).set("max.message.bytes", bytes),
-        |alter, (key, value)| alter.set(key, value),
-    );
-    wait(admin(config).alter_configs([&alter], &AdminOptions::new())).unwrap();
-}
-
 #[test]
 fn a_record_that_fails_ends_the_appender_of_a_stage_and_nothing_goes_through_behind_it() {
-    let cluster = one_broker();
+    let cluster = shared_broker();
     let config = config(cluster.bootstrap(), vec![topic("out", Tier::Consumer)]);
     let log = fresh(&config);
     let appender = log.appender("out").unwrap();
@@ -223,7 +199,7 @@ fn a_record_that_fails_ends_the_appender_of_a_stage_and_nothing_goes_through_beh
             .iter()
             .all(|answer| answer.result.is_ok())
     );
-    shrink(&config, "out", "2000");
+    shrink(&config, "out", 2_000);
     // Each call is a batch of its own; the large one in the middle fails at the broker.
     let mut doomed = 0;
     for (slot, bytes) in [(10, 10), (11, 5_000), (12, 10), (13, 10)] {
@@ -273,7 +249,7 @@ fn a_record_that_fails_ends_the_appender_of_a_stage_and_nothing_goes_through_beh
 
 #[test]
 fn a_record_that_fails_on_its_way_into_inbound_is_answered_and_the_appender_goes_on() {
-    let cluster = one_broker();
+    let cluster = shared_broker();
     let config = config(cluster.bootstrap(), vec![topic("in", Tier::Ingress)]);
     let log = fresh(&config);
     let appender = log.appender("in").unwrap();
@@ -282,7 +258,7 @@ fn a_record_that_fails_on_its_way_into_inbound_is_answered_and_the_appender_goes
         .append(records(1, 10), &collected.mailbox())
         .unwrap();
     assert_eq!(collected.wait(1, SOON).len(), 1);
-    shrink(&config, "in", "2000");
+    shrink(&config, "in", 2_000);
     appender
         .append(records(1, 5_000), &collected.mailbox())
         .unwrap();
@@ -298,7 +274,7 @@ fn a_record_that_fails_on_its_way_into_inbound_is_answered_and_the_appender_goes
 
 #[test]
 fn times_are_the_brokers_and_never_go_back() {
-    let cluster = one_broker();
+    let cluster = shared_broker();
     let config = config(cluster.bootstrap(), vec![topic("a", Tier::Consumer)]);
     let log: Arc<Kafka> = fresh(&config);
     for _ in 0..5 {

@@ -1,6 +1,6 @@
 //! Brokers that are away: a start without them, appends that wait, readers and questions that come back.
 
-use crate::harness::{config, fresh, one_broker, topic, until};
+use crate::harness::{config, fresh, shared_broker, topic, until};
 use broker::{Cluster, Fault};
 use bytes::Bytes;
 use msglog::conformance::Collected;
@@ -186,7 +186,7 @@ fn records_wait_for_enough_replicas_and_are_not_visible_before() {
 
 #[test]
 fn one_broker_serves_many_logs_at_once() {
-    let cluster = one_broker();
+    let cluster = shared_broker();
     let config = config(cluster.bootstrap(), vec![topic("a", Tier::Ingress)]);
     drop(fresh(&config));
     let logs: Vec<_> = (0..4)
@@ -203,4 +203,64 @@ fn one_broker_serves_many_logs_at_once() {
         let ends: u64 = (0..4).map(|p| log.end_offset("a", p).unwrap()).sum();
         assert_eq!(ends, 400, "everybody sees what anybody has written");
     }
+}
+
+/// Offsets of a topic's partitions, added up.
+fn stored(log: &Kafka, topic: &str) -> u64 {
+    (0..4).map(|p| log.end_offset(topic, p).unwrap()).sum()
+}
+
+/// The brokers have the records and their word does not come back: nobody knows. What goes through behind them must not
+/// make anybody believe that they went through, or did not.
+#[test]
+fn behind_records_that_have_timed_out_ingress_goes_on_and_no_record_of_a_stage_ever_times_out() {
+    let cluster = Cluster::start_behind_proxies(1).unwrap();
+    let topics = vec![topic("in", Tier::Ingress), topic("out", Tier::Consumer)];
+    let mut config = config(cluster.bootstrap(), topics);
+    config.ingress_timeout = Duration::from_secs(1);
+    config.patience = Duration::from_secs(2);
+    let log = fresh(&config);
+    let sides = ["in", "out"].map(|name| (log.appender(name).unwrap(), Collected::new()));
+    for (appender, told) in &sides {
+        appender.append(records(0, 8, 10), &told.mailbox()).unwrap();
+        assert!(
+            told.wait(8, SOON)
+                .iter()
+                .all(|answer| answer.result.is_ok())
+        );
+    }
+    cluster.proxy(0).set(Fault::HalfOpen);
+    for (appender, told) in &sides {
+        appender.append(records(8, 4, 10), &told.mailbox()).unwrap();
+    }
+    let [(ingress, told_ingress), (stage, told_stage)] = &sides;
+    for answer in &told_ingress.wait(12, SOON)[8..] {
+        assert!(
+            matches!(answer.result, Err(LogError::Away { .. })),
+            "{answer:?}"
+        );
+    }
+    cluster.proxy(0).set(Fault::None);
+    let mut tries = 0;
+    until("an append that succeeds", SOON, || {
+        let told = Collected::new();
+        tries += 1;
+        ingress.append(records(12, 1, 10), &told.mailbox()).unwrap();
+        told.wait(1, SOON)[0].result.is_ok()
+    });
+    stage
+        .append(records(12, 4, 10), &told_stage.mailbox())
+        .unwrap();
+    let answers = told_stage.wait(16, SOON);
+    assert!(
+        answers.iter().all(|answer| answer.result.is_ok()),
+        "{answers:?}"
+    );
+    assert_eq!(stored(&log, "out"), 16, "each of them once");
+    // The four that timed out are there, unknown to their caller, who brings them again by way of the spool.
+    let found = stored(&log, "in");
+    assert!(
+        (13..=12 + tries).contains(&found),
+        "{found} after {tries} tries"
+    );
 }

@@ -1,6 +1,6 @@
 //! Members of groups: names that stay, members that vanish, processes that were paused.
 
-use crate::harness::{config, fresh, one_broker, topic, until};
+use crate::harness::{config, fresh, one_broker, shared_broker, topic, until};
 use msglog::conformance::PARTITIONS;
 use msglog::{GroupEvent, Kafka, KafkaConfig, Log, Membership, Tier};
 use std::collections::BTreeSet;
@@ -43,7 +43,7 @@ fn named(config: &KafkaConfig, name: &str) -> Arc<Kafka> {
 
 #[test]
 fn a_named_member_that_comes_back_soon_moves_nothing() {
-    let cluster = one_broker();
+    let cluster = shared_broker();
     let config = config(cluster.bootstrap(), vec![topic("a", Tier::Ingress)]);
     drop(fresh(&config));
     let (one, two) = (named(&config, "one"), named(&config, "two"));
@@ -72,7 +72,7 @@ fn a_named_member_that_comes_back_soon_moves_nothing() {
 
 #[test]
 fn a_named_member_that_stays_away_is_taken_over_within_ten_seconds() {
-    let cluster = one_broker();
+    let cluster = shared_broker();
     let config = config(cluster.bootstrap(), vec![topic("a", Tier::Ingress)]);
     drop(fresh(&config));
     let (one, two) = (named(&config, "one"), named(&config, "two"));

@@ -2,15 +2,16 @@
 
 use broker::Cluster;
 use msglog::conformance::{Harness, PARTITIONS, QUEUE_BYTES, RETENTION, TOPIC};
+use msglog::kafka::RECORD_BYTES_MAX;
 use msglog::{Kafka, KafkaConfig, Log, LogError, Tier, TopicConfig};
-use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,17 @@ static NEXT: AtomicU32 = AtomicU32::new(0);
 /// One broker.
 pub(crate) fn one_broker() -> Arc<Cluster> {
     Arc::new(Cluster::start(1).unwrap())
+}
+
+/// The same for tests that do it no harm: those that run at a time share one, and it ends with the last of them.
+pub(crate) fn shared_broker() -> Arc<Cluster> {
+    static SHARED: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    shared.upgrade().unwrap_or_else(|| {
+        let cluster = one_broker();
+        *shared = Arc::downgrade(&cluster);
+        cluster
+    })
 }
 
 /// A topic of [`PARTITIONS`] partitions.
@@ -51,17 +63,20 @@ pub(crate) fn fresh(config: &KafkaConfig) -> Arc<Kafka> {
     Kafka::open(config.clone()).unwrap()
 }
 
-/// A log with the topic of the checks.
+/// A log with the topic of the checks. Its broker is killed, stalled and started again.
 pub(crate) struct AtBroker {
-    cluster: Arc<Cluster>,
+    cluster: Arc<Mutex<Cluster>>,
     config: KafkaConfig,
     kafka: Option<Arc<Kafka>>,
     is_stalled: bool,
+    is_shrunk: bool,
+    lives: u32,
 }
 
 impl AtBroker {
-    pub(crate) fn new(cluster: &Arc<Cluster>, tier: Tier) -> Self {
-        let mut config = config(cluster.bootstrap(), vec![topic(TOPIC, tier)]);
+    pub(crate) fn new(cluster: &Arc<Mutex<Cluster>>, tier: Tier) -> Self {
+        let bootstrap = cluster.lock().unwrap().bootstrap();
+        let mut config = config(bootstrap, vec![topic(TOPIC, tier)]);
         config.queue_bytes = QUEUE_BYTES;
         // A question to a stalled broker is given up soon, so that a check can see that nothing comes.
         config.patience = Duration::from_secs(2);
@@ -71,7 +86,16 @@ impl AtBroker {
             config,
             kafka,
             is_stalled: false,
+            is_shrunk: false,
+            lives: 0,
         }
+    }
+
+    /// kill -9 of the broker. What it had said to be durable stood in memory of this machine, which outlives it.
+    fn kill_broker(&self) {
+        let mut cluster = self.cluster.lock().unwrap();
+        cluster.kill(0);
+        cluster.restart(0).unwrap();
     }
 }
 
@@ -80,30 +104,57 @@ impl Harness for AtBroker {
         self.kafka.clone().unwrap()
     }
 
+    /// The client dies each time, and every other time the broker with it.
     fn reopen(&mut self) {
         self.kafka = None;
-        self.kafka = Some(Kafka::open(self.config.clone()).unwrap());
+        if self.lives.is_multiple_of(2) {
+            self.kill_broker();
+        }
+        self.lives += 1;
+        if std::mem::take(&mut self.is_shrunk) {
+            shrink(&self.config, TOPIC, RECORD_BYTES_MAX);
+        }
+        // A broker that answers again may not lead its partitions yet.
+        until("the log again", Duration::from_secs(60), || {
+            match Kafka::open(self.config.clone()) {
+                Ok(kafka) => self.kafka = Some(kafka),
+                Err(error) => assert!(error.retryable(), "{error}"),
+            }
+            self.kafka
+                .as_ref()
+                .is_some_and(|log| log.end_offset(TOPIC, 0).is_ok())
+        });
     }
 
     fn stall(&mut self) -> bool {
-        self.cluster.stall(0);
+        self.cluster.lock().unwrap().stall(0);
         self.is_stalled = true;
         true
     }
 
     fn resume(&mut self) {
-        self.cluster.resume(0);
+        self.cluster.lock().unwrap().resume(0);
         self.is_stalled = false;
     }
 
+    /// A broker that refuses a batch for good is what a failed flush is elsewhere. Only a stage's topic ends with it:
+    /// ingress answers the record and goes on, with the spool beside it.
     fn fail_flush(&mut self) -> bool {
-        false
+        if self.config.topics[0].tier == Tier::Ingress {
+            return false;
+        }
+        // Less than the smallest batch.
+        shrink(&self.config, TOPIC, 60);
+        self.is_shrunk = true;
+        true
     }
 
     fn advance(&mut self, _: Duration) -> bool {
         false
     }
 
+    /// By Kafka's own request to delete records: a broker looks at `retention.ms` only every five minutes, and drops whole
+    /// segments then. That topics carry the setting is checked where they are made.
     fn expire(&mut self) -> bool {
         let log = self.log();
         let name = format!("{}{TOPIC}", self.config.topic_prefix);
@@ -122,10 +173,35 @@ impl Harness for AtBroker {
 
 impl Drop for AtBroker {
     fn drop(&mut self) {
-        if self.is_stalled {
-            self.cluster.resume(0);
+        if self.is_stalled
+            && let Ok(cluster) = self.cluster.lock()
+        {
+            cluster.resume(0);
         }
     }
+}
+
+/// Lets the topic take records of at most so many bytes, behind the log's back.
+pub(crate) fn shrink(config: &KafkaConfig, name: &str, bytes: usize) {
+    let (name, bytes) = (format!("{}{name}", config.topic_prefix), bytes.to_string());
+    let found = wait(
+        admin(config).describe_configs([&ResourceSpecifier::Topic(&name)], &AdminOptions::new()),
+    )
+    .unwrap()
+    .remove(0)
+    .unwrap();
+    // The request replaces all settings of the topic: the others are given again.
+    let kept: Vec<(String, String)> = found
+        .entries
+        .into_iter()
+        .filter(|entry| !entry.is_default && entry.name != "max.message.bytes")
+        .filter_map(|entry| Some((entry.name, entry.value?)))
+        .collect();
+    let alter = kept.iter().fold(
+        AlterConfig::new(ResourceSpecifier::Topic(&name)).set("max.message.bytes", &bytes),
+        |alter, (key, value)| alter.set(key, value),
+    );
+    wait(admin(config).alter_configs([&alter], &AdminOptions::new())).unwrap();
 }
 
 /// A client for what no log does.

@@ -1,6 +1,6 @@
 //! What a log is held to when it is opened and while it is open: layout, settings, identity.
 
-use crate::harness::{admin, config, fresh, one_broker, refusal, topic, until, wait};
+use crate::harness::{admin, config, fresh, refusal, shared_broker, topic, until, wait};
 use bytes::Bytes;
 use msglog::conformance::Collected;
 use msglog::{Kafka, KafkaConfig, Log, LogError, NewRecord, Refusal, Tier, TopicFacts};
@@ -35,7 +35,7 @@ fn make_again(config: &KafkaConfig) {
 
 #[test]
 fn topics_are_made_once_and_are_one_log() {
-    let cluster = one_broker();
+    let cluster = shared_broker();
     let topics = vec![topic("a", Tier::Ingress), topic("b", Tier::Consumer)];
     let config = config(cluster.bootstrap(), topics);
     let text = refusal(Kafka::open(config.clone()));
@@ -62,7 +62,7 @@ fn topics_are_made_once_and_are_one_log() {
 
 #[test]
 fn what_is_not_as_configured_is_refused_by_name() {
-    let cluster = one_broker();
+    let cluster = shared_broker();
     let good = config(cluster.bootstrap(), vec![topic("a", Tier::Ingress)]);
     drop(fresh(&good));
     type Change = fn(&mut KafkaConfig);
@@ -115,7 +115,7 @@ fn what_is_not_as_configured_is_refused_by_name() {
 
 #[test]
 fn a_topic_deleted_and_made_again_ends_the_log_instead_of_skipping_records() {
-    let cluster = one_broker();
+    let cluster = shared_broker();
     let topics = vec![topic("a", Tier::Ingress), topic("b", Tier::Consumer)];
     let config = config(cluster.bootstrap(), topics);
     let log = fresh(&config);
@@ -157,7 +157,7 @@ fn a_topic_deleted_and_made_again_ends_the_log_instead_of_skipping_records() {
 
 #[test]
 fn a_topic_that_is_gone_ends_the_log() {
-    let cluster = one_broker();
+    let cluster = shared_broker();
     let config = config(cluster.bootstrap(), vec![topic("a", Tier::Ingress)]);
     let log = fresh(&config);
     delete(&config, "a");

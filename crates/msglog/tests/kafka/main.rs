@@ -7,14 +7,16 @@ mod groups;
 mod harness;
 mod identity;
 
-use harness::{AtBroker, one_broker};
+use broker::Cluster;
+use harness::AtBroker;
 use msglog::Tier;
 use msglog::conformance::ALL;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
 
 #[test]
 fn kafka_is_a_backend() {
-    let cluster = one_broker();
+    let cluster = Arc::new(Mutex::new(Cluster::start(1).unwrap()));
     // A topic of consumers, and one of ingress, whose appender lives differently.
     for tier in [Tier::Consumer, Tier::Ingress] {
         let failed: Vec<&str> = ALL

@@ -81,10 +81,7 @@ fn case(
         drop(early);
         home.save();
     }
-    let already: u64 = TOPICS
-        .iter()
-        .flat_map(|topic| (0..PARTITIONS).map(|p| inner.end_offset(topic, p).unwrap()))
-        .sum();
+    let already = ends(&inner);
     fill(&inner, &orders[10..]);
     faulty.die_after(after.saturating_sub(already), death);
     let (mut dying, _) = runner(FIRST, &as_log, &home.store, batch);
@@ -126,7 +123,7 @@ fn killed_at_every_output_with_state_in_memory() {
     let (_, _, outputs) = undisturbed(&FIRST, &orders);
     assert!(outputs > 40, "the sample emits enough to be killed at");
     for after in 0..=outputs + 1 {
-        for death in [Death::Before, Death::Unheard] {
+        for death in [Death::Before, Death::Unheard, Death::Alone] {
             for state in [After::Kept, After::Lost, After::Older] {
                 for batch in [1, 7, 64] {
                     case(Home::memory(), &orders, (after, death, state), batch);
@@ -145,10 +142,46 @@ fn killed_at_many_outputs_with_state_in_rocksdb() {
             (Death::Before, After::Kept),
             (Death::Unheard, After::Lost),
             (Death::Unheard, After::Older),
+            (Death::Alone, After::Kept),
         ] {
             case(Home::rocks(), &orders, (after, death, state), 7);
         }
     }
+}
+
+/// A record that times out while its successors go through leaves a hole that readers wait at. The stage must not
+/// commit past it, however much of the batch became durable behind it.
+#[test]
+fn behind_an_output_that_fails_alone_readers_wait_until_the_stage_has_said_all_of_it_again() {
+    let orders = orders();
+    let (chains, _, outputs) = undisturbed(&FIRST, &orders);
+    let mut holes = 0;
+    for after in 0..outputs {
+        let (inner, home) = (log(), Home::memory());
+        fill(&inner, &orders);
+        let faulty = Faulty::new(&inner, "");
+        faulty.die_after(after, Death::Alone);
+        let as_log: Arc<dyn Log> = faulty.clone();
+        let (mut stage, _) = runner(FIRST, &as_log, &home.store, 64);
+        assert!(to_the_end(&mut stage).is_err(), "output {after} has failed");
+        assert_eq!(stage.status().report().totals.restarts, 1);
+        let stored: u64 = ends(&inner);
+        let seen: usize = all_accepted(&inner, &TOPICS).iter().map(Vec::len).sum();
+        holes += u64::from((seen as u64) < stored);
+        // The fault was the only one: the same stage begins where the chain ends and goes on.
+        to_the_end(&mut stage).unwrap();
+        assert_eq!(all_accepted(&inner, &TOPICS), chains, "output {after}");
+    }
+    assert!(holes > 10, "{holes} of {outputs} failures left a hole");
+}
+
+fn ends(log: &MemoryLog) -> u64 {
+    let of = |topic: &&str| {
+        (0..PARTITIONS)
+            .map(|p| log.end_offset(topic, p).unwrap())
+            .sum::<u64>()
+    };
+    TOPICS.iter().map(of).sum()
 }
 
 #[test]

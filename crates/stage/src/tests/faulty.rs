@@ -15,6 +15,8 @@ pub(crate) enum Death {
     Before,
     /// It is durable, but the answer is a failure; later ones never arrive.
     Unheard,
+    /// It never arrives and its answer is a failure, while later ones go through, as behind a record that has timed out.
+    Alone,
 }
 
 pub(crate) struct Faulty {
@@ -94,20 +96,24 @@ impl Appender for Dying {
         answers: &Arc<dyn Mailbox>,
     ) -> Result<(), Refused> {
         let mut plan = self.plan.lock().unwrap();
-        let Some((left, death)) = &mut *plan else {
-            return self.inner.append(records, answers);
-        };
         for (record, slot) in records {
-            let arrives = *left > 0 || *death == Death::Unheard;
-            if arrives && *left > 0 {
-                *left -= 1;
-                self.inner.append(vec![(record, slot)], answers)?;
-                continue;
-            }
-            if arrives {
-                let nobody: Arc<dyn Mailbox> = Arc::new(Nobody);
-                self.inner.append(vec![(record, slot)], &nobody)?;
-                *death = Death::Before;
+            match &mut *plan {
+                None => {
+                    self.inner.append(vec![(record, slot)], answers)?;
+                    continue;
+                }
+                Some((left, _)) if *left > 0 => {
+                    *left -= 1;
+                    self.inner.append(vec![(record, slot)], answers)?;
+                    continue;
+                }
+                Some((_, Death::Before)) => {}
+                Some((_, death @ Death::Unheard)) => {
+                    let nobody: Arc<dyn Mailbox> = Arc::new(Nobody);
+                    self.inner.append(vec![(record, slot)], &nobody)?;
+                    *death = Death::Before;
+                }
+                Some((_, Death::Alone)) => *plan = None,
             }
             answers.deliver(vec![Answer {
                 slot,

@@ -22,6 +22,8 @@ enum Step {
     /// So many more become durable, then it answers with errors.
     FailAfter(u64),
     Heal,
+    /// It says that it is away, or is not, and takes records all the same.
+    Away(bool),
     /// The spool's disk.
     Full(bool),
     FailSync,
@@ -42,6 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<bool>().prop_map(Step::Refuse),
         2 => (0u64..20).prop_map(Step::FailAfter),
         4 => Just(Step::Heal),
+        2 => any::<bool>().prop_map(Step::Away),
         1 => any::<bool>().prop_map(Step::Full),
         1 => Just(Step::FailSync),
         1 => (0u64..30).prop_map(Step::DieAfter),
@@ -108,6 +111,7 @@ impl World {
             Step::Refuse(false) => self.refuse(away()),
             Step::FailAfter(count) => self.log.fail_after(TOPIC, count).unwrap(),
             Step::Heal => self.log.heal(TOPIC).unwrap(),
+            Step::Away(is_away) => self.log.set_away(TOPIC, is_away).unwrap(),
             Step::Full(true) => self.disk.set_free(0),
             Step::Full(false) => self.disk.set_free(u64::MAX),
             Step::FailSync => self.disk.fail_syncs(1),

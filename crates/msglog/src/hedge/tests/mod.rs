@@ -1,6 +1,7 @@
 //! A hedge between a log in memory, whose flushes a test commands, and a journal on a disk that forgets.
 //! Nothing here waits for a fixed time: what must happen is looked for until it has.
 
+mod absence;
 mod conforms;
 mod crashes;
 mod forwarding;
