@@ -18,7 +18,7 @@ pub(crate) struct Case {
 
 const NODE: &str = "n1:8081";
 
-pub(crate) const CASES: [Case; 21] = [
+pub(crate) const CASES: [Case; 27] = [
     Case {
         alert: "SpillwayUnacked",
         bad: &[(
@@ -290,5 +290,74 @@ pub(crate) const CASES: [Case; 21] = [
         ],
         at: "2m",
         labels: &[],
+    },
+    Case {
+        alert: "SpillwaySilentFans",
+        bad: &[
+            ("spillway_reply_silent_fans{instance=\"n1:8081\"}", "6x60"),
+            ("spillway_reply_fans{instance=\"n1:8081\"}", "1000x60"),
+        ],
+        good: &[
+            ("spillway_reply_silent_fans{instance=\"n1:8081\"}", "4x60"),
+            ("spillway_reply_fans{instance=\"n1:8081\"}", "1000x60"),
+        ],
+        at: "3m",
+        labels: &[("instance", NODE)],
+    },
+    Case {
+        alert: "SpillwayLadder",
+        bad: &[("spillway_ladder_step{instance=\"n1:8081\"}", "1x60")],
+        good: &[("spillway_ladder_step{instance=\"n1:8081\"}", "0x60")],
+        at: "2m",
+        labels: &[],
+    },
+    Case {
+        alert: "SpillwayConflicts",
+        bad: &[("spillway_dedup_total{result=\"conflict\"}", "0x6 1x60")],
+        good: &[
+            ("spillway_dedup_total{result=\"conflict\"}", "3x66"),
+            ("spillway_dedup_total{result=\"first\"}", "0+9x66"),
+        ],
+        at: "2m",
+        labels: &[],
+    },
+    Case {
+        alert: "SpillwaySnapshotsDiffer",
+        bad: &[
+            ("spillway_config_version{instance=\"n1:8081\"}", "3x60"),
+            ("spillway_config_version{instance=\"n2:8081\"}", "4x60"),
+        ],
+        good: &[
+            ("spillway_config_version{instance=\"n1:8081\"}", "4x60"),
+            ("spillway_config_version{instance=\"n2:8081\"}", "4x60"),
+        ],
+        at: "1m",
+        labels: &[],
+    },
+    Case {
+        alert: "SpillwaySnapshotOld",
+        bad: &[(
+            "spillway_rule_snapshot_age_seconds{instance=\"n1:8081\"}",
+            "0+5x60",
+        )],
+        good: &[(
+            "spillway_rule_snapshot_age_seconds{instance=\"n1:8081\"}",
+            "0x60",
+        )],
+        at: "1m",
+        labels: &[("instance", NODE)],
+    },
+    Case {
+        alert: "SpillwayClockOff",
+        bad: &[(
+            "spillway_clock_offset_seconds{instance=\"n1:8081\"}",
+            "-0.7x60",
+        )],
+        good: &[(
+            "spillway_clock_offset_seconds{instance=\"n1:8081\"}",
+            "-0.2x60",
+        )],
+        at: "2m",
+        labels: &[("instance", NODE)],
     },
 ];
