@@ -19,11 +19,11 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Close of the first round, thirteen years later, when there is a beacon; the second closes ten minutes after it.
-const CLOSE: i64 = 1_775_714_700;
+pub(crate) const CLOSE: i64 = 1_775_714_700;
 const SEAL: i64 = CLOSE + 35;
 
 /// The contest at L2.
-fn dear() -> String {
+pub(crate) fn dear() -> String {
     let dear = CONTEST.replacen("level = \"L1\"", "level = \"L2\"", 1);
     dear.replace("2013-04-09T", "2026-04-09T")
 }

@@ -1,7 +1,8 @@
 //! A round whose result does not come: an operator lets the later ones go on, and its own prizes are given when it comes,
 //! without anybody else's being touched.
 
-use super::operators::{CLOSE, Desk};
+use super::beacons::{CLOSE, dear};
+use super::operators::{self, Desk};
 use super::world::World;
 use super::{Believes, CONTEST, ID, log};
 use crate::rounds::BeaconRequest;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 /// Two rounds at L2 are sealed, and wait for their beacons.
 fn sealed(log: &Arc<MemoryLog>) -> (World, Desk) {
     let world = World::start(log, true);
-    let mut desk = Desk::new(log, &CONTEST.replace("level = \"L1\"", "level = \"L2\""));
+    let mut desk = Desk::new(log, &dear());
     desk.tick(CLOSE + 35);
     desk.tick(CLOSE + 600 + 35);
     let is_sealed = |state: &ControlState, round| {
@@ -119,11 +120,11 @@ fn without_a_skip_the_rounds_are_drawn_in_their_order_q_21() {
 fn only_what_is_over_and_waited_for_is_skipped() {
     let log = log();
     let mut desk = Desk::new(&log, CONTEST);
-    desk.tick(CLOSE - 1);
+    desk.tick(operators::CLOSE - 1);
     let refused = desk.act(1, RoundVerb::Skip, None).unwrap_err().to_string();
     assert!(refused.contains("not over"), "{refused}");
     assert!(desk.act(1, RoundVerb::Skip, Some(5)).is_err(), "no time");
-    desk.tick(CLOSE);
+    desk.tick(operators::CLOSE);
     desk.act(1, RoundVerb::Skip, None).unwrap();
     let refused = desk.act(1, RoundVerb::Skip, None).unwrap_err().to_string();
     assert!(refused.contains("is skipped"), "{refused}");
