@@ -18,7 +18,9 @@ pub enum StateError {
         detail: String,
     },
     /// The disk has less room than state leaves free; nothing more is written until it has.
-    #[error("no room for state in {place}: {free} bytes are free on the disk, state leaves {reserve}")]
+    #[error(
+        "no room for state in {place}: {free} bytes are free on the disk, state leaves {reserve}"
+    )]
     NoRoom {
         /// Directory.
         place: String,
