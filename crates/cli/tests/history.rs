@@ -235,7 +235,7 @@ fn the_log_is_printed_counted_and_exported_as_documented() {
     assert_eq!(lines(&read("whole/inbound.jsonl")), inbound);
     assert_eq!(
         value("bare/log.json"),
-        json!({ "log": stats["log"], "without_bodies": true })
+        json!({ "log": stats["log"], "without_bodies": true, "pseudonymised": false })
     );
     for topic in topics {
         let name = topic["topic"].as_str().unwrap();
@@ -273,4 +273,66 @@ fn the_log_is_printed_counted_and_exported_as_documented() {
         scene.path("x").display()
     );
     scene.history("node", &nobody).badly(1, &["nobody"]);
+}
+
+#[test]
+fn an_export_with_pseudonyms_names_no_fan_and_is_the_same_under_the_same_key() {
+    let scene = Scene::bare(&accounts());
+    let eligible = "must_follow = true";
+    let excluding = format!("{eligible}\nexclude = [\"oBo\", \"oStaff\"]");
+    scene.edit_campaign(&[(eligible, &excluding)]);
+    let node = told(&scene);
+    assert_eq!(node.terminate().0.code, Some(0));
+    let export = |to: &str, key: &str, more: &str| {
+        std::fs::write(scene.path("key"), key).unwrap();
+        let (out, key) = (scene.path(to), scene.path("key"));
+        let arguments = format!(
+            "export --out {} --pseudonymise {} {more}",
+            out.display(),
+            key.display()
+        );
+        scene.history("node", &arguments)
+    };
+    let bare = "--without-bodies";
+    let key = "sixteen bytes, and more";
+    let printed = export("one", key, bare).well();
+    assert!(printed.contains("of the fans' own ids"), "{printed}");
+    export("two", key, bare).well();
+    export("other", "another key, long enough", bare).well();
+    export("short", "too short", bare).badly(2, &["9 bytes", "16"]);
+    export("words", key, "").badly(2, &["--without-bodies"]);
+
+    let read = |name: &str| std::fs::read_to_string(scene.path(name)).unwrap();
+    let mut names = 0;
+    for file in std::fs::read_dir(scene.path("one")).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        let one = read(&format!("one/{name}"));
+        assert_eq!(one, read(&format!("two/{name}")), "{name}");
+        for fan in ["oAnna", "oBo", "oCid", "oStaff"] {
+            assert!(!one.contains(fan), "{fan} stands in {name}");
+        }
+        names += 1;
+    }
+    assert!(names > 7, "topics and what is said of them");
+    let about = serde_json::from_str::<Value>(&read("one/log.json")).unwrap();
+    assert_eq!(about["pseudonymised"], true);
+    scene.export("node", "bare");
+    assert_eq!(read("one/digest.json"), read("bare/digest.json"));
+    let (one, other) = (read("one/accepted.jsonl"), read("other/accepted.jsonl"));
+    assert_ne!(one, other);
+    // One fan is one pseudonym, as key and in the record, and everything else stays as it is.
+    let (bare, one) = (lines(&read("bare/accepted.jsonl")), lines(&one));
+    assert_eq!(bare.len(), one.len());
+    let mut known = std::collections::BTreeMap::new();
+    for (mut bare, one) in bare.into_iter().zip(one) {
+        if let Some(fan) = bare["value"]["from"].as_str().map(str::to_owned) {
+            let pseudonym = known.entry(fan).or_insert_with(|| one["key"].clone());
+            bare["value"]["from"] = pseudonym.clone();
+            bare["key"] = pseudonym.clone();
+        }
+        if bare["value"]["type"] != "copy" {
+            assert_eq!(bare, one);
+        }
+    }
+    assert_eq!(known.len(), 3);
 }

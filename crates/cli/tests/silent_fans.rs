@@ -13,7 +13,7 @@ fn the_gauge_of_silent_fans_is_what_reconcile_counts() {
     let _turn = alone();
     let mut scene = Scene::new(6_000, 20);
     // A slow sync outlasts the budget, so that no attempt meanwhile is answered.
-    let syncs = Syncs::of_inbound(&mut scene, 600);
+    let syncs = Syncs::of(&mut scene, "inbound", 600);
     let budget = ("SPILLWAY_INGRESS__ACK_BUDGET_MS", "250".to_owned());
     scene.env.push(budget);
     let node = scene.start("node", &[]);

@@ -1,5 +1,6 @@
-//! A sync of `inbound` fails under a running node: no ack, unready with the reason, exit code 3, a mark of what may be
-//! trusted; and the next start cuts there and has everything that was acked.
+//! A sync fails under a running node. Of `inbound`: no ack, unready with the reason, exit code 3, a mark of what may be
+//! trusted; and the next start cuts there and has everything that was acked. Of another topic: acks go on, and `status`
+//! says what to do.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod support;
@@ -9,7 +10,7 @@ use support::fan::{accounts, plain, text};
 use support::preload::Syncs;
 use support::watch::records;
 use support::wire::{Answer, get};
-use support::{LIMIT, Scene};
+use support::{LIMIT, Scene, until};
 
 /// The fans of whom records of this type stand in a topic.
 fn fans(scene: &Scene, topic: &str, kind: &str) -> BTreeSet<String> {
@@ -23,7 +24,7 @@ fn fans(scene: &Scene, topic: &str, kind: &str) -> BTreeSet<String> {
 #[test]
 fn a_failed_sync_acks_nothing_ends_the_node_and_costs_nothing_that_was_acked() {
     let mut scene = Scene::bare(&accounts());
-    let syncs = Syncs::of_inbound(&mut scene, 0);
+    let syncs = Syncs::of(&mut scene, "inbound", 0);
     let node = scene.start("node", &[]);
     let acked: BTreeSet<String> = (0..40).map(|n| format!("oFan{n}")).collect();
     for (n, fan) in (0..).zip(&acked) {
@@ -74,5 +75,50 @@ fn a_failed_sync_acks_nothing_ends_the_node_and_costs_nothing_that_was_acked() {
     all.insert("oLate".to_owned());
     assert_eq!(fans(&scene, "inbound", "delivery"), all);
     assert_eq!(fans(&scene, "accepted", "message"), all);
+    assert_eq!(node.terminate().0.code, Some(0));
+}
+
+#[test]
+fn a_failed_sync_of_another_topic_stops_no_ack_and_is_mended_by_a_start() {
+    let mut scene = Scene::bare(&accounts());
+    let syncs = Syncs::of(&mut scene, "accepted", 0);
+    let node = scene.start("node", &[]);
+    let all: BTreeSet<String> = (0..40).map(|n| format!("oFan{n}")).collect();
+    let mut fans_in_turn = (0..).zip(&all);
+    for (n, fan) in fans_in_turn.by_ref().take(20) {
+        scene.deliver_text(fan, n, "hello");
+    }
+    node.wait_drained();
+
+    syncs.fail(true);
+    for (n, fan) in fans_in_turn {
+        // Acked as ever: it asserts that.
+        scene.deliver_text(fan, n, "hello");
+    }
+    until("the stage to say why it stands", || {
+        let status = node.status();
+        let mut stages = status["stages"].as_array().unwrap().iter();
+        let dedup = stages.find(|stage| stage["name"] == "dedup").unwrap();
+        let reason = dedup["reason"].as_str().unwrap();
+        let words = ["\"accepted\"", "poisoned", "start the node again"];
+        dedup["state"] == "failed" && words.iter().all(|word| reason.contains(word))
+    });
+    assert_eq!(get(scene.admin, "/health/ready").unwrap().0, 200);
+    scene.deliver_text("oLate", 1_000, "hello");
+
+    syncs.fail(false);
+    assert_eq!(node.terminate().0.code, Some(0));
+    let node = scene.start("node", &[]);
+    node.wait_drained();
+    assert_eq!(node.metric("spillway_audit_mismatch_total"), 0.0);
+    let mut all = all;
+    all.insert("oLate".to_owned());
+    assert_eq!(fans(&scene, "inbound", "delivery"), all);
+    assert_eq!(fans(&scene, "accepted", "message"), all);
+    let accepted = records(&scene, "accepted");
+    let messages = accepted
+        .iter()
+        .filter(|line| line["value"]["type"] == "message");
+    assert_eq!(messages.count(), all.len(), "each stands there once");
     assert_eq!(node.terminate().0.code, Some(0));
 }

@@ -7,7 +7,7 @@ use control::durable;
 use msglog::{Journal, JournalConfig, Log, NewRecord, Stored};
 use record::chain::{Link, Position, link_of, splice};
 use record::tally::{TALLY, Tally};
-use record::topics::RESULTS;
+use record::topics::{ACCEPTED, RESULTS};
 use std::time::Duration;
 use support::fan::{OPEN, accounts, plain, text};
 use support::{Ended, Scene, until};
@@ -58,6 +58,15 @@ fn read(log: &dyn Log, topic: &str, partition: u32) -> Vec<Stored> {
 /// Copies the node's log with other tallies: `change` gets those of the fan's partition, in order, each with its
 /// position. The chain holds.
 fn with_tallies(scene: &Scene, to: &str, change: impl Fn(&mut Tallies)) -> Ended {
+    with_records(scene, to, |topic, records| {
+        if topic == RESULTS {
+            rewrite(records, &change);
+        }
+    })
+}
+
+/// Copies the node's log with other records: `change` gets those of each topic's partitions.
+fn with_records(scene: &Scene, to: &str, change: impl Fn(&str, &mut Vec<NewRecord>)) -> Ended {
     let from = Journal::open_read_only(&scene.path("node").join("log")).unwrap();
     let topics = from.topics();
     let dir = scene.path(to).join("log");
@@ -74,9 +83,7 @@ fn with_tallies(scene: &Scene, to: &str, change: impl Fn(&mut Tallies)) -> Ended
                     value: stored.value,
                 })
                 .collect();
-            if topic.name == RESULTS {
-                rewrite(&mut records, &change);
-            }
+            change(&topic.name, &mut records);
             durable::append(&*appender, records, SOON).unwrap();
         }
     }
@@ -153,6 +160,14 @@ fn tallies_that_are_wrong_missing_or_stale_are_exit_code_1() {
         &|all| drop(all.drain(..2)),
         &["has none", "round 1", &at(130)],
     );
+    // Of a log in which no campaign has a message, too.
+    let ended = with_records(&scene, "forged", |topic, records| {
+        if topic == ACCEPTED {
+            records.clear();
+        }
+    });
+    assert!(ended.stderr.contains(no), "{ended:?}");
+    ended.badly(1, &["no tally at that tick", &at(130)]);
     // Nothing stands behind the last one: quiz may not have come so far.
     let ended = with_tallies(&scene, "behind", |all| drop(all.pop()));
     assert_eq!(ended.code, Some(0), "{ended:?}");

@@ -19,6 +19,8 @@ const POLL_RECORDS: usize = 256;
 const POLL_BYTES: usize = 4 << 20;
 /// How long a log that is away is left alone before it is tried again.
 const AWAY_REST: Duration = Duration::from_millis(500);
+/// How often a log that gives no record is asked whether it is there.
+const ASK_EVERY: Duration = Duration::from_secs(2);
 
 /// What this process knows of `control`.
 pub struct Control {
@@ -26,7 +28,7 @@ pub struct Control {
     changed: Condvar,
     snapshot: Arc<ArcSwap<Snapshot>>,
     caught_up: AtomicBool,
-    /// When control was read last, whether there was something new or not.
+    /// When control gave records last, or was known to have no more: a poll without records alone says nothing.
     read_at: Mutex<Instant>,
     failure: Mutex<Option<String>>,
     away: Mutex<Option<String>>,
@@ -62,7 +64,8 @@ impl Control {
         self.caught_up.load(Ordering::Acquire)
     }
 
-    /// How long ago control was read last: what is in force may be older than the log's word by so much.
+    /// How long ago control was read last: what is in force may be older than the log's word by so much. While nothing
+    /// new comes the log is asked every two seconds.
     #[must_use]
     pub fn age(&self, now: Instant) -> Duration {
         let read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -235,18 +238,37 @@ fn run(
 ) -> Result<(), LogError> {
     // Nothing was read before the first poll: then the retained start is asked for.
     let mut next = None;
+    let mut heard = None;
     while !stop.load(Ordering::Acquire) {
         let stepped = match &mut reader {
-            Some(reader) => {
-                step(control, log, &mut **reader, &mut next).map(|()| control.is_read())
-            }
-            None => open(log, next).map(|opened| reader = Some(opened)),
+            Some(reader) => step(control, &mut **reader, &mut next),
+            None => match open(log, next) {
+                Ok(opened) => {
+                    reader = Some(opened);
+                    continue;
+                }
+                Err(error) => Err(error),
+            },
         };
+        let stepped = stepped.inspect_err(|_| reader = None).and_then(|came| {
+            if came {
+                control.is_read();
+            }
+            let is_quiet = !came && heard.is_none_or(|at: Instant| at.elapsed() >= ASK_EVERY);
+            if is_quiet || !control.caught_up() {
+                ask(control, log, next)?;
+            }
+            Ok(came || is_quiet)
+        });
         match stepped {
-            Ok(()) => control.set_away(None),
+            Ok(true) => {
+                heard = Some(Instant::now());
+                control.set_away(None);
+            }
+            Ok(false) => {}
             Err(error) if error.retryable() => {
                 control.set_away(Some(error.to_string()));
-                reader = None;
+                heard = None;
                 rest(stop);
             }
             Err(error) => return Err(error),
@@ -262,21 +284,31 @@ fn rest(stop: &AtomicBool) {
     }
 }
 
+/// Applies what has come; whether anything has.
 fn step(
     control: &Control,
-    log: &dyn Log,
     reader: &mut dyn Reader,
     next: &mut Option<u64>,
-) -> Result<(), LogError> {
-    for stored in reader.poll(POLL_RECORDS, POLL_BYTES, POLL_WAIT)? {
+) -> Result<bool, LogError> {
+    let came = reader.poll(POLL_RECORDS, POLL_BYTES, POLL_WAIT)?;
+    for stored in &came {
         control.apply(stored.offset, &stored.value);
     }
     if let Some(position) = reader.position(0) {
         control.pass(position);
         *next = Some(position);
     }
-    if !control.caught_up() && reader.position(0) >= Some(log.end_offset(CONTROL, 0)?) {
-        control.catch_up();
+    Ok(!came.is_empty())
+}
+
+/// Asks the log where control ends, and whether it was read as far.
+fn ask(control: &Control, log: &dyn Log, position: Option<u64>) -> Result<(), LogError> {
+    let end = log.end_offset(CONTROL, 0)?;
+    if position >= Some(end) {
+        control.is_read();
+        if !control.caught_up() {
+            control.catch_up();
+        }
     }
     Ok(())
 }

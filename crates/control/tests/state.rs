@@ -4,13 +4,15 @@
 use control::state::Applied;
 use control::{ControlState, durable, follow, presence};
 use msglog::memory::MemoryLog;
-use msglog::{Log, NewRecord, Tier, TopicConfig};
+use msglog::{
+    Appender, Log, LogError, LogId, Membership, NewRecord, Reader, Stored, Tier, TopicConfig,
+};
 use record::acts::{Act, CampaignAct, Hello};
 use record::hexed::Hex;
 use record::topics::{CONTROL, PROGRESS};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 const FESTIVAL: &str = include_str!("../../../deploy/campaigns/fanfest-2013-04-09.toml");
 const ID: &str = "fanfest-2013-04-09";
@@ -228,6 +230,116 @@ fn the_follower_swaps_the_snapshot_and_passes_over_what_it_cannot_read() {
     assert_eq!(control.snapshot().load().number, 2);
     assert!(control.snapshot().load().in_force("mi", DURING).is_some());
     assert_eq!(control.state().void_records(), 1);
+    stop.store(true, Ordering::Release);
+    thread.join().unwrap();
+    assert_eq!(control.failure(), None);
+}
+
+/// A log that says nothing while it is away: polls are empty, and questions fail.
+struct Quiet {
+    memory: Arc<MemoryLog>,
+    is_away: Arc<AtomicBool>,
+    asked: Arc<AtomicU64>,
+}
+
+struct QuietReader(Box<dyn Reader>, Arc<AtomicBool>);
+
+impl Reader for QuietReader {
+    fn poll(
+        &mut self,
+        records: usize,
+        bytes: usize,
+        wait: Duration,
+    ) -> Result<Vec<Stored>, LogError> {
+        match self.1.load(Ordering::Acquire) {
+            true => Ok(Vec::new()),
+            false => self.0.poll(records, bytes, wait),
+        }
+    }
+    fn seek(&mut self, partition: u32, offset: u64) -> Result<(), LogError> {
+        self.0.seek(partition, offset)
+    }
+    fn remove(&mut self, partition: u32) {
+        self.0.remove(partition);
+    }
+    fn position(&self, partition: u32) -> Option<u64> {
+        self.0.position(partition)
+    }
+}
+
+impl Log for Quiet {
+    fn id(&self) -> LogId {
+        self.memory.id()
+    }
+    fn topics(&self) -> Vec<TopicConfig> {
+        self.memory.topics()
+    }
+    fn appender(&self, topic: &str) -> Result<Arc<dyn Appender>, LogError> {
+        self.memory.appender(topic)
+    }
+    fn reader(&self, topic: &str) -> Result<Box<dyn Reader>, LogError> {
+        let reader = self.memory.reader(topic)?;
+        Ok(Box::new(QuietReader(reader, Arc::clone(&self.is_away))))
+    }
+    fn start_offset(&self, topic: &str, partition: u32) -> Result<u64, LogError> {
+        self.memory.start_offset(topic, partition)
+    }
+    fn end_offset(&self, topic: &str, partition: u32) -> Result<u64, LogError> {
+        self.asked.fetch_add(1, Ordering::AcqRel);
+        if self.is_away.load(Ordering::Acquire) {
+            let detail = "nobody answers".to_owned();
+            return Err(LogError::Away { detail });
+        }
+        self.memory.end_offset(topic, partition)
+    }
+    fn offset_at(&self, topic: &str, partition: u32, time_ms: i64) -> Result<u64, LogError> {
+        self.memory.offset_at(topic, partition, time_ms)
+    }
+    fn join(&self, group: &str, topic: &str) -> Result<Box<dyn Membership>, LogError> {
+        self.memory.join(group, topic)
+    }
+}
+
+fn until(what: &str, done: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !done() {
+        assert!(Instant::now() < deadline, "{what} did not come");
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_log_that_gives_nothing_while_it_is_away_counts_as_not_read() {
+    let (is_away, asked) = (Arc::new(AtomicBool::new(false)), Arc::default());
+    let memory = log();
+    let log: Arc<dyn Log> = Arc::new(Quiet {
+        memory: Arc::clone(&memory),
+        is_away: Arc::clone(&is_away),
+        asked: Arc::clone(&asked),
+    });
+    let stop = Arc::new(AtomicBool::new(false));
+    let (control, thread) = follow(&log, &stop).unwrap();
+    until("the end of control", || control.caught_up());
+    let start = Instant::now();
+    let read_at = || {
+        let now = Instant::now();
+        now - control.age(now)
+    };
+    until("a word of a log without records", || read_at() > start);
+    assert_eq!(control.away(), None);
+
+    is_away.store(true, Ordering::Release);
+    until("the trouble", || control.away().is_some());
+    let (read, questions) = (read_at(), asked.load(Ordering::Acquire));
+    until("more questions", || {
+        asked.load(Ordering::Acquire) > questions + 2
+    });
+    assert_eq!(read_at(), read, "polls without records are no word");
+    assert!(control.away().unwrap().contains("nobody answers"));
+
+    is_away.store(false, Ordering::Release);
+    until("its word again", || control.away().is_none());
+    until("the end of its age", || read_at() > read);
     stop.store(true, Ordering::Release);
     thread.join().unwrap();
     assert_eq!(control.failure(), None);

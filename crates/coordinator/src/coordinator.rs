@@ -240,6 +240,13 @@ impl Coordinator {
     }
 }
 
+/// A thread that has ended, by a panic too, does not lead.
+impl Drop for Coordinator {
+    fn drop(&mut self) {
+        self.around.board.stands_by();
+    }
+}
+
 /// Does what is asked and answers it. The error ends the lead.
 fn obey(
     lead: &mut Lead,

@@ -179,6 +179,7 @@ impl Lead {
                      {until} ({reason})"
                 )
             });
+            around.board.lock().allowed.clone_from(&allowed);
             if allowed.is_none() {
                 around.board.trouble(&format!(
                     "no tick is written: the wall clock is {off} s away from the CreateTime of the last minute's \
@@ -187,7 +188,6 @@ impl Lead {
                 ));
                 return Ok(());
             }
-            around.board.lock().allowed = allowed;
         } else {
             around.board.lock().allowed = None;
         }

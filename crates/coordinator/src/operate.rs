@@ -62,9 +62,8 @@ impl Lead {
         let act = act_of(request, around.config.clock, self.time(around))?;
         let would = around.control.state().would_operate(&act);
         would.map_err(RoundError::Conflict)?;
-        let void = around.control.state().void_records();
         let ctl = self.write(around, seat, &act)?;
-        if around.control.state().void_records() != void {
+        if !around.control.state().operates(&act) {
             return Err(RoundError::Conflict(
                 "another coordinator acted first; look at `status` and try again".to_owned(),
             ));

@@ -318,6 +318,11 @@ fn the_wall_ticks_each_second_in_a_round_and_refuses_when_it_is_an_hour_off() {
             .is_some_and(|t| t.contains("7202 s"))
     });
     assert_eq!(newest(), Some(1_365_487_202));
+    assert_eq!(
+        node.handle.status().allowed,
+        None,
+        "allowed no more, although the objection stays"
+    );
 
     // It ends by itself when the fans' messages agree with the clock.
     for _ in 0..2 {

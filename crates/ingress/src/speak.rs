@@ -87,8 +87,8 @@ pub(crate) fn decide(
     };
     let rendered = words.and_then(|words| render(node, message, words));
     let Some((words, xml)) = rendered else {
-        // Without a campaign nobody is expected to be heard.
-        let attempt = if published.is_some() {
+        // Without a campaign nobody is expected to be heard, nor while the ladder stands at silent.
+        let attempt = if published.is_some() && ladder != Ladder::Silent {
             node.memory.unspoken(&said)
         } else {
             1

@@ -169,7 +169,7 @@ pub enum LogError {
         detail: String,
     },
     /// A write or a flush failed; the topic refuses everything until restart.
-    #[error("topic {topic:?} is poisoned after a failed write: {detail}")]
+    #[error("topic {topic:?} is poisoned after a failed write: {detail}; start the node again")]
     Poisoned {
         /// Topic.
         topic: String,

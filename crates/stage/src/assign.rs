@@ -49,11 +49,13 @@ pub(crate) fn begin(
         let meta = match stored.get(&partition) {
             Some(meta) if is_usable(facts, (partition, start, end), meta, &ends)? => meta.clone(),
             found => {
+                // Refused first: state that cannot be built again is not given up.
+                let meta = rebuild(facts, (partition, start), &ends)?;
                 if found.is_some() {
                     kept.discard(partition)?;
                     discarded += 1;
                 }
-                rebuild(facts, (partition, start), &ends)?
+                meta
             }
         };
         let tails = ends.into_iter().map(|tail| tail.last).collect();

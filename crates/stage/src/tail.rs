@@ -8,7 +8,8 @@ use std::time::Duration;
 /// A runner has at most this many outputs per partition on their way.
 pub(crate) const ON_THEIR_WAY_MAX: usize = 4_096;
 
-/// So an anchor this far back stands before everything that may be out of order.
+/// So an anchor so many records back stands before everything that may be out of order. Where records are lost, that is
+/// further back than so many offsets.
 const READ_BACK: u64 = 2 * ON_THEIR_WAY_MAX as u64;
 
 /// What the end of an output partition shows.
@@ -22,11 +23,14 @@ pub(crate) struct Tail {
     pub(crate) is_retired: bool,
     /// Why nobody may go on from here.
     pub(crate) broken: Option<String>,
+    /// How many records were seen.
+    seen: u64,
     reader: ChainReader,
 }
 
 impl Tail {
     fn read(&mut self, topic: &str, record: &msglog::Stored) {
+        self.seen += 1;
         if self.broken.is_some() {
             return;
         }
@@ -48,18 +52,68 @@ impl Tail {
     }
 }
 
-/// Reads the ends of these partitions of one topic, all of them with one reader.
+/// Reads the ends of these partitions of one topic, all of them with one reader; where lost records have left a gap, again
+/// from further back, until enough of them were seen or there are no more.
 pub(crate) fn find(
     log: &dyn Log,
     topic: &str,
     partitions: &[u32],
 ) -> Result<BTreeMap<u32, Tail>, LogError> {
+    let bounds = log.bounds(topic, partitions)?;
+    let mut open: Vec<Span> = partitions
+        .iter()
+        .zip(bounds)
+        .map(|(&partition, (start, end))| Span {
+            partition,
+            start,
+            end,
+        })
+        .collect();
+    let mut tails = BTreeMap::new();
+    let mut reach = READ_BACK;
+    while !open.is_empty() {
+        tails.append(&mut read_back(log, topic, &open, reach)?);
+        open.retain(|span| {
+            let found = tails.get(&span.partition);
+            let is_enough = |tail: &Tail| tail.seen >= READ_BACK || tail.broken.is_some();
+            !found.is_some_and(is_enough) && span.from(reach) > span.start
+        });
+        reach = reach.saturating_mul(4);
+    }
+    Ok(tails)
+}
+
+/// The retained offsets of a partition.
+struct Span {
+    partition: u32,
+    start: u64,
+    end: u64,
+}
+
+impl Span {
+    /// Where reading begins that reaches so far back from the end.
+    fn from(&self, reach: u64) -> u64 {
+        self.end.saturating_sub(reach).max(self.start)
+    }
+}
+
+/// What the last `reach` offsets of each partition show.
+fn read_back(
+    log: &dyn Log,
+    topic: &str,
+    spans: &[Span],
+    reach: u64,
+) -> Result<BTreeMap<u32, Tail>, LogError> {
     let mut tails = BTreeMap::new();
     let mut ends = BTreeMap::new();
     let mut reader = log.reader(topic)?;
-    let bounds = log.bounds(topic, partitions)?;
-    for (&partition, (start, end)) in partitions.iter().zip(bounds) {
-        let from = end.saturating_sub(READ_BACK).max(start);
+    for span in spans {
+        let Span {
+            partition,
+            start,
+            end,
+        } = *span;
+        let from = span.from(reach);
         let mut tail = Tail {
             is_retired: start == end && end > 0,
             ..Tail::default()

@@ -50,9 +50,12 @@ pub(crate) struct ExportArgs {
     /// Directory to write into; made when missing
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Only messages and tallies of this campaign; default: the only one there is
+    /// Campaign whose digest is written; every topic is exported whole. Default: the only one there is
     #[arg(long, value_name = "ID")]
     pub(crate) campaign: Option<String>,
+    /// Put pseudonyms in place of the fans' ids: a hash keyed with the bytes of this file, at least 16
+    #[arg(long, value_name = "KEYFILE", requires = "without_bodies")]
+    pub(crate) pseudonymise: Option<PathBuf>,
     /// Leave out message bodies and texts: keys, ids, digests and positions, enough to reconcile
     #[arg(long)]
     pub(crate) without_bodies: bool,

@@ -50,11 +50,11 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Writes the line of a record whose value is `json`, known to be JSON.
+/// Writes the line of a record with another key and a value that is `json`, known to be JSON.
 pub(super) fn write_json(
     topic: &str,
     stored: &Stored,
-    json: &[u8],
+    (key, json): (&[u8], &[u8]),
     out: &mut impl Write,
 ) -> std::io::Result<()> {
     let (partition, offset) = (stored.partition, stored.offset);
@@ -62,7 +62,7 @@ pub(super) fn write_json(
         out,
         "{{\"topic\":\"{topic}\",\"partition\":{partition},\"offset\":{offset},\"key\":"
     )?;
-    serde_json::to_writer(&mut *out, &String::from_utf8_lossy(&stored.key))?;
+    serde_json::to_writer(&mut *out, &String::from_utf8_lossy(key))?;
     out.write_all(b",\"value\":")?;
     out.write_all(json)?;
     out.write_all(b"}\n")

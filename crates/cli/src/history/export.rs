@@ -1,7 +1,7 @@
 //! `export`: every topic as JSON lines, the cuts, and the digest recomputed; enough for a replay (Q-24).
 //!
 //! ```text
-//! OUT/log.json        identity of the log, when it was exported, with or without bodies
+//! OUT/log.json        identity of the log, with or without bodies, with the fans' ids or pseudonyms
 //! OUT/cuts.json       {"TOPIC": {"PARTITION": {"start": N, "end": N}}}: what was exported
 //! OUT/TOPIC.jsonl     {"topic","partition","offset","key","value"} a line, in the order of the log;
 //!                     repetitions of chained topics are left out
@@ -11,6 +11,7 @@
 use super::cat::{self, Line};
 use super::digest::Digest;
 use super::provisional;
+use super::pseudonyms::Pseudonyms;
 use super::scan::{self, Chains, Span};
 use super::words;
 use crate::args::ExportArgs;
@@ -31,12 +32,26 @@ const COUNTING_BATCH: usize = 1_024;
 
 type Cuts = BTreeMap<&'static str, BTreeMap<u32, Span>>;
 
+/// Where an export goes, and how its records are written.
+struct To<'a> {
+    args: &'a ExportArgs,
+    pseudonyms: Option<Pseudonyms>,
+}
+
 /// Writes the export and holds the tallies against it.
 pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
+    let key = args.pseudonymise.as_deref();
+    let to = To {
+        args,
+        pseudonyms: key.map(Pseudonyms::with_key_of).transpose()?,
+    };
     let log = scan::open(&args.history)?;
     std::fs::create_dir_all(&args.out).map_err(io(format!("make {}", args.out.display())))?;
     let cuts = cut(&*log)?;
-    let about = json!({ "log": log.id().to_string(), "without_bodies": args.without_bodies });
+    let about = json!({
+        "log": log.id().to_string(), "without_bodies": args.without_bodies,
+        "pseudonymised": to.pseudonyms.is_some(),
+    });
     write_file(&args.out.join("log.json"), &about)?;
     write_file(&args.out.join("cuts.json"), &describe(&cuts))?;
     let total: u64 = cuts
@@ -47,7 +62,7 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
     let bar = progress(total);
     let digest = std::thread::scope(|scope| {
         // The two large topics side by side, and counting beside writing; the other topics are small.
-        let large = scope.spawn(|| topic(&*log, INBOUND, &cuts, args, &bar, &mut |_| Ok(())));
+        let large = scope.spawn(|| topic(&*log, INBOUND, &cuts, &to, &bar, &mut |_| Ok(())));
         let (give, take) = sync_channel::<Vec<((u32, u64), Bytes)>>(COUNTING_QUEUE);
         let counting = scope.spawn(move || {
             let mut digest = Digest::new();
@@ -57,7 +72,7 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
             Ok::<_, Failure>(digest)
         });
         let mut batch = Vec::with_capacity(COUNTING_BATCH);
-        topic(&*log, ACCEPTED, &cuts, args, &bar, &mut |stored| {
+        topic(&*log, ACCEPTED, &cuts, &to, &bar, &mut |stored| {
             let place = (stored.partition, stored.offset);
             batch.push((place, stored.value.clone()));
             if batch.len() == COUNTING_BATCH {
@@ -75,7 +90,7 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
             .into_iter()
             .filter(|name| ![INBOUND, ACCEPTED].contains(name))
         {
-            topic(&*log, name, &cuts, args, &bar, &mut |_| Ok(()))?;
+            topic(&*log, name, &cuts, &to, &bar, &mut |_| Ok(()))?;
         }
         let panicked = |_| Failure::away("a thread of the export panicked");
         large.join().map_err(panicked)??;
@@ -91,6 +106,8 @@ fn finish(
     cuts: &Cuts,
     args: &ExportArgs,
 ) -> Result<(), Failure> {
+    let none = BTreeMap::new();
+    let logged = provisional::tallies(log, cuts.get(RESULTS).unwrap_or(&none))?;
     let campaigns = digest.campaigns();
     let campaign = match (&args.campaign, campaigns.as_slice()) {
         (Some(asked), all) if all.contains(asked) => asked,
@@ -105,9 +122,10 @@ fn finish(
                 "exported to {}; no campaign has a message yet",
                 args.out.display()
             );
-            return Ok(());
+            return digest.compare(&logged);
         }
         (None, many) => {
+            digest.compare(&logged)?;
             return Err(Failure::wrong(format!(
                 "exported, but there are several campaigns: name one for its digest with --campaign: {}",
                 many.join(", ")
@@ -116,10 +134,12 @@ fn finish(
     };
     let summary = digest.of(campaign)?;
     write_file(&args.out.join("digest.json"), &summary)?;
-    let none = BTreeMap::new();
-    let logged = provisional::tallies(log, cuts.get(RESULTS).unwrap_or(&none))?;
+    let of = match args.pseudonymise {
+        Some(_) => " (of the fans' own ids)",
+        None => "",
+    };
     println!(
-        "exported to {}: {campaign} has {} counting answers, digest {}",
+        "exported to {}: {campaign} has {} counting answers, digest {}{of}",
         args.out.display(),
         summary["lines"],
         summary["digest"].as_str().unwrap_or_default()
@@ -162,11 +182,11 @@ fn topic(
     log: &dyn Log,
     name: &'static str,
     cuts: &Cuts,
-    args: &ExportArgs,
+    to: &To<'_>,
     bar: &indicatif::ProgressBar,
     also: &mut dyn FnMut(&Stored) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let path = args.out.join(format!("{name}.jsonl"));
+    let path = to.args.out.join(format!("{name}.jsonl"));
     let what = format!("write {}", path.display());
     let file = std::fs::File::create(&path).map_err(io(&what))?;
     let mut out = BufWriter::with_capacity(1 << 20, file);
@@ -184,14 +204,19 @@ fn topic(
             return Ok(true);
         }
         also(stored)?;
-        let cut = if args.without_bodies {
+        let cut = if to.args.without_bodies {
             words::without_words(name, &stored.value, &mut stripped)
         } else {
             None
         };
-        let written = match cut {
-            Some(json) => cat::write_json(name, stored, json, &mut out),
-            None => Line::new(name, stored, &stored.value).write(&mut out),
+        let written = match (&to.pseudonyms, cut) {
+            (Some(pseudonyms), cut) => {
+                let key = pseudonyms.key(name, &stored.key);
+                let value = pseudonyms.value(cut.unwrap_or(&stored.value));
+                cat::write_json(name, stored, (&key, &value), &mut out)
+            }
+            (None, Some(json)) => cat::write_json(name, stored, (&stored.key, json), &mut out),
+            (None, None) => Line::new(name, stored, &stored.value).write(&mut out),
         };
         written.map_err(io(&what))?;
         Ok(true)

@@ -9,6 +9,7 @@ mod export;
 mod fate;
 mod page;
 mod provisional;
+mod pseudonyms;
 mod rescore;
 mod results;
 mod rounds;

@@ -95,6 +95,9 @@ fn configure(args: &RunArgs) -> Result<Config, Failure> {
     Config::from_layers(&layers, &settings::secret).map_err(|mistakes| settings::wrong(&mistakes))
 }
 
+/// A thread that runs as long as the node, and what it is called.
+type Thread = (&'static str, JoinHandle<()>);
+
 /// A node that runs.
 struct Node {
     held: Arc<Held>,
@@ -110,7 +113,7 @@ struct Node {
     following: Option<Condition>,
     /// Stops the threads that need the log until the very end: control and coordinator.
     stop: Arc<AtomicBool>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Vec<Thread>,
 }
 
 impl Node {
@@ -123,7 +126,7 @@ impl Node {
         let shown = Shown::register(&registry).map_err(Failure::wrong)?;
         let stop = Arc::new(AtomicBool::new(false));
         let (control, follower) = control::follow(&log, &stop)?;
-        let mut threads = vec![follower];
+        let mut threads = vec![("control", follower)];
         let kept = Kept::new(&config, log.id().to_string(), Arc::clone(&control));
         let mut coordinator = None;
         if config.has(Role::Coordinator) {
@@ -137,7 +140,7 @@ impl Node {
             let started = Coordinator::start(settings, &log, &control, metrics, steps, &stop)?;
             let (handle, thread) = started;
             coordinator = Some(handle);
-            threads.push(thread);
+            threads.push(("coordinator", thread));
         }
         let stages = Stages::start(&config, &log, &registry)?;
         let mut following = None;
@@ -260,7 +263,8 @@ impl Node {
         knows && self.health.ready().is_ok()
     }
 
-    /// Only ingress, the journal's writer of `inbound`, or a broken invariant of memory end the process.
+    /// Only ingress, the journal's writer of `inbound`, a log that is another one, or a broken invariant of memory,
+    /// which is a thread that has ended although it was not asked to, end the process.
     fn broken(&self) -> Option<String> {
         if let Some(stage) = self.stages.broken() {
             return Some(format!("the thread of stage {stage} has ended by itself"));
@@ -275,9 +279,12 @@ impl Node {
         if let Some(refusal) = self.held.refusal() {
             return Some(refusal);
         }
-        self.control
-            .failure()
-            .map(|failure| format!("control cannot be followed: {failure}"))
+        if let Some(failure) = self.control.failure() {
+            return Some(format!("control cannot be followed: {failure}"));
+        }
+        let ended = self.voice.is_finished().then_some(Voice::NAME);
+        let ended = ended.or_else(|| finished(&self.threads));
+        ended.map(|name| format!("the thread of {name} has ended by itself"))
     }
 
     /// Takes the node down in order: what feeds first, what holds last.
@@ -292,8 +299,10 @@ impl Node {
         self.stages.stop();
         self.voice.end(left);
         self.stop.store(true, Ordering::Release);
-        for thread in self.threads {
-            drop(thread.join());
+        for (name, thread) in self.threads {
+            if thread.join().is_err() {
+                tracing::error!(name, "the thread panicked");
+            }
         }
         self.admin.stop();
         self.held.close();
@@ -316,5 +325,46 @@ fn coordinating(
         node,
         boot,
         key,
+    }
+}
+
+/// A thread that has ended.
+fn finished(threads: &[Thread]) -> Option<&'static str> {
+    let mut threads = threads.iter();
+    threads
+        .find(|(_, thread)| thread.is_finished())
+        .map(|(name, _)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn a_thread_that_panics_is_noticed() {
+        let ((end, ended), (go, panics)) = (channel::<()>(), channel::<()>());
+        let waits = move |asked: std::sync::mpsc::Receiver<()>| assert!(asked.recv().is_err());
+        let threads = [
+            ("control", std::thread::spawn(move || waits(ended))),
+            (
+                "coordinator",
+                std::thread::spawn(move || {
+                    assert!(panics.recv().is_err());
+                    std::panic::resume_unwind(Box::new("broken"))
+                }),
+            ),
+        ];
+        assert_eq!(finished(&threads), None);
+        drop(go);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while finished(&threads).is_none() {
+            assert!(Instant::now() < deadline, "it is not noticed");
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        assert_eq!(finished(&threads), Some("coordinator"));
+        drop(end);
+        let [(_, control), (_, coordinator)] = threads;
+        assert!(control.join().is_ok() && coordinator.join().is_err());
     }
 }

@@ -112,6 +112,14 @@ fn run(words: &Words, greeted: &AtomicU64, ended: &AtomicBool) {
 }
 
 impl Voice {
+    /// What its thread is called.
+    pub(super) const NAME: &str = "progress";
+
+    /// Whether its thread has ended; unasked, that is a broken invariant.
+    pub(super) fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+
     /// Greets, and goes on speaking. With a log that comes back by itself the greeting may come later.
     ///
     /// # Errors
@@ -135,7 +143,7 @@ impl Voice {
         let stop = Arc::new(AtomicBool::new(false));
         let (speaker, said, ended) = (words.clone(), greeted.clone(), stop.clone());
         let thread = std::thread::Builder::new()
-            .name("progress".to_owned())
+            .name(Self::NAME.to_owned())
             .spawn(move || run(&speaker, &said, &ended))
             .map_err(io("start the progress thread"))?;
         Ok(Self {

@@ -12,9 +12,9 @@ pub(crate) struct Syncs {
 }
 
 impl Syncs {
-    /// Takes hold of the syncs of `inbound` on every node that the scene starts from now on; at first they are as ever.
+    /// Takes hold of the syncs of this topic on every node that the scene starts from now on; at first they are as ever.
     /// A slow one takes `slow_ms` longer.
-    pub(crate) fn of_inbound(scene: &mut Scene, slow_ms: u32) -> Self {
+    pub(crate) fn of(scene: &mut Scene, topic: &str, slow_ms: u32) -> Self {
         let (source, library) = (scene.path("preload.c"), scene.path("preload.so"));
         std::fs::write(&source, include_str!("preload.c")).unwrap();
         let mut cc = Command::new("cc");
@@ -27,7 +27,7 @@ impl Syncs {
         let text = |path: &PathBuf| path.to_str().unwrap().to_owned();
         scene.env.extend([
             ("LD_PRELOAD", text(&library)),
-            ("SYNC_OF", "/log/inbound/".to_owned()),
+            ("SYNC_OF", format!("/log/{topic}/")),
             ("SYNC_FAILS", text(&syncs.fails)),
             ("SYNC_SLOW", text(&syncs.slow)),
             ("SYNC_SLOW_MS", slow_ms.to_string()),

@@ -7,6 +7,7 @@ use super::{Believes, CONTEST, PARTITIONS, log};
 use crate::coordinator::{Clock, Config};
 use crate::lead::{Around, Lead};
 use crate::metrics::Metrics;
+use crate::operate::{OperateRequest, Operation};
 use crate::prizes::AwardRequest;
 use crate::publish::PublishRequest;
 use crate::rounds::{RoundError, RoundReceipt, RoundRequest};
@@ -16,8 +17,10 @@ use crate::status::Board;
 use control::{ControlState, follow};
 use msglog::Log;
 use msglog::memory::MemoryLog;
+use record::acts::Act;
 use record::hexed::Hex;
 use record::inband::{COPY, Copy};
+use record::operate::Ladder;
 use record::rounds::{RoundVerb, UnitState, Window};
 use record::topics::{CONTROL, INBOUND};
 use std::sync::Arc;
@@ -141,7 +144,7 @@ impl Desk {
             .filter(|stored| record::type_of(&stored.value).as_deref() == Some(COPY))
             .map(|stored| serde_json::from_slice::<Copy>(&stored.value).unwrap().act);
         acts.filter_map(|act| match act {
-            record::acts::Act::Round(act) => Some(act.windows),
+            Act::Round(act) => Some(act.windows),
             _ => None,
         })
         .collect()
@@ -308,4 +311,39 @@ fn a_void_round_is_passed_over_and_keeps_nothing_waiting() {
         "nobody has won before"
     );
     drop((state, world));
+}
+
+#[test]
+fn an_act_that_holds_is_not_refused_for_what_else_is_void() {
+    let log = log();
+    let mut desk = Desk::new(&log, CONTEST);
+    let request = || OperateRequest {
+        operation: Operation::Step(Ladder::Short),
+        actor: "ann".to_owned(),
+        reason: "test".to_owned(),
+    };
+    log.hold(CONTROL).unwrap();
+    let (other, void) = (Arc::clone(&log), desk.around.control.state().void_records());
+    // A record that is void comes just before it.
+    let between = std::thread::spawn(move || {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while other.held(CONTROL).unwrap() == 0 {
+            assert!(Instant::now() < deadline, "the act did not come");
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        other.push(CONTROL, 0, "", "void").unwrap();
+        other.release(CONTROL).unwrap();
+    });
+    let done = desk.lead.operate(&desk.around, &Believes, request());
+    between.join().unwrap();
+    assert!(
+        matches!(&done, Ok(done) if matches!(done.act, Act::Ladder(_))),
+        "{done:?}"
+    );
+    assert_eq!(desk.around.control.state().ladder(), Ladder::Short);
+    assert_eq!(desk.around.control.state().void_records(), void + 1);
+    assert!(matches!(
+        desk.lead.operate(&desk.around, &Believes, request()),
+        Err(RoundError::Conflict(_))
+    ));
 }

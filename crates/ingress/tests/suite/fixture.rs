@@ -139,8 +139,13 @@ impl Node {
     /// Puts these versions of the test's campaign in force for an account, with the CreateTime from
     /// which each speaks.
     pub(crate) fn publish(&self, account: &str, number: u64, effective: &[i64]) {
+        self.publish_file(include_str!("campaign.toml"), account, number, effective);
+    }
+
+    /// The same of another file.
+    pub(crate) fn publish_file(&self, file: &str, account: &str, number: u64, effective: &[i64]) {
         let versions = (1..).zip(effective).map(|(version, effective)| {
-            let toml = include_str!("campaign.toml")
+            let toml = file
                 .replace("ACCOUNT", account)
                 .replace("VERSION", &format!("v{version}"));
             let (campaign, _) = campaign::Campaign::parse(&toml).unwrap();

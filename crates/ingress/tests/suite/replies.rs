@@ -43,6 +43,32 @@ fn the_ladder_widens_the_window_and_silences() {
 }
 
 #[test]
+fn without_words_nobody_is_silent_while_the_ladder_stands_at_silent() {
+    let node = Node::start();
+    // What is left of this text is nothing: it cannot be rendered.
+    let campaign = include_str!("campaign.toml");
+    let line = campaign
+        .lines()
+        .find(|line| line.starts_with("join = \"报名"));
+    let wordless = campaign.replace(line.unwrap(), "join = \"\\u0001\"");
+    node.publish_file(&wordless, "plain", 1, &[0]);
+    let mut client = node.client();
+    node.steps_on(Ladder::Silent);
+    for n in 1..=2 {
+        let joins = text(&format!("o{n}"), LIVE, n, "GO");
+        client
+            .ask(&callback(&account("plain"), &joins))
+            .is_success();
+    }
+    node.steps_on(Ladder::Normal);
+    client
+        .ask(&callback(&account("plain"), &text("o3", LIVE, 3, "GO")))
+        .is_success();
+    node.metric_becomes("spillway_reply_unrendered_total", 3.0);
+    node.metric_becomes("spillway_reply_silent_fans", 1.0);
+}
+
+#[test]
 fn events_get_no_default_reply() {
     let node = Node::start();
     let unsubscribe = event("o1", 100, "unsubscribe", "<EventKey></EventKey>");

@@ -194,6 +194,31 @@ fn a_long_partition_is_read_back_8192_records() {
 }
 
 #[test]
+fn a_tail_is_found_before_a_gap_that_is_larger_than_what_is_read_back() {
+    let log = log();
+    let chain = |partition: u32, from: u64, to: u64| {
+        for i in from..to {
+            let before = i.checked_sub(1).map(|before| (before, 0));
+            push(&log, partition, (i, 0), before);
+        }
+    };
+    chain(0, 0, 30_000);
+    log.lose_from("accepted", 0, 20).unwrap();
+    // Of a few records at the end none may be an anchor: they may be out of order.
+    chain(1, 0, 30_000);
+    log.lose_from("accepted", 1, 20).unwrap();
+    push(&log, 1, (22, 0), Some((21, 0)));
+    chain(2, 0, 30_000);
+    log.lose_from("accepted", 2, 0).unwrap();
+    let tails = tail::find(&*log, "accepted", &[0, 1, 2]).unwrap();
+    assert_eq!(tails[&0].last, Some(Position(19, 0)));
+    assert_eq!(tails[&1].last, Some(Position(19, 0)), "20 is missing");
+    assert_eq!(tails[&1].highest, Some(Position(22, 0)));
+    assert_eq!((tails[&2].last, tails[&2].highest), (None, None));
+    assert!(!tails[&2].is_retired, "lost is not retired");
+}
+
+#[test]
 fn a_tail_that_is_too_low_only_repeats() {
     let (log, home) = (log(), Home::memory());
     for i in 0..20 {

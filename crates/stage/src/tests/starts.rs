@@ -127,6 +127,48 @@ fn records_lost_at_the_end_hold_nobody_up_and_are_no_lag() {
 }
 
 #[test]
+fn a_large_gap_behind_the_outputs_leaves_the_state_as_it_is() {
+    let (log, as_log, home) = begun(20);
+    lose_many_outputs(&log, 20);
+    // Older than retention: nobody could build this state again.
+    log.retain_from("inbound", 0, 15).unwrap();
+    push(&log, 0, 3);
+    let (mut stage, _) = runner(FIRST_OF_TWO, &as_log, &home.store, 7);
+    to_the_end(&mut stage).unwrap();
+    let totals = stage.status().report().totals;
+    assert_eq!((totals.discarded, totals.outputs), (0, 3));
+    assert_eq!(accepted(&log, "accepted", 0).len(), 23);
+}
+
+#[test]
+fn state_that_cannot_be_built_again_is_not_discarded() {
+    let (log, as_log, home) = begun(20);
+    let outputs = log.read_all("accepted", 0).unwrap();
+    lose_many_outputs(&log, 10);
+    log.retain_from("inbound", 0, 15).unwrap();
+    let (mut stage, _) = runner(FIRST_OF_TWO, &as_log, &home.store, 7);
+    let reason = to_the_end(&mut stage).unwrap_err();
+    assert!(reason.contains("missing for ever"), "{reason}");
+    drop(stage);
+    // The way out that it names for the outputs works with the state that is still there.
+    for lost in &outputs[10..] {
+        log.push("accepted", 0, lost.key.clone(), lost.value.clone())
+            .unwrap();
+    }
+    let (mut stage, _) = runner(FIRST_OF_TWO, &as_log, &home.store, 7);
+    to_the_end(&mut stage).unwrap();
+    assert_eq!(stage.status().report().totals.discarded, 0);
+}
+
+/// Loses the outputs from `offset` on, and more offsets than a start reads back.
+fn lose_many_outputs(log: &MemoryLog, offset: u64) {
+    for _ in 0..10_000 {
+        log.push("accepted", 0, "k", "lost").unwrap();
+    }
+    log.lose_from("accepted", 0, offset).unwrap();
+}
+
+#[test]
 fn a_stored_offset_before_the_retained_start_rebuilds() {
     let (log, as_log, home) = begun(20);
     let (mut other, _) = runner(FIRST_OF_TWO, &as_log, &Home::memory().store, 7);

@@ -120,6 +120,36 @@ pub struct Control {
     pub open: BTreeSet<String>,
     /// Records that are void at their places, and why.
     pub void_acts: Vec<String>,
+    /// What operators did to replies.
+    pub operated: Operated,
+}
+
+/// What operators did to replies, and to nothing else: a replay whose log has such acts is answered in other words than
+/// the manifest says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Operated {
+    /// Keyword rules that were killed at some time.
+    pub rules: BTreeSet<String>,
+    /// Steps other than 0 at which the ladder stood at some time.
+    pub steps: BTreeSet<u64>,
+}
+
+impl Operated {
+    /// Takes a record of `control`.
+    fn take(&mut self, campaign: &str, act: &Value) {
+        match act["type"].as_str() {
+            Some("rule") if act["campaign"] == campaign => {
+                let rule = act["rule"].as_str().unwrap_or_default().to_owned();
+                if act["verb"] == "kill" {
+                    self.rules.insert(rule);
+                }
+            }
+            Some("ladder") => self
+                .steps
+                .extend(act["step"].as_u64().filter(|step| *step > 0)),
+            _ => {}
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -150,6 +180,7 @@ pub fn read(path: &Path, campaign: &str, confirmed: Confirmed) -> Result<Control
         },
         |lines| {
             for Line { offset, value } in lines {
+                fold.control.operated.take(campaign, &value);
                 fold.take(offset, value);
             }
         },

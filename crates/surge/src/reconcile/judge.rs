@@ -1,6 +1,7 @@
 //! Lays recording, ledger and log beside the manifest. Pure: the files have been read.
 
 use super::accepted::{Accepted, EXAMPLES};
+use super::control::Operated;
 use super::messages::{Message, Messages};
 use super::rescore::Totals;
 use super::results::{Results, Sums};
@@ -44,6 +45,8 @@ pub struct Evidence {
     pub digest: ExportDigest,
     /// Dead letters by topic and reason.
     pub dead_letters: BTreeMap<String, BTreeMap<String, u64>>,
+    /// What operators did to replies.
+    pub operated: Operated,
 }
 
 /// Numbers of the first messages of each fault.
@@ -77,7 +80,9 @@ pub fn judge(evidence: &Evidence) -> (Verdict, Faults) {
         count(verdict.parts.entry(name.to_owned()).or_default(), message);
         count(&mut verdict.all, message);
         verdict.attempts += u64::from(message.attempts);
-        verdict.redeliveries_acked += u64::from(message.acked.saturating_sub(1));
+        // What cannot be parsed is never known to be repeated.
+        let noted = message.acked.saturating_sub(1) * u32::from(message.readable);
+        verdict.redeliveries_acked += u64::from(noted);
         most_notes += u64::from(message.attempts.saturating_sub(1));
         verdict.unreadable += u64::from(!message.readable);
         if let Some(fault) = fault_of(message) {
@@ -97,6 +102,7 @@ pub fn judge(evidence: &Evidence) -> (Verdict, Faults) {
     verdict.rounds = rounds(totals, &evidence.results);
     verdict.digests = digests(evidence);
     verdict.problems = problems(&verdict, evidence);
+    verdict.notes = operated(&verdict, &evidence.operated);
     verdict.holds = verdict.problems.is_empty();
     (verdict, faults)
 }
@@ -265,6 +271,12 @@ fn problems(verdict: &Verdict, evidence: &Evidence) -> Vec<String> {
         }
     };
     let chains = &evidence.accepted.chains;
+    let letters = verdict.dead_letters.get("inbound.dead");
+    let unparsed = letters.and_then(|reasons| reasons.get("unparsed"));
+    never(
+        unreadable_acked(&evidence.messages).saturating_sub(unparsed.copied().unwrap_or(0)),
+        "acked deliveries whose bodies cannot be parsed are no dead letters",
+    );
     never(
         verdict.all.lost,
         "messages were acked and are not in accepted",
@@ -321,11 +333,17 @@ fn problems(verdict: &Verdict, evidence: &Evidence) -> Vec<String> {
             evidence.digest.campaign, manifest.campaign.id
         ));
     }
-    for (rule, pair) in verdict.rules.iter().filter(|(_, pair)| !pair.agrees()) {
-        let Pair { expected, found } = pair;
-        problems.push(format!(
-            "rule {rule:?} decided {found} messages instead of {expected}"
-        ));
+    if evidence.operated.rules.is_empty() {
+        problems.extend(differing(&verdict.rules));
+    } else {
+        // Others have decided instead, and each message was decided by one.
+        let expected: u64 = verdict.rules.values().map(|pair| pair.expected).sum();
+        let found: u64 = verdict.rules.values().map(|pair| pair.found).sum();
+        if found != expected {
+            problems.push(format!(
+                "the rules decided {found} messages instead of {expected}"
+            ));
+        }
     }
     for round in verdict.rounds.iter().filter(|round| !round.agrees()) {
         let name = round
@@ -337,4 +355,39 @@ fn problems(verdict: &Verdict, evidence: &Evidence) -> Vec<String> {
         problems.push("the digests differ".to_owned());
     }
     problems
+}
+
+/// Acked deliveries of what cannot be parsed: each of them is a dead letter.
+fn unreadable_acked(messages: &Messages) -> u64 {
+    let unreadable = messages.known().filter(|(_, message)| !message.readable);
+    unreadable
+        .map(|(_, message)| u64::from(message.acked))
+        .sum()
+}
+
+/// Rules that decided another number of messages than they should have.
+fn differing(rules: &BTreeMap<String, Pair<u64>>) -> impl Iterator<Item = String> + '_ {
+    let differing = rules.iter().filter(|(_, pair)| !pair.agrees());
+    differing.map(|(rule, Pair { expected, found })| {
+        format!("rule {rule:?} decided {found} messages instead of {expected}")
+    })
+}
+
+/// What differs because operators have acted on replies.
+fn operated(verdict: &Verdict, operated: &Operated) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !operated.rules.is_empty() {
+        let killed: Vec<&str> = operated.rules.iter().map(String::as_str).collect();
+        let killed = format!("an operator has killed {}", killed.join(", "));
+        let differs = differing(&verdict.rules).map(|what| format!("{killed}: {what}"));
+        notes.extend(differs);
+    }
+    if let (true, unheard @ 1..) = (!operated.steps.is_empty(), verdict.unheard) {
+        let steps: Vec<String> = operated.steps.iter().map(u64::to_string).collect();
+        notes.push(format!(
+            "an operator had the ladder at {}: {unheard} messages are unheard",
+            steps.join(" and ")
+        ));
+    }
+    notes
 }

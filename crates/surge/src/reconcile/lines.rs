@@ -1,8 +1,9 @@
 //! Reads large files of JSON lines in order, with the parsing spread over threads and bounded memory.
 
+use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +14,8 @@ const CHUNK: usize = 2 << 20;
 const MAX_LINE: usize = 16 << 20;
 /// Parsed chunks that may wait to be applied.
 const WAITING: usize = 4;
+/// Smallest file whose reading is shown, in bytes: others take no time.
+const SHOWN_FROM: u64 = 16 << 20;
 
 /// Why a file could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +69,7 @@ struct Chunker {
     position: u64,
     tail: Tail,
     ended: bool,
+    bar: ProgressBar,
 }
 
 impl Chunker {
@@ -106,6 +110,7 @@ impl Chunker {
         let number = self.number;
         self.number += 1;
         self.position += bytes.len() as u64;
+        self.bar.set_position(self.position);
         Ok((!bytes.is_empty()).then_some(Chunk {
             number,
             begins,
@@ -131,7 +136,10 @@ pub fn fold<T: Send>(
         path: path.to_path_buf(),
         source,
     })?;
+    let bytes = file.metadata().map_or(0, |meta| meta.len());
+    let bar = progress(path, bytes);
     let chunker = Mutex::new(Chunker {
+        bar: bar.clone(),
         file,
         carry: Vec::new(),
         number: 0,
@@ -139,7 +147,7 @@ pub fn fold<T: Send>(
         tail,
         ended: false,
     });
-    std::thread::scope(|scope| {
+    let done = std::thread::scope(|scope| {
         let (sender, parsed) = sync_channel(WAITING);
         for _ in 0..2 {
             let (chunker, parse, sender) = (&chunker, &parse, sender.clone());
@@ -147,7 +155,25 @@ pub fn fold<T: Send>(
         }
         drop(sender);
         apply_in_order(&parsed, &mut apply)
-    })
+    });
+    bar.finish_and_clear();
+    done
+}
+
+/// How far a large file has been read, on a terminal.
+fn progress(path: &Path, bytes: u64) -> ProgressBar {
+    if bytes < SHOWN_FROM || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let bar = ProgressBar::new(bytes).with_message(name.into_owned());
+    let style = ProgressStyle::with_template(
+        "reading {msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} eta {eta}",
+    );
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
 }
 
 fn parse_chunks<T>(

@@ -112,6 +112,7 @@ pub fn run(files: &Files) -> Result<Verdict, ReconcileError> {
         .recording
         .clone()
         .unwrap_or_else(|| beside.join(&manifest.recording.file));
+    refuse_pseudonyms(&files.export.join("log.json"))?;
     let digest: ExportDigest = json(
         &files.export.join("digest.json"),
         "spillway export writes it",
@@ -143,6 +144,7 @@ pub fn run(files: &Files) -> Result<Verdict, ReconcileError> {
     });
     let evidence = Evidence {
         sealed: rescored.instead_of(&manifest),
+        operated: control.operated.clone(),
         manifest,
         messages,
         foreign_rows,
@@ -155,6 +157,28 @@ pub fn run(files: &Files) -> Result<Verdict, ReconcileError> {
     verdict.add(findings);
     verdict.examples = name_examples(&recording, &faults)?;
     Ok(verdict)
+}
+
+/// An export with pseudonyms names no fan of the recording; an older one has no word of them.
+fn refuse_pseudonyms(path: &Path) -> Result<(), ReconcileError> {
+    #[derive(Deserialize)]
+    struct About {
+        #[serde(default)]
+        pseudonymised: bool,
+    }
+    if !path.exists() {
+        return Ok(());
+    }
+    let about: About = json(path, "spillway export writes it")?;
+    if about.pseudonymised {
+        return Err(ReconcileError::Damaged {
+            path: path.to_path_buf(),
+            what: "the export has pseudonyms in place of the fans' ids, which nothing can be held against; export \
+                   without --pseudonymise"
+                .to_owned(),
+        });
+    }
+    Ok(())
 }
 
 fn json<T: DeserializeOwned>(path: &Path, way_out: &'static str) -> Result<T, ReconcileError> {

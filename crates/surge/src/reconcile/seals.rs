@@ -142,6 +142,8 @@ impl Nodes {
                     });
                 }
             }
+            // Written by whoever asks, not by a coordinator.
+            "continued" => return false,
             _ => {
                 self.written = [self.written[1], at];
                 return false;
@@ -240,4 +242,30 @@ fn names(act: &Value, key: &str) -> BTreeSet<String> {
     names
         .filter_map(|name| Some(name.as_str()?.to_owned()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_record_that_no_coordinator_wrote_moves_no_request() {
+        let mut nodes = Nodes::default();
+        let hello = |node: &str| json!({"node": node, "roles": ["ingress"]});
+        nodes.take(0, "hello", &hello("n1"));
+        nodes.take(1, "campaign", &json!({}));
+        nodes.take(2, "commitment", &json!({}));
+        // It greets while the request is on its way.
+        nodes.take(3, "hello", &hello("n2"));
+        nodes.take(4, "continued", &json!({"actor": "ann"}));
+        let act = json!({"members": ["n1"], "at": 5});
+        nodes.take(5, "seal_req", &act);
+        let request = nodes.request(5, &act);
+        assert_eq!(nodes.left_out(&request).next(), None);
+        // One that had greeted before the coordinator's last record must be asked.
+        let act = json!({"members": [], "at": 5});
+        let request = nodes.request(5, &act);
+        assert_eq!(nodes.left_out(&request).collect::<Vec<_>>(), ["n1"]);
+    }
 }

@@ -176,7 +176,7 @@ impl Verdict {
     pub fn add(&mut self, findings: Findings) {
         self.results = findings.draws;
         self.prizes = findings.prizes;
-        self.notes = findings.notes;
+        self.notes.extend(findings.notes);
         self.problems.extend(findings.problems);
         self.holds = self.problems.is_empty();
     }

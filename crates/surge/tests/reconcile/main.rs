@@ -4,6 +4,7 @@
 mod corrections;
 mod cut_off;
 mod made;
+mod operated;
 mod prizes;
 mod records;
 mod sealed;
