@@ -68,7 +68,7 @@ fn a_file_that_changes_more_than_a_correction_may_is_refused_by_name_q_22() {
             "level = \"L1\"\nranking = \"lot_only\"",
             "`draw.ranking`",
         ),
-        ("level = \"L1\"", "level = \"L2\"", "`draw.level`"),
+        ("level = \"L1\"", "level = \"L0\"", "`draw.level`"),
         (
             "mode = \"fastest\"\nn = 1",
             "mode = \"draw\"\nn = 1\namong = \"answered\"",
