@@ -54,7 +54,7 @@ impl Desk {
     }
 
     /// Until the list of a draw stands; when it did.
-    fn until_listed(&mut self, round: Option<u16>) -> i64 {
+    pub(crate) fn until_listed(&mut self, round: Option<u16>) -> i64 {
         self.until(|state| {
             let life = state.rounds().life("small", round);
             life.is_some_and(|life| life.list.is_some())

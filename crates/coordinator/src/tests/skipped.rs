@@ -29,6 +29,7 @@ fn sealed(log: &Arc<MemoryLog>) -> (World, Desk) {
 impl Desk {
     /// A draw does without its beacon, which never came.
     fn without_beacon(&mut self, round: Option<u16>) {
+        self.until_listed(round);
         let request = BeaconRequest {
             campaign: ID.to_owned(),
             round,
@@ -81,7 +82,6 @@ fn later_rounds_go_on_without_a_skipped_one_and_it_comes_later_q_21() {
     let second = desk.result(Some(2)).unwrap();
     assert_eq!((winner(&second), second.made_after), ((0, vec![]), Some(0)));
     // The final draw needs every round.
-    desk.without_beacon(None);
     desk.tick(CLOSE + 2_002);
     desk.waits_for("round-01");
     assert_eq!((desk.result(Some(1)), desk.result(None)), (None, None));
@@ -94,6 +94,9 @@ fn later_rounds_go_on_without_a_skipped_one_and_it_comes_later_q_21() {
     assert_eq!(first.made_after, Some(1));
     assert_eq!(desk.result(Some(2)), Some(second), "nobody else's changes");
     assert_eq!(holder(&desk.around.control.state(), 2), Some((0, 1)));
+    let listed_at = desk.until_listed(None);
+    desk.tick(listed_at + 660);
+    desk.without_beacon(None);
     desk.until(|state| state.rounds().result(ID, None).is_some());
     drop(world);
 }
