@@ -15,16 +15,23 @@ struct Demo {
 }
 
 impl Demo {
+    fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join("run").join(name)
     }
 
-    fn play(&self) -> Ended {
+    /// With its log on `journal` or `kafka`.
+    fn play(&self, backend: &str) -> Ended {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/demo.sh");
         finish(
             Command::new("bash")
                 .arg(script)
-                .arg("3000")
+                .args(["3000", backend])
                 .env("BIN", Path::new(spillway()).parent().unwrap())
                 .env("DEMO", self.path(""))
                 .env("COMPRESS", "20")
@@ -101,12 +108,9 @@ fn row(table: &str, begin: &str) -> Vec<String> {
         .collect()
 }
 
-#[test]
-fn the_demonstration_prints_what_became_of_every_message_and_notices_one_that_is_missing() {
-    let demo = Demo {
-        dir: tempfile::tempdir().unwrap(),
-    };
-    let said = demo.play().well();
+/// The table says that everything came through, and that every round came to what the recording says.
+#[track_caller]
+fn whole(said: &str) {
     assert!(
         said.contains("3,000 messages: NOT the full event of 2,800,000"),
         "{said}"
@@ -125,7 +129,7 @@ fn the_demonstration_prints_what_became_of_every_message_and_notices_one_that_is
         ["0", "0"],
         "lost and doubled: {all:?}"
     );
-    assert!(row(&said, "re-deliveries").len() > 2);
+    assert!(row(said, "re-deliveries").len() > 2);
     let (_, rounds) = said.split_once("\nround ").unwrap();
     for round in 1..=12 {
         let round = row(rounds, &format!("{round} "));
@@ -136,18 +140,32 @@ fn the_demonstration_prints_what_became_of_every_message_and_notices_one_that_is
         );
         assert_eq!(round[5], "=", "{round:?}");
     }
-    assert_eq!(row(&said, "silent fans")[1], "0");
+    assert_eq!(row(said, "silent fans")[1], "0");
     assert_eq!(
-        row(&said, "digest of the log")[1],
-        row(&said, "digest of the manifest")[1]
+        row(said, "digest of the log")[1],
+        row(said, "digest of the manifest")[1]
     );
-    assert!(row(&said, "time: replay")[1].ends_with(" s"));
+    assert!(row(said, "time: replay")[1].ends_with(" s"));
     assert!(said.contains("12 records verified"), "{said}");
     assert!(
         said.contains("both digests equal, 12 results as the recording gives them"),
         "{said}"
     );
     assert_eq!(said.matches("phone to …").count(), 12, "{said}");
+}
+
+#[test]
+fn the_demonstration_on_kafka_prints_the_same_table() {
+    let demo = Demo::new();
+    let said = demo.play("kafka").well();
+    assert!(said.contains("its log on kafka"), "{said}");
+    whole(&said);
+}
+
+#[test]
+fn the_demonstration_prints_what_became_of_every_message_and_notices_one_that_is_missing() {
+    let demo = Demo::new();
+    whole(&demo.play("journal").well());
 
     // What the ledger says was acked, and the log does not have.
     let [reconciled, table] = demo.judge_without("export/accepted.jsonl", "\"type\":\"message\"");
