@@ -159,6 +159,7 @@ impl Admin {
         let replication = TopicReplication::Fixed(i32::from(config.replication));
         let new = NewTopic::new(&name, partitions, replication)
             .set("min.insync.replicas", &insync)
+            .set("unclean.leader.election.enable", "false")
             .set("retention.ms", &retention)
             .set("retention.bytes", "-1")
             .set("cleanup.policy", "delete")

@@ -142,6 +142,7 @@ fn problems(
             "min.insync.replicas",
             config.min_insync_replicas.to_string(),
         ),
+        ("unclean.leader.election.enable", "false".to_owned()),
         ("retention.ms", retention_ms(topic)),
         ("retention.bytes", "-1".to_owned()),
         ("cleanup.policy", "delete".to_owned()),

@@ -19,6 +19,7 @@ fn config() -> KafkaConfig {
 fn good(log: u64, own: u64) -> Found {
     let settings = [
         ("min.insync.replicas", "2".to_owned()),
+        ("unclean.leader.election.enable", "false".to_owned()),
         ("retention.ms", "60000".to_owned()),
         ("retention.bytes", "-1".to_owned()),
         ("cleanup.policy", "delete".to_owned()),
@@ -65,6 +66,7 @@ fn what_is_in_order_is_remembered_and_read_back() {
 fn each_setting_that_differs_is_named_with_what_is_and_what_should_be() {
     let cases = [
         ("min.insync.replicas", "1"),
+        ("unclean.leader.election.enable", "true"),
         ("retention.ms", "-1"),
         ("retention.bytes", "1000"),
         ("cleanup.policy", "compact"),
