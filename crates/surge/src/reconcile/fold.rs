@@ -166,6 +166,13 @@ impl Fold {
         if campaign.id != self.campaign || campaign.account != text(act, "account") {
             return Err("its file is of another campaign or account".to_owned());
         }
+        let is_new = |round: &Round| {
+            let newest = self.control.newest();
+            newest.is_some_and(|newest| newest.campaign.round(round.number).is_none())
+        };
+        if number(act, "v") >= 2 && self.draws_final() && campaign.rounds.iter().any(is_new) {
+            return Err("it adds a round while the final draw is under way".to_owned());
+        }
         let overlaps = |other: &&Other| {
             other.account == campaign.account
                 && other.start < campaign.end
@@ -355,6 +362,9 @@ impl Fold {
                 ));
             }
         }
+        if round.is_some() && corrects.is_some() && self.draws_final() {
+            return Err("the final draw is under way".to_owned());
+        }
         let made = self
             .lives
             .values()
@@ -407,6 +417,12 @@ impl Fold {
                 ));
             }
         }
+    }
+
+    /// Whether the list of the final draw stands, and its result does not.
+    fn draws_final(&self) -> bool {
+        let life = self.lives.get(&None);
+        life.is_some_and(|life| life.list.is_some() && life.result.is_none())
     }
 
     pub(super) fn newest(&self) -> Result<&InForce, String> {
