@@ -51,9 +51,10 @@ pub(crate) fn may_follow(
     }
     let is_new = |round: &&Round| current.round(round.number).is_none();
     if rounds.is_drawing_final(&current.id) && next.rounds.iter().any(|round| is_new(&round)) {
-        return Err(
-            "the final draw is under way: its list stands; add rounds when it is made".to_owned(),
-        );
+        return Err(format!(
+            "the final draw of {:?} is under way: its list stands; add rounds when it is made",
+            current.id
+        ));
     }
     next.rounds
         .iter()
