@@ -254,6 +254,9 @@ impl Rounds {
     /// Why it is void.
     pub fn conclude(&mut self, offset: u64, act: &ResultAct) -> Result<(), String> {
         let made = self.made(&act.campaign);
+        if act.round.is_some() && act.corrects.is_some() && self.is_drawing_final(&act.campaign) {
+            return Err("the final draw is under way, by the results that stand".to_owned());
+        }
         let life = self.at(&act.campaign, act.round);
         let before = life.result.as_ref().map(|(offset, _)| *offset);
         if before != act.corrects {
@@ -277,6 +280,13 @@ impl Rounds {
         life.result = Some((offset, act.clone()));
         life.first_result = life.first_result.or(Some(offset));
         Ok(())
+    }
+
+    /// Whether the list of the final draw stands, and the draw is not made: who takes part in it is fixed.
+    #[must_use]
+    pub fn is_drawing_final(&self, campaign: &str) -> bool {
+        let life = self.life(campaign, None);
+        life.is_some_and(|life| life.list.is_some() && life.result.is_none())
     }
 
     /// How many draws of a campaign have a result.

@@ -1,5 +1,5 @@
 //! What a publication may do to rounds that have begun: their windows are moved by operators' acts, as far as these
-//! go, and by nothing else; none of them is taken away. Their keys may change until they are sealed: a round is judged
+//! go, and by nothing else; none of them is taken away. None is added while the final draw is under way. Their keys may change until they are sealed: a round is judged
 //! by the version that its decision names, the newest before it in `control`. Pure.
 
 use crate::rounds::{Life, Rounds};
@@ -50,6 +50,12 @@ pub(crate) fn may_follow(
         }
     }
     let is_new = |round: &&Round| current.round(round.number).is_none();
+    if rounds.is_drawing_final(&current.id) && next.rounds.iter().any(|round| is_new(&round)) {
+        return Err(format!(
+            "the final draw of {:?} is under way: its list stands; add rounds when it is made",
+            current.id
+        ));
+    }
     next.rounds
         .iter()
         .filter(is_new)

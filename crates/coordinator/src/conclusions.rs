@@ -67,6 +67,20 @@ pub enum ResultError {
     /// The standings of a correction.
     #[error(transparent)]
     Shelf(#[from] ShelfError),
+    /// Nobody knows who on the board cannot win.
+    #[error(
+        "the final draw of {campaign} waits: version {version}, which has no award after the last round, sealed round \
+         {round}, now the last one that counts, so that nobody wrote down who on the board followed then; publish \
+         a further round, or take the award out"
+    )]
+    NobodyBarred {
+        /// Id of the campaign.
+        campaign: String,
+        /// Number of the round.
+        round: u16,
+        /// The version that sealed it.
+        version: u32,
+    },
     /// The result that stands does not follow from the shares.
     #[error(
         "the result of round {round} of {campaign} does not follow from the shares in the log; do not announce it, \

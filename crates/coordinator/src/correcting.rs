@@ -124,7 +124,8 @@ impl Lead {
                     .to_owned(),
             ));
         }
-        let rounds = rounds_of(request);
+        let mut rounds = rounds_of(request);
+        rounds.extend(last_corrected(&state, campaign));
         let settings = (around.config.partitions, request.as_new);
         let task = Task::new(&state, (campaign, version), &rounds, settings);
         let task = task.map_err(RoundError::Invalid)?;
@@ -290,6 +291,18 @@ fn rounds_of(request: &CorrectRequest) -> BTreeSet<u16> {
         .iter()
         .filter_map(|result| result.round)
         .collect()
+}
+
+/// The last round that a final draw was made of, if it was corrected: it is judged again with every other
+/// ([`crate::corrections`]).
+fn last_corrected(state: &ControlState, campaign: &str) -> Option<u16> {
+    let drawn = state.rounds().life(campaign, None)?.first_result?;
+    let lives = state.rounds().of(campaign).filter(|(round, life)| {
+        round.is_some() && life.first_result.is_some_and(|first| first < drawn)
+    });
+    let (round, life) = lives.max_by_key(|(round, _)| *round)?;
+    let (_, result) = life.result.as_ref()?;
+    round.filter(|_| result.corrects.is_some())
 }
 
 /// What a correction of these draws is computed from. Results of later rounds have no say in it, unless the final draw

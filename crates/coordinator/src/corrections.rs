@@ -87,6 +87,7 @@ pub fn corrections(
     may_judge(&judge.compiled.campaign, stood, |round| {
         again.contains_key(&round)
     })?;
+    knows_barred(stood, again)?;
     let mut order: Vec<&Stood> = stood.iter().collect();
     order.sort_by_key(|one| (one.round.is_none(), one.first));
     let mut corrected: Vec<Corrected> = Vec::new();
@@ -160,6 +161,30 @@ pub fn may_judge(
     Ok(())
 }
 
+/// The rounds that a final draw is about: those that were made before it.
+fn before_final<'s>(stood: &'s [Stood], drawn: &'s Stood) -> impl Iterator<Item = &'s Stood> {
+    let rounds = stood.iter().filter(|other| other.round.is_some());
+    rounds.filter(move |other| other.first < drawn.first)
+}
+
+/// Who was barred by a correction without standing in the last round is written down nowhere: where the final draw was
+/// made, another correction has to judge that round again (Q-29).
+///
+/// # Errors
+/// It does not.
+fn knows_barred(stood: &[Stood], again: &BTreeMap<u16, Arc<Sealed>>) -> Result<(), String> {
+    let drawn = stood.iter().find(|one| one.round.is_none());
+    let last = drawn.and_then(|drawn| before_final(stood, drawn).max_by_key(|one| one.round));
+    let last = last.filter(|last| last.result.corrects.is_some());
+    match last.and_then(|last| last.round) {
+        Some(round) if !again.contains_key(&round) => Err(format!(
+            "round {round}, the last one, was corrected, and who could not win by that correction is known only by \
+             judging it again: correct all rounds together, without --round"
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// The standings of a draw by the file; none of a round that is not judged again.
 fn field_of(
     judge: &Judge,
@@ -169,7 +194,7 @@ fn field_of(
 ) -> Result<Option<Arc<Sealed>>, String> {
     let Some(round) = one.round else {
         let mut fields = BTreeMap::new();
-        for other in stood {
+        for other in before_final(stood, one) {
             let Some(number) = other.round else { continue };
             let field = again.get(&number).or(other.field.as_ref());
             let field = field.ok_or_else(|| {

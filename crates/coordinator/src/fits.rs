@@ -1,4 +1,4 @@
-//! What a correction may change (Q-22): how answers are read and which are right, windows, the exclusion list. Whatever
+//! What a correction may change (Q-22): how answers are read and which are right, the exclusion list. Whatever
 //! else decides a result was promised to the fans, and stays. Pure.
 
 use campaign::{Campaign, Question, Round};
@@ -23,7 +23,7 @@ pub fn fits(judged: &Campaign, file: &Campaign, draw: Option<u16>) -> Result<(),
     changed.map_or(Ok(()), |what| {
         Err(format!(
             "the file has another {what} than the version that judged {}: a correction changes how answers are read \
-             and which are right, windows and `exclude`, nothing else (Q-22); put it back as it was",
+             and which are right, and `exclude`, nothing else (Q-22); put it back as it was",
             draw_name(draw)
         ))
     })
@@ -42,7 +42,13 @@ fn of_campaign(judged: &Campaign, file: &Campaign) -> Option<String> {
         judged.join.implicit,
         &judged.join.keywords,
     );
+    let claims = |of: &Campaign, word: &String| of.claim.keywords.contains(word);
+    let known = &judged.claim.keywords;
     first(&[
+        (
+            known.iter().all(|word| claims(file, word)),
+            "`[claim]`, so that what winners wrote to claim would count as their answers,",
+        ),
         (
             judged.draw.salt == file.draw.salt,
             "`draw.salt`, so that every entrant code would change,",

@@ -72,6 +72,7 @@ pub use prizes::AwardRequest;
 pub use publish::{PublishError, PublishRequest, Receipt};
 pub use recount::{Asked, Recount};
 pub use retry::{Retried, RetryError, RetryRequest};
+pub use revealed::told;
 pub use rounds::{BeaconRequest, CorrectRequest, RoundError, RoundReceipt, RoundRequest};
 pub use seals::Sealing;
 pub use secrets::{Key, commitment_of};

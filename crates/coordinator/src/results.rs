@@ -7,7 +7,7 @@ use crate::corrected::Shelf;
 use crate::gather::Gathering;
 use crate::revealed::facts;
 use crate::secrets::{Key, commits};
-use campaign::{After, Campaign, Round};
+use campaign::{After, Campaign, QuestionKind, Round, Streak};
 use contest::{Board, Field};
 use control::rounds::Life;
 use control::{ControlState, Published};
@@ -28,8 +28,10 @@ struct Season {
     /// The last round that needs nothing more.
     passed: Option<u16>,
     board: Option<Board>,
-    /// Digests of the results whose standings are on the board.
-    on_board: BTreeMap<u16, Hex<32>>,
+    /// By which rule for rows the board is made.
+    streak: Option<Streak>,
+    /// Of the rounds on the board, the digests of the results whose standings they are, and as what they count.
+    on_board: BTreeMap<u16, (Hex<32>, QuestionKind)>,
     /// The board of so many rounds as the final draw's field, once somebody asked for it.
     final_field: Option<(usize, Field<'static>)>,
 }
@@ -133,7 +135,7 @@ impl Results {
                 Step::Passes(_) if skipped => {}
                 Step::Passes(on_board) => {
                     if on_board {
-                        self.add(view, campaign, (round, life), gathering, shelf)?;
+                        self.add(view, published, (round, life), gathering, shelf)?;
                     }
                     if let Some((ctl, _)) = &life.decision {
                         gathering.forget(*ctl);
@@ -166,7 +168,9 @@ impl Results {
         let Some((ctl, decided)) = &life.decision else {
             return Ok(Step::Waits);
         };
-        if life.result.is_some() && !has_final(campaign) {
+        let on_board =
+            has_final(by(view.state, published)) && is_on_board(view.state, &campaign.id, life);
+        if life.result.is_some() && !on_board {
             return Ok(Step::Passes(false));
         }
         let torn = |torn| ResultError::Torn {
@@ -197,11 +201,12 @@ impl Results {
     fn add(
         &mut self,
         view: &View<'_>,
-        campaign: &Campaign,
+        published: &Published,
         (round, life): (&Round, &Life),
         gathering: &mut Gathering,
         shelf: &mut Shelf,
     ) -> Result<(), ResultError> {
+        let campaign = by(view.state, published);
         let (Some((ctl, _)), Some((_, result))) = (&life.decision, &life.result) else {
             return Ok(());
         };
@@ -219,24 +224,22 @@ impl Results {
             });
         }
         let season = self.seasons.entry(campaign.id.clone()).or_default();
-        let board = season
-            .board
-            .get_or_insert_with(|| Board::new(campaign.score.streak));
-        board.add(field, &whole.barred, round.question.kind);
-        season.on_board.insert(round.number, result.standings);
+        let streak = *season.streak.get_or_insert(campaign.score.streak);
+        let board = season.board.get_or_insert_with(|| Board::new(streak));
+        let kind = kind_by(campaign, round);
+        board.add(field, &whole.barred, kind);
+        let on_board = (result.standings, kind);
+        season.on_board.insert(round.number, on_board);
         Ok(())
     }
 
-    /// Forgets every board when a round on one was corrected since; then the shares have to be read again, as a
-    /// successor would.
-    pub(crate) fn forget_corrected(&mut self, state: &ControlState) -> bool {
-        let stands = |id: &str, round: u16, digest: Hex<32>| {
-            let result = state.rounds().result(id, Some(round));
-            result.is_some_and(|(_, result)| result.standings == digest)
-        };
-        let is_current = self.seasons.iter().all(|(id, season)| {
-            let mut on_board = season.on_board.iter();
-            on_board.all(|(round, digest)| stands(id, *round, *digest))
+    /// Forgets every board when one is another than a successor would make now: a round on it was corrected since, or
+    /// another version counts rounds otherwise, or asks for a final draw over rounds that are passed. Then the shares
+    /// have to be read again.
+    pub(crate) fn forget_stale(&mut self, state: &ControlState) -> bool {
+        let is_current = state.newest().all(|published| {
+            let season = self.seasons.get(&published.compiled.campaign.id);
+            season.is_none_or(|season| season.is_current(state, published))
         });
         if !is_current {
             self.seasons.clear();
@@ -262,6 +265,13 @@ impl Results {
         let (Some(board), Some((ctl, decided))) = (board, last) else {
             return Ok(None);
         };
+        if let Some((round, judged)) = unbarred(view.state, &campaign.id) {
+            return Err(ResultError::NobodyBarred {
+                campaign: campaign.id.clone(),
+                round,
+                version: judged.version,
+            });
+        }
         let field = board.field();
         let life = rounds.life(&campaign.id, None);
         if commits(campaign) && life.is_none_or(|life| life.list.is_none()) {
@@ -273,6 +283,69 @@ impl Results {
         let result = result(published, *ctl, &facts, &field, holders, view.at);
         Ok(Some(Act::Result(result)))
     }
+}
+
+impl Season {
+    /// Whether a successor would make the same board of the rounds that are passed.
+    fn is_current(&self, state: &ControlState, published: &Published) -> bool {
+        let campaign = by(state, published);
+        let Some(passed) = self.passed.filter(|_| has_final(campaign)) else {
+            return true;
+        };
+        if self
+            .streak
+            .is_some_and(|streak| streak != campaign.score.streak)
+        {
+            return false;
+        }
+        let rounds = &published.compiled.campaign.rounds;
+        let mut passed = rounds.iter().filter(|round| round.number <= passed);
+        passed.all(|round| {
+            let life = state.rounds().life(&campaign.id, Some(round.number));
+            let life = life.filter(|life| !life.is_void && is_on_board(state, &campaign.id, life));
+            let result = life.and_then(|life| life.result.as_ref());
+            let expected = result.map(|(_, result)| (result.standings, kind_by(campaign, round)));
+            self.on_board.get(&round.number) == expected.as_ref()
+        })
+    }
+}
+
+/// The file by which a board is made: the newest, until the final draw is made; then the one that judged that.
+fn by<'s>(state: &'s ControlState, published: &'s Published) -> &'s Campaign {
+    let newest = &published.compiled.campaign;
+    let drawn = state.rounds().result(&newest.id, None);
+    let named = drawn.and_then(|(_, drawn)| {
+        let versions = state.versions(&newest.id).iter().rev();
+        let mut named = versions.filter(|known| known.version == drawn.version);
+        named.next()
+    });
+    named.map_or(newest, |named| &named.compiled.campaign)
+}
+
+/// As what a round counts on the board.
+fn kind_by(campaign: &Campaign, round: &Round) -> QuestionKind {
+    let own = campaign.round(round.number).unwrap_or(round);
+    own.question.kind
+}
+
+/// Whether a round counts for the final draw: one that came only after that was made has no say in it.
+fn is_on_board(state: &ControlState, campaign: &str, life: &Life) -> bool {
+    let drawn = state.rounds().life(campaign, None);
+    let drawn = drawn.and_then(|drawn| drawn.first_result);
+    drawn.is_none_or(|drawn| life.first_result.is_some_and(|first| first < drawn))
+}
+
+/// The last round that counts, and the version that sealed it, when that has no award over the board: then the shares
+/// of the round do not tell who on the board followed (Q-29).
+fn unbarred<'s>(state: &'s ControlState, campaign: &'s str) -> Option<(u16, &'s Published)> {
+    let lives = state
+        .rounds()
+        .of(campaign)
+        .filter(|(_, life)| !life.is_void);
+    let decisions = lives.filter_map(|(round, life)| Some((round?, life.decision.as_ref()?)));
+    let (round, (ctl, decided)) = decisions.max_by_key(|(round, _)| *round)?;
+    let judged = judging(state, *ctl, decided)?;
+    (!has_final(&judged.compiled.campaign)).then_some((round, judged))
 }
 
 /// The first list of a round that is due: everybody's standing is there, and the campaign commits to its secrets. What is
@@ -310,17 +383,22 @@ fn has_final(campaign: &Campaign) -> bool {
 
 /// Whether the list of the final draw stands, and the draw is not made: who takes part in it is fixed.
 pub(crate) fn is_drawing_final(state: &ControlState, campaign: &str) -> bool {
-    let life = state.rounds().life(campaign, None);
-    life.is_some_and(|life| life.list.is_some() && life.result.is_none())
+    state.rounds().is_drawing_final(campaign)
 }
 
-/// Whether a version leaves the final draw possible: it brings no further round while that is drawn, and no first award
-/// after the last round when every round is over, for the shares of the last one do not tell then who on the board
+/// Whether a version leaves the final draw possible: it brings no further round while that is drawn, keeps its award
+/// then, and brings no first award after the last round when every round is over, for the shares of the last one do not tell then who on the board
 /// followed (Q-29).
 ///
 /// # Errors
 /// Why not, for people.
 pub(crate) fn fits_final(state: &ControlState, campaign: &Campaign) -> Result<(), String> {
+    if is_drawing_final(state, &campaign.id) && !has_final(campaign) {
+        return Err(format!(
+            "the final draw of {:?} is under way: its list stands; the award after the last round stays",
+            campaign.id
+        ));
+    }
     let life = |round: &Round| state.rounds().life(&campaign.id, Some(round.number));
     let is_over = |round| life(round).is_some_and(|life| life.is_void || life.decision.is_some());
     if !campaign.rounds.iter().all(is_over) {
@@ -332,20 +410,12 @@ pub(crate) fn fits_final(state: &ControlState, campaign: &Campaign) -> Result<()
         }
         return Ok(());
     }
-    let lives = state.rounds().of(&campaign.id);
-    let decisions = lives
-        .filter(|(_, life)| !life.is_void)
-        .filter_map(|(_, life)| life.decision.as_ref());
-    let last = decisions.max_by_key(|(ctl, _)| *ctl);
-    let judged = last.and_then(|(ctl, decided)| judging(state, *ctl, decided));
-    match judged {
-        Some(judged) if has_final(campaign) && !has_final(&judged.compiled.campaign) => {
-            Err(format!(
-                "version {} sealed the last round of {:?} and has no award after it, so that nobody wrote down who on \
-                 the board followed then; give the prize after a further round, or by another campaign",
-                judged.version, campaign.id
-            ))
-        }
+    match unbarred(state, &campaign.id) {
+        Some((_, judged)) if has_final(campaign) => Err(format!(
+            "version {} sealed the last round of {:?} and has no award after it, so that nobody wrote down who on \
+             the board followed then; give the prize after a further round, or by another campaign",
+            judged.version, campaign.id
+        )),
         _ => Ok(()),
     }
 }

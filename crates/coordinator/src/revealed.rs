@@ -59,7 +59,8 @@ pub(crate) fn facts(
 }
 
 /// What an operator said of a beacon: its value, or who goes on without it, and why.
-fn told(said: &BeaconAct) -> (Option<Beacon>, Option<Fallback>) {
+#[must_use]
+pub fn told(said: &BeaconAct) -> (Option<Beacon>, Option<Fallback>) {
     match (said.number, said.value) {
         (Some(round), Some(value)) => {
             let value = value.to_string();

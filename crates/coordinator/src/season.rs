@@ -25,7 +25,7 @@ impl Lead {
             return self.gathering.read().map(drop).map_err(LeadError::from);
         };
         self.ear.listen()?;
-        if self.results.forget_corrected(&around.control.state()) {
+        if self.results.forget_stale(&around.control.state()) {
             self.gathering = Gathering::new(&*around.log, around.config.partitions)?;
         }
         self.gathering.read()?;

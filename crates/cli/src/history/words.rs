@@ -4,6 +4,7 @@
 use contest::Standing;
 use record::acts::Act;
 use record::chain::{link_of, splice};
+use record::claim::{CLAIM, PASSED};
 use record::dead::{DEAD, DeadLetter};
 use record::envelope::{Content, DELIVERY, Envelope, MESSAGE};
 use record::identity::sha256;
@@ -17,7 +18,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// Types of the data topics in which no fan says anything.
-const WORDLESS: [&str; 4] = [TICK, COPY, MARK, NOTE];
+const WORDLESS: [&str; 6] = [TICK, COPY, MARK, NOTE, CLAIM, PASSED];
 /// The act whose standings hold answers.
 const STANDINGS: &str = "standings";
 /// Reasons of dead letters whose detail is made of numbers and digests; any other may quote the record.
@@ -233,6 +234,14 @@ mod tests {
         for (topic, value) in [
             (INBOUND, r#"{"type":"tick","v":1,"t":5}"#),
             (ACCEPTED, r#"{"type":"mark","v":1}"#),
+            (
+                RESULTS,
+                r#"{"pos":[7,1],"prev":null,"step":1,"type":"claim","v":1,"campaign":"c","code":"00"}"#,
+            ),
+            (
+                RESULTS,
+                r#"{"pos":[8,0],"prev":[7,1],"step":1,"type":"passed","v":1,"tick":5}"#,
+            ),
             (CONTROL, r#"{"type":"from a newer version","v":1}"#),
         ] {
             assert_eq!(without_words(topic, value.as_bytes(), &mut buffer), None);

@@ -2,7 +2,8 @@
 
 use crate::common::{CLOSE, Control, FESTIVAL, ID, OPEN};
 use record::acts::{Act, CAMPAIGN_VERSION};
-use record::rounds::RoundVerb;
+use record::hexed::Hex;
+use record::rounds::{ListAct, ResultAct, RoundVerb};
 
 /// The file with something of round 3 changed.
 fn edited(from: &str, to: &str) -> String {
@@ -170,4 +171,35 @@ fn an_older_publication_stays_what_it_was_q_4() {
     assert_eq!(control.window(3), (OPEN, CLOSE + 60));
     control.schema = CAMPAIGN_VERSION;
     assert!(!control.publishes(FESTIVAL, OPEN + 20));
+}
+
+/// Two that lead for a moment: once one has published who takes part in the final draw, the other changes it no more.
+#[test]
+fn while_the_final_draw_is_under_way_no_round_is_added_or_corrected_q_22() {
+    for draws in [false, true] {
+        let mut control = Control::default();
+        assert!(control.publishes(&without(), OPEN - 3_600));
+        let ctl = control.seals(1);
+        assert!(control.concludes(1, ctl, None));
+        if draws {
+            let list = ListAct {
+                v: 1,
+                campaign: ID.to_owned(),
+                round: None,
+                ctl,
+                list: Hex([2; 32]),
+                count: 1,
+                at: OPEN,
+            };
+            assert!(control.says(&Act::List(list)));
+        }
+        let (stands, first) = control.state.rounds().result(ID, Some(1)).unwrap();
+        let correction = ResultAct {
+            corrects: Some(*stands),
+            ..first.clone()
+        };
+        let mut rounds = control.state.rounds().clone();
+        assert_eq!(rounds.conclude(99, &correction).is_err(), draws);
+        assert_eq!(control.publishes(FESTIVAL, OPEN - 1), !draws);
+    }
 }

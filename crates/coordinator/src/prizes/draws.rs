@@ -24,7 +24,8 @@ pub(super) struct Made {
     pub(super) recorded: RecordedAward,
 }
 
-/// Every draw up to the first round that is neither void nor skipped nor has a result: later ones wait for it. In the order
+/// Every draw up to the first round that is neither void nor skipped nor has a result: later ones wait for it, but for a
+/// final draw that was made before the round was added. In the order
 /// in which they were made: the draw of a round that was skipped comes after those that did not wait for it.
 pub(super) fn of<'a>(
     state: &'a ControlState,
@@ -32,16 +33,15 @@ pub(super) fn of<'a>(
 ) -> Result<Vec<Draw<'a>>, PrizeError> {
     let mut draws = Vec::new();
     let numbers = newest.rounds.iter().map(|round| Some(round.number));
+    let mut waits = false;
     for round in numbers.chain([None]) {
         let life = state.rounds().life(&newest.id, round);
-        if life.is_some_and(|life| life.is_void) {
+        if life.is_some_and(|life| life.is_void) || (waits && round.is_some()) {
             continue;
         }
         let Some((_, act)) = life.and_then(|life| life.result.as_ref()) else {
-            if life.is_some_and(|life| life.is_skipped) {
-                continue;
-            }
-            break;
+            waits = waits || life.is_none_or(|life| !life.is_skipped);
+            continue;
         };
         let draw = read(state, newest, round, act).map_err(|reason| PrizeError::Record {
             campaign: newest.id.clone(),

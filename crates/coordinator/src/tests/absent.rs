@@ -7,6 +7,7 @@ use crate::publish::{PublishError, PublishRequest, Receipt};
 use contest::Bar;
 use control::ControlState;
 
+const AWARD: &str = "[[award]]\nprize = \"tv\"\nafter = \"last_round\"\nmode = \"top\"\nn = 1\n";
 const TICKS: [i64; 2] = [CLOSE + 35, CLOSE + 600 + 35];
 
 fn has_result(round: Option<u16>) -> impl Fn(&ControlState) -> bool {
@@ -68,8 +69,7 @@ fn publish(desk: &mut Desk, toml: &str) -> Result<Receipt, PublishError> {
 fn an_award_over_the_board_does_not_come_after_the_last_seal() {
     let log = log();
     let world = World::start(&log, true);
-    let award = "[[award]]\nprize = \"tv\"\nafter = \"last_round\"\nmode = \"top\"\nn = 1\n";
-    let without = CONTEST.replacen(award, "", 1);
+    let without = CONTEST.replacen(AWARD, "", 1);
     assert_ne!(without, CONTEST);
     let mut desk = Desk::new(&log, &without);
     desk.tick(TICKS[0]);
@@ -84,22 +84,50 @@ fn an_award_over_the_board_does_not_come_after_the_last_seal() {
         "{why}"
     );
     // With a further round somebody will.
+    let made = publish(&mut desk, &longer());
+    assert_eq!(made.map(|receipt| receipt.version).ok(), Some(2));
+    drop((desk, world));
+}
+
+/// The contest with a third round.
+fn longer() -> String {
     let (head, rest) = CONTEST.split_once("[[round]]\nnumber = 2").unwrap();
     let round = rest.split_once("[slots]").unwrap().0;
     let third = round
         .replace("T06:10", "T07:10")
         .replace("T06:15", "T07:15");
     let longer = format!("{head}[[round]]\nnumber = 2{rest}");
-    let longer = longer.replacen(
-        "[slots]",
-        &format!("[[round]]\nnumber = 3{third}\n[slots]"),
-        1,
-    );
-    assert_eq!(
-        publish(&mut desk, &longer)
-            .map(|receipt| receipt.version)
-            .ok(),
-        Some(2)
-    );
-    drop((desk, world));
+    let third = format!("[[round]]\nnumber = 3{third}\n[slots]");
+    longer.replacen("[slots]", &third, 1)
+}
+
+/// A final draw that is asked for late is about the rounds before as well, whoever leads then.
+#[test]
+fn an_award_over_the_board_that_comes_late_counts_every_round() {
+    let mut drawn = Vec::new();
+    for same_lead in [true, false] {
+        let log = log();
+        let world = World::start(&log, true);
+        let mut desk = Desk::new(&log, &CONTEST.replacen(AWARD, "", 1));
+        desk.tick(TICKS[0]);
+        desk.tick(TICKS[1]);
+        desk.until(has_result(Some(2)));
+        desk.lead.go_on(&desk.around, &Believes).unwrap();
+        publish(&mut desk, &longer()).unwrap();
+        if !same_lead {
+            drop(desk);
+            desk = Desk::over(&log);
+        }
+        desk.tick(CLOSE + 4_200 + 35);
+        desk.until(has_result(None));
+        let state = desk.around.control.state();
+        let (_, result) = state.rounds().result("small", None).unwrap();
+        drawn.push(result.standings);
+        drop(state);
+        let field = desk.lead.results.final_field("small").unwrap();
+        let rounds: Vec<_> = field.standings().iter().map(|s| s.answered).collect();
+        assert_eq!(rounds, [3, 3], "{same_lead}");
+        drop((desk, world));
+    }
+    assert_eq!(drawn[0], drawn[1]);
 }

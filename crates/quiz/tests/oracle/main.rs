@@ -2,6 +2,7 @@
 //! question, every policy, hostile texts, any order of arrival, re-deliveries, seals in the middle.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod awards;
 mod keywords;
 mod world;
 

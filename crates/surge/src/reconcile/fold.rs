@@ -143,6 +143,13 @@ impl Fold {
         if campaign.id != self.campaign || campaign.account != text(act, "account") {
             return Err("its file is of another campaign or account".to_owned());
         }
+        let is_new = |round: &Round| {
+            let newest = self.control.newest();
+            newest.is_some_and(|newest| newest.campaign.round(round.number).is_none())
+        };
+        if number(act, "v") >= 2 && self.draws_final() && campaign.rounds.iter().any(is_new) {
+            return Err("it adds a round while the final draw is under way".to_owned());
+        }
         let overlaps = |other: &&Other| {
             other.account == campaign.account
                 && other.start < campaign.end

@@ -102,6 +102,9 @@ impl Fold {
                 ));
             }
         }
+        if round.is_some() && corrects.is_some() && self.draws_final() {
+            return Err("the final draw is under way".to_owned());
+        }
         let made = self
             .lives
             .values()
@@ -136,6 +139,12 @@ impl Fold {
             self.comes_in_order(number);
         }
         Ok(())
+    }
+
+    /// Whether the list of the final draw stands, and its result does not.
+    pub(super) fn draws_final(&self) -> bool {
+        let life = self.lives.get(&None);
+        life.is_some_and(|life| life.list.is_some() && life.result.is_none())
     }
 
     /// Rounds are concluded one after another, unless one is void, or an operator has skipped it.

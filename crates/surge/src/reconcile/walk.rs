@@ -88,7 +88,7 @@ impl<'a> Walk<'a> {
         let campaign = contest.rescored.campaign(version);
         let standings = campaign.and_then(|campaign| match round {
             Some(number) => contest.rescored.standings(version, number),
-            None => Some(self.board(campaign, found)),
+            None => Some(self.board(campaign, found, first.at)),
         });
         let cannot = || format!("{name} cannot be judged by version {version}");
         let (campaign, standings) = campaign.zip(standings).ok_or_else(cannot)?;
@@ -170,9 +170,13 @@ impl<'a> Walk<'a> {
     /// The board of the rounds as they stand here, for a result of the final draw. Who could not win at the last cut is
     /// barred, whether he took part in that round or not: by the version that sealed the last round, or, in a
     /// correction, by the one that judged it again.
-    fn board(&self, campaign: &Campaign, result: &Found) -> Vec<Standing> {
+    /// A round that came only after the final draw's first result, at `first`, has no say in it.
+    fn board(&self, campaign: &Campaign, result: &Found, first: u64) -> Vec<Standing> {
         let of_round = |round: &'_ Round| {
             let stands = self.stands.get(&Some(round.number))?;
+            if stands.first > first {
+                return None;
+            }
             let version = stands.found.number("version");
             self.contest.rescored.standings(version, round.number)
         };
@@ -270,7 +274,9 @@ impl<'a> Walk<'a> {
             .any(|stands| stands.found.at > last.found.at);
         let judging = self.contest.rescored.campaign(last.found.number("version"));
         if let Some(campaign) = judging.filter(|_| corrected) {
-            let board = standings::sha256(&standings::file(&self.board(campaign, last.found)));
+            let board = standings::sha256(&standings::file(
+                &self.board(campaign, last.found, last.first),
+            ));
             if board != last.found.text("standings") {
                 findings.problems.push(
                     "the final draw: a round was corrected after it and changes its board, and it was not corrected along"

@@ -5,10 +5,11 @@ use super::super::rounds::{Concluded, Fields, Recounting, Season, compile};
 use super::files::{self, Files};
 use crate::args::RescoreArgs;
 use crate::failure::{Failure, io};
+use campaign::DrawLevel;
 use contest::{Conclusion, Facts, Seed, conclude, draw_name};
 use control::Published;
 use coordinator::corrections::{board_of, correct, difference, holders_before, on_the_board};
-use coordinator::{Drawn, Judge, Sealed, Stood, commitment_of, result_act};
+use coordinator::{Drawn, Judge, Sealed, Stood, commitment_of, result_act, told};
 use record::hexed::Hex;
 use record::rounds::ResultAct;
 use std::collections::{BTreeMap, BTreeSet};
@@ -221,11 +222,11 @@ impl Again<'_> {
     /// The board behind a final draw. A correction that has judged rounds again takes from its file who was barred without
     /// standing in them, and from their seals where it left them alone; nothing else tells which it did.
     fn board(&mut self, result: &ResultAct, judged: &Published) -> Result<Arc<Sealed>, Failure> {
-        let board = on_the_board(&judged.compiled, &self.standing);
+        let mut standing = self.on_board();
+        let board = on_the_board(&judged.compiled, &standing);
         if result.corrects.is_none() || board.field.digest() == result.standings.0 {
             return Ok(Arc::new(board));
         }
-        let mut standing = self.standing.clone();
         let by_file = self.by_version(judged)?;
         for (round, sealed) in &mut standing {
             if let Some(field) = by_file.get(round) {
@@ -240,12 +241,27 @@ impl Again<'_> {
         Ok(Arc::new(if is_found { by_file } else { board }))
     }
 
+    /// The rounds that the final draw is about: one that came only after it was made has no say in it.
+    fn on_board(&self) -> Fields {
+        let first_of = |round: Option<u16>| self.stood.iter().find(|one| one.round == round);
+        let drawn = first_of(None).map_or(u64::MAX, |drawn| drawn.first);
+        let is_before = |round: u16| first_of(Some(round)).is_some_and(|one| one.first < drawn);
+        let standing = self.standing.iter();
+        standing
+            .filter(|(round, _)| is_before(**round))
+            .map(|(round, field)| (*round, Arc::clone(field)))
+            .collect()
+    }
+
     fn by_version(&mut self, judged: &Published) -> Result<&Fields, Failure> {
         if !self.by_file.contains_key(&judged.version) {
             let file = compile(&judged.toml)?;
+            // Rounds that were added later it did not judge.
+            let has = |round: &&u16| file.campaign.round(**round).is_some();
+            let rounds = self.asked.iter().filter(has).copied().collect();
             let fields = self.season.recounted(&Recounting {
                 file: Some(&file),
-                rounds: self.asked,
+                rounds: &rounds,
                 as_new: self.as_new,
             })?;
             self.by_file.insert(judged.version, fields);
@@ -253,7 +269,8 @@ impl Again<'_> {
         Ok(self.by_file.entry(judged.version).or_default())
     }
 
-    /// What a first result rests on: by control, but for the secret, and for what an operator said of a beacon.
+    /// What a first result rests on: by control, but for the secret, which [`Again::is_revealed`] holds against what was
+    /// committed to.
     fn facts(
         &self,
         result: &ResultAct,
@@ -269,7 +286,12 @@ impl Again<'_> {
             (*ctl == result.ctl).then_some(decided.at)
         });
         let committed = state.commitment(self.season.id());
-        let listed = self.season.life(result.round).list;
+        let commitment = committed.and_then(|act| commitment_of(act, result.round));
+        let life = self.season.life(result.round);
+        let takes = judged.compiled.campaign.draw.level == DrawLevel::L2 && commitment.is_some();
+        let said = life.beacon.as_ref().filter(|_| takes);
+        let (beacon, fallback) = said.map(|(_, said)| told(said)).unwrap_or_default();
+        let listed = life.list;
         Ok(Facts {
             round: result.round,
             config: judged.sha256.0,
@@ -281,14 +303,26 @@ impl Again<'_> {
             sealed_at: decided
                 .ok_or_else(|| Failure::no(format!("{name} was sealed by no decision")))?,
             listed_at: listed.map(|(_, list)| list.at),
-            commitment: committed.and_then(|act| commitment_of(act, result.round)),
+            commitment,
             secret: drawn
                 .secret()
                 .ok_or_else(|| Failure::no(format!("the record of {name} has no secret")))?,
-            beacon: drawn.beacon(),
-            fallback: drawn.fallback(),
+            beacon,
+            fallback,
             correcting: None,
         })
+    }
+
+    /// Whether a record's secret is the one that was committed to, where one was.
+    fn is_revealed(&self, result: &ResultAct) -> Result<bool, Failure> {
+        let id = self.season.id();
+        let committed = self.season.control().commitment(id);
+        let Some(commitment) = committed.and_then(|act| commitment_of(act, result.round)) else {
+            return Ok(true);
+        };
+        let secret = Drawn::parse(&result.record).map_err(Failure::no)?.secret();
+        let name = draw_name(result.round);
+        Ok(secret.is_some_and(|secret| commitment.holds(id, &name, &secret)))
     }
 
     fn compare(
@@ -309,6 +343,11 @@ impl Again<'_> {
             && (listed.list, listed.count) != (act.list, act.entrants)
         {
             differs = Some(format!("the list of {name} that was published is another"));
+        }
+        if differs.is_none() && !self.is_revealed(result)? {
+            differs = Some(format!(
+                "the secret of {name} is not the one that was committed to"
+            ));
         }
         let word = if differs.is_none() { "equal to" } else { "NOT" };
         writeln!(
@@ -337,7 +376,7 @@ impl Again<'_> {
         let seed = last.and_then(|one| Some((one, Seed::parse(one.drawn.text("seed"))?)));
         match seed.filter(|_| self.whole) {
             Some((last, seed)) => {
-                let board = board_of(&last.judged.compiled, &self.standing);
+                let board = board_of(&last.judged.compiled, &self.on_board());
                 files::board(dir, &board, &seed)
             }
             None => Ok(()),

@@ -125,7 +125,12 @@ impl Season {
                     result.version
                 )));
             };
-            let is_stale = round.is_none() && is_stale(&judged.compiled, &concluded, ctl, &result);
+            let first_of = |round| self.life(round).first_result;
+            let counts = |one: &&Concluded| first_of(one.round) < first_of(None);
+            let is_stale = round.is_none() && {
+                let rounds: Vec<_> = concluded.iter().filter(counts).collect();
+                is_stale(&judged.compiled, &rounds, ctl, &result)
+            };
             concluded.push(Concluded {
                 is_stale,
                 round,
@@ -280,11 +285,11 @@ impl Season {
 }
 
 /// Whether the board of the rounds as they stand is another than a final draw was made of.
-fn is_stale(judged: &Compiled, rounds: &[Concluded], ctl: u64, result: &ResultAct) -> bool {
+fn is_stale(judged: &Compiled, rounds: &[&Concluded], ctl: u64, result: &ResultAct) -> bool {
     if rounds.iter().all(|one| one.ctl < ctl) {
         return false;
     }
-    let standing = |one: &'_ Concluded| {
+    let standing = |one: &'_ &Concluded| {
         let basis = one.basis.as_ref().ok()?;
         Some((one.round?, Arc::clone(&basis.standing)))
     };
