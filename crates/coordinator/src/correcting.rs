@@ -5,10 +5,10 @@
 
 use crate::corrected::{ShelfError, StandingsRequest, follows};
 use crate::corrections::difference;
+use crate::finals::is_drawing_final;
 use crate::handle::Reply;
 use crate::lead::{Around, Lead, LeadError, Seat};
 use crate::recount::{Job, Task};
-use crate::results::is_drawing_final;
 use crate::rounds::{CorrectRequest, RoundError};
 use contest::draw_name;
 use control::ControlState;

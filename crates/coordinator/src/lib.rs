@@ -13,7 +13,7 @@
 //! * [`retry`]: a dead letter put back
 //! * [`rounds`]: operators' acts on rounds; `season`: what a lead does about them
 //! * `seals`: the way of a seal; `gather`: the shares; `results`: what is due of them;
-//!   `revealed`: secret and beacon; [`conclusions`]: how it is made
+//!   `finals`: what the final draw asks; `revealed`: secret and beacon; [`conclusions`]: how it is made
 //! * [`corrections`]: what another file makes of results; [`fits`]: what it may change; [`drawn`]: records, read
 //! * `corrected`: the standings of corrected results, brought and read back; [`recount`]: what the messages give,
 //!   counted beside everything else; `correcting`: both held together, and published
@@ -33,6 +33,7 @@ mod correcting;
 pub mod corrections;
 mod details;
 pub mod drawn;
+mod finals;
 pub mod fits;
 mod gather;
 mod giving;

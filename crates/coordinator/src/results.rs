@@ -4,10 +4,11 @@
 
 use crate::conclusions::{ResultError, holders, judging, list_of, result};
 use crate::corrected::Shelf;
+use crate::finals::{has_final, unbarred};
 use crate::gather::Gathering;
 use crate::revealed::facts;
 use crate::secrets::{Key, commits};
-use campaign::{After, Campaign, QuestionKind, Round, Streak};
+use campaign::{Campaign, QuestionKind, Round, Streak};
 use contest::{Board, Field};
 use control::rounds::Life;
 use control::{ControlState, Published};
@@ -335,19 +336,6 @@ fn is_on_board(state: &ControlState, campaign: &str, life: &Life) -> bool {
     drawn.is_none_or(|drawn| life.first_result.is_some_and(|first| first < drawn))
 }
 
-/// The last round that counts, and the version that sealed it, when that has no award over the board: then the shares
-/// of the round do not tell who on the board followed (Q-29).
-fn unbarred<'s>(state: &'s ControlState, campaign: &'s str) -> Option<(u16, &'s Published)> {
-    let lives = state
-        .rounds()
-        .of(campaign)
-        .filter(|(_, life)| !life.is_void);
-    let decisions = lives.filter_map(|(round, life)| Some((round?, life.decision.as_ref()?)));
-    let (round, (ctl, decided)) = decisions.max_by_key(|(round, _)| *round)?;
-    let judged = judging(state, *ctl, decided)?;
-    (!has_final(&judged.compiled.campaign)).then_some((round, judged))
-}
-
 /// The first list of a round that is due: everybody's standing is there, and the campaign commits to its secrets. What is
 /// wrong with standings is told where the result is due.
 fn list_due(view: &View<'_>, published: &Published, gathering: &mut Gathering) -> Option<ListAct> {
@@ -372,50 +360,4 @@ fn made_after(state: &ControlState, campaign: &str) -> Option<u32> {
     lives
         .any(|(_, life)| life.is_skipped)
         .then(|| state.rounds().made(campaign))
-}
-
-fn has_final(campaign: &Campaign) -> bool {
-    campaign
-        .awards
-        .iter()
-        .any(|award| award.after == After::LastRound)
-}
-
-/// Whether the list of the final draw stands, and the draw is not made: who takes part in it is fixed.
-pub(crate) fn is_drawing_final(state: &ControlState, campaign: &str) -> bool {
-    state.rounds().is_drawing_final(campaign)
-}
-
-/// Whether a version leaves the final draw possible: it brings no further round while that is drawn, keeps its award
-/// then, and brings no first award after the last round when every round is over, for the shares of the last one do not tell then who on the board
-/// followed (Q-29).
-///
-/// # Errors
-/// Why not, for people.
-pub(crate) fn fits_final(state: &ControlState, campaign: &Campaign) -> Result<(), String> {
-    if is_drawing_final(state, &campaign.id) && !has_final(campaign) {
-        return Err(format!(
-            "the final draw of {:?} is under way: its list stands; the award after the last round stays",
-            campaign.id
-        ));
-    }
-    let life = |round: &Round| state.rounds().life(&campaign.id, Some(round.number));
-    let is_over = |round| life(round).is_some_and(|life| life.is_void || life.decision.is_some());
-    if !campaign.rounds.iter().all(is_over) {
-        if is_drawing_final(state, &campaign.id) {
-            return Err(format!(
-                "the final draw of {:?} is under way: its list stands; add rounds when it is made",
-                campaign.id
-            ));
-        }
-        return Ok(());
-    }
-    match unbarred(state, &campaign.id) {
-        Some((_, judged)) if has_final(campaign) => Err(format!(
-            "version {} sealed the last round of {:?} and has no award after it, so that nobody wrote down who on \
-             the board followed then; give the prize after a further round, or by another campaign",
-            judged.version, campaign.id
-        )),
-        _ => Ok(()),
-    }
 }

@@ -2,14 +2,14 @@
 //! place in `control`, and held against what stands there, byte for byte: standings, list, winners, record (V-14).
 
 use super::super::rounds::{Concluded, Fields, Recounting, Season, compile};
+use super::facts;
 use super::files::{self, Files};
 use crate::args::RescoreArgs;
 use crate::failure::{Failure, io};
-use campaign::DrawLevel;
-use contest::{Conclusion, Facts, Seed, conclude, draw_name};
+use contest::{Conclusion, Seed, conclude, draw_name};
 use control::Published;
 use coordinator::corrections::{board_of, correct, difference, holders_before, on_the_board};
-use coordinator::{Drawn, Judge, Sealed, Stood, commitment_of, result_act, told};
+use coordinator::{Drawn, Judge, Sealed, Stood, result_act};
 use record::hexed::Hex;
 use record::rounds::ResultAct;
 use std::collections::{BTreeMap, BTreeSet};
@@ -165,7 +165,7 @@ impl Again<'_> {
         let before = place.and_then(|place| self.stood.get(place));
         let Some(before) = before.filter(|_| result.corrects.is_some()) else {
             let mut holders = holders_before(campaign, policy, &self.stood, ctl);
-            let facts = self.facts(result, judged, &field)?;
+            let facts = facts::of(self.season, result, judged, &field)?;
             let after = conclude(campaign, &facts, &field.field, &mut holders);
             let act = result_act(
                 campaign,
@@ -269,62 +269,6 @@ impl Again<'_> {
         Ok(self.by_file.entry(judged.version).or_default())
     }
 
-    /// What a first result rests on: by control, but for the secret, which [`Again::is_revealed`] holds against what was
-    /// committed to.
-    fn facts(
-        &self,
-        result: &ResultAct,
-        judged: &Published,
-        field: &Sealed,
-    ) -> Result<Facts, Failure> {
-        let name = draw_name(result.round);
-        let drawn = Drawn::parse(&result.record).map_err(Failure::no)?;
-        let state = self.season.control();
-        let mut lives = state.rounds().of(self.season.id());
-        let decided = lives.find_map(|(_, life)| {
-            let (ctl, decided) = life.decision.as_ref()?;
-            (*ctl == result.ctl).then_some(decided.at)
-        });
-        let committed = state.commitment(self.season.id());
-        let commitment = committed.and_then(|act| commitment_of(act, result.round));
-        let life = self.season.life(result.round);
-        let takes = judged.compiled.campaign.draw.level == DrawLevel::L2 && commitment.is_some();
-        let said = life.beacon.as_ref().filter(|_| takes);
-        let (beacon, fallback) = said.map(|(_, said)| told(said)).unwrap_or_default();
-        let listed = life.list;
-        Ok(Facts {
-            round: result.round,
-            config: judged.sha256.0,
-            version: judged.version,
-            cut: match result.round {
-                Some(_) => field.cut.clone(),
-                None => Vec::new(),
-            },
-            sealed_at: decided
-                .ok_or_else(|| Failure::no(format!("{name} was sealed by no decision")))?,
-            listed_at: listed.map(|(_, list)| list.at),
-            commitment,
-            secret: drawn
-                .secret()
-                .ok_or_else(|| Failure::no(format!("the record of {name} has no secret")))?,
-            beacon,
-            fallback,
-            correcting: None,
-        })
-    }
-
-    /// Whether a record's secret is the one that was committed to, where one was.
-    fn is_revealed(&self, result: &ResultAct) -> Result<bool, Failure> {
-        let id = self.season.id();
-        let committed = self.season.control().commitment(id);
-        let Some(commitment) = committed.and_then(|act| commitment_of(act, result.round)) else {
-            return Ok(true);
-        };
-        let secret = Drawn::parse(&result.record).map_err(Failure::no)?.secret();
-        let name = draw_name(result.round);
-        Ok(secret.is_some_and(|secret| commitment.holds(id, &name, &secret)))
-    }
-
     fn compare(
         &mut self,
         ctl: u64,
@@ -344,7 +288,7 @@ impl Again<'_> {
         {
             differs = Some(format!("the list of {name} that was published is another"));
         }
-        if differs.is_none() && !self.is_revealed(result)? {
+        if differs.is_none() && !facts::is_revealed(self.season, result)? {
             differs = Some(format!(
                 "the secret of {name} is not the one that was committed to"
             ));

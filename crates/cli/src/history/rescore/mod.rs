@@ -3,6 +3,7 @@
 //! it too before it publishes.
 
 mod again;
+mod facts;
 mod files;
 mod show;
 
