@@ -5,7 +5,6 @@
 
 use crate::corrected::{ShelfError, StandingsRequest, follows};
 use crate::corrections::difference;
-use crate::finals::is_drawing_final;
 use crate::handle::Reply;
 use crate::lead::{Around, Lead, LeadError, Seat};
 use crate::recount::{Job, Task};
@@ -230,7 +229,7 @@ impl Lead {
         let state = around.control.state();
         for result in &request.results {
             // Who takes part in it is fixed, and the correction may change that.
-            if is_drawing_final(&state, &result.campaign) {
+            if state.rounds().is_drawing_final(&result.campaign) {
                 return Err(RoundError::Conflict(format!(
                     "the final draw of {:?} is under way: its list stands; correct the rounds and the draw when it is made",
                     result.campaign

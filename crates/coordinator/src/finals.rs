@@ -2,15 +2,12 @@
 //! is known to follow. Pure, by control. Never the board itself.
 
 use crate::conclusions::judging;
-use campaign::{After, Campaign, Round};
+use campaign::{Campaign, Round};
 use control::{ControlState, Published};
 
 /// Whether a campaign has an award over its board.
 pub(crate) fn has_final(campaign: &Campaign) -> bool {
-    campaign
-        .awards
-        .iter()
-        .any(|award| award.after == After::LastRound)
+    !contest::awards_after(campaign, None).is_empty()
 }
 
 /// The last round that counts, and the version that sealed it, when that has no award over the board: then the shares
@@ -29,11 +26,6 @@ pub(crate) fn unbarred<'s>(
     (!has_final(&judged.compiled.campaign)).then_some((round, judged))
 }
 
-/// Whether the list of the final draw stands, and the draw is not made: who takes part in it is fixed.
-pub(crate) fn is_drawing_final(state: &ControlState, campaign: &str) -> bool {
-    state.rounds().is_drawing_final(campaign)
-}
-
 /// Whether a version leaves the final draw possible: it brings no further round while that is drawn, keeps its award
 /// then, and brings no first award after the last round when every round is over, for the shares of the last one do not
 /// tell then who on the board followed.
@@ -41,7 +33,7 @@ pub(crate) fn is_drawing_final(state: &ControlState, campaign: &str) -> bool {
 /// # Errors
 /// Why not, for people.
 pub(crate) fn fits_final(state: &ControlState, campaign: &Campaign) -> Result<(), String> {
-    if is_drawing_final(state, &campaign.id) && !has_final(campaign) {
+    if state.rounds().is_drawing_final(&campaign.id) && !has_final(campaign) {
         return Err(format!(
             "the final draw of {:?} is under way: its list stands; the award after the last round stays",
             campaign.id
@@ -50,7 +42,7 @@ pub(crate) fn fits_final(state: &ControlState, campaign: &Campaign) -> Result<()
     let life = |round: &Round| state.rounds().life(&campaign.id, Some(round.number));
     let is_over = |round| life(round).is_some_and(|life| life.is_void || life.decision.is_some());
     if !campaign.rounds.iter().all(is_over) {
-        if is_drawing_final(state, &campaign.id) {
+        if state.rounds().is_drawing_final(&campaign.id) {
             return Err(format!(
                 "the final draw of {:?} is under way: its list stands; add rounds when it is made",
                 campaign.id

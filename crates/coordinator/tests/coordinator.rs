@@ -1,19 +1,21 @@
 //! The coordinator on the memory log: publication, copies, ticks, the rehearsal's clock, a successor.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod nobody;
+
 use control::presence::Presence;
 use control::{Control, follow};
 use coordinator::{
-    Asked, Clock, Config, Coordinator, Handle, Key, Metrics, OperateRequest, Operation,
-    PublishError, PublishRequest, Recount, RoundError, Sealed, TickError,
+    Clock, Config, Coordinator, Handle, Key, Metrics, OperateRequest, Operation, PublishError,
+    PublishRequest, RoundError, TickError,
 };
 use msglog::memory::MemoryLog;
 use msglog::{Log, Stored, Tier, TopicConfig};
+use nobody::NoMessages;
 use record::acts::Act;
 use record::hexed::Hex;
 use record::inband::{COPY, Copy, TICK, Tick};
 use record::topics::{CONTROL, INBOUND, PROGRESS, RESULTS};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread::JoinHandle;
@@ -21,20 +23,6 @@ use std::time::{Duration, Instant};
 
 const FESTIVAL: &str = include_str!("../../../deploy/campaigns/fanfest-2013-04-09.toml");
 const PARTITIONS: u32 = 3;
-
-/// Nobody corrects anything here.
-struct NoMessages;
-
-impl Recount for NoMessages {
-    fn count(
-        &self,
-        _: &dyn Log,
-        _: &Asked,
-        _: &AtomicBool,
-    ) -> Result<BTreeMap<u16, Sealed>, String> {
-        Err("there are no messages".to_owned())
-    }
-}
 
 fn log() -> Arc<MemoryLog> {
     let topic = |name: &str, partitions| TopicConfig {

@@ -1,36 +1,24 @@
 //! Several processes with the role: one leads, the others stand by and take over; who asks the wrong one is told.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod nobody;
+
 use control::presence::Presence;
 use control::{Control, follow};
 use coordinator::{
-    Asked, Clock, Config, Coordinator, Handle, Key, Metrics, PublishError, PublishRequest, Recount,
-    RetryError, RetryRequest, Sealed, TickError,
+    Clock, Config, Coordinator, Handle, Key, Metrics, PublishError, PublishRequest, RetryError,
+    RetryRequest, TickError,
 };
 use msglog::memory::MemoryLog;
 use msglog::{Log, LogError, Refusal, Tier, TopicConfig};
+use nobody::NoMessages;
 use record::hexed::Hex;
 use record::inband::{RETRY, Retry, TICK, Tick};
 use record::topics::{CONTROL, INBOUND, PROGRESS, RESULTS};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-
-/// Nobody corrects anything here.
-struct NoMessages;
-
-impl Recount for NoMessages {
-    fn count(
-        &self,
-        _: &dyn Log,
-        _: &Asked,
-        _: &AtomicBool,
-    ) -> Result<BTreeMap<u16, Sealed>, String> {
-        Err("there are no messages".to_owned())
-    }
-}
 
 fn log() -> Arc<MemoryLog> {
     let topic = |name: &str, partitions| TopicConfig {

@@ -26,17 +26,22 @@ impl Scene {
     }
 
     pub(crate) fn reconcile(&self, export: &str) -> String {
-        succeed(
-            Command::new(surge())
-                .args(["reconcile", "--manifest"])
-                .arg(self.with_suffix("manifest.json"))
-                .arg("--ledger")
-                .arg(self.path("ledger.jsonl"))
-                .arg("--export")
-                .arg(self.path(export))
-                .arg("--json")
-                .arg(self.path("verdict.json")),
-        )
+        succeed(&mut self.reconciling(export))
+    }
+
+    /// `surge reconcile` of an export with what was sent.
+    pub(crate) fn reconciling(&self, export: &str) -> Command {
+        let mut command = Command::new(surge());
+        command
+            .args(["reconcile", "--manifest"])
+            .arg(self.with_suffix("manifest.json"))
+            .arg("--ledger")
+            .arg(self.path("ledger.jsonl"))
+            .arg("--export")
+            .arg(self.path(export))
+            .arg("--json")
+            .arg(self.path("verdict.json"));
+        command
     }
 
     /// What was found when the log was reconciled last.

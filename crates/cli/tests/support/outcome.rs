@@ -4,10 +4,9 @@
 use super::fleet::Fleet;
 use super::kafka::PARTITIONS;
 use super::node::Ended;
-use super::{Scene, finish, succeed, surge, until};
+use super::{Scene, finish, succeed, until};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::process::Command;
 
 impl Scene {
     /// The provisional results of a recording by one process on its own journal, which nobody has disturbed.
@@ -134,19 +133,8 @@ impl Fleet {
     /// What `surge reconcile` finds in the log now, in words and as JSON.
     pub(crate) fn verdict(&self) -> (Ended, Value) {
         self.scene.export("", "found");
-        let told = self.scene.path("verdict.json");
-        let mut command = Command::new(surge());
-        command
-            .args(["reconcile", "--manifest"])
-            .arg(self.scene.with_suffix("manifest.json"))
-            .arg("--ledger")
-            .arg(self.scene.path("ledger.jsonl"))
-            .arg("--export")
-            .arg(self.scene.path("found"))
-            .arg("--json")
-            .arg(&told);
-        let ended = finish(&mut command);
-        let verdict = serde_json::from_slice(&std::fs::read(told).unwrap()).unwrap();
+        let ended = finish(&mut self.scene.reconciling("found"));
+        let verdict = self.scene.verdict();
         (ended, verdict)
     }
 

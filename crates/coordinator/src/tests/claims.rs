@@ -1,11 +1,11 @@
 //! Winners who claim by messages (Q-20, V-6): a coordinator that dies between any two appends, two at once, what an operator
 //! is shown, and that what they wrote stands nowhere in plain but in their messages.
 
-use super::gate::Fate;
 use super::operators::{CLOSE, Desk};
-use super::seals::{fold, until_death};
+use super::seals::{every_death, fold};
+use super::stock::stands_nowhere;
 use super::world::{WORDS, World, message};
-use super::{Believes, CONTEST, ID, Owner, PARTITIONS, Plan, log, script};
+use super::{Believes, CONTEST, ID, Owner, Plan, log, script};
 use crate::details;
 use crate::lead::{Around, LeadError};
 use crate::rounds::RoundError;
@@ -16,7 +16,7 @@ use msglog::memory::MemoryLog;
 use record::acts::Act;
 use record::claim::ClaimedBy;
 use record::rounds::{AwardAct, UnitState};
-use record::topics::{ACCEPTED, CONTROL, INBOUND, PROGRESS, RESULTS};
+use record::topics::ACCEPTED;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -49,20 +49,7 @@ fn to_the_claims(around: &Around) -> Result<(), LeadError> {
 }
 
 fn nothing_in_plain(log: &MemoryLog, case: &dyn std::fmt::Debug) {
-    for (topic, partitions) in [
-        (CONTROL, 1),
-        (PROGRESS, 1),
-        (INBOUND, PARTITIONS),
-        (RESULTS, PARTITIONS),
-    ] {
-        for partition in 0..partitions {
-            for stored in log.read_all(topic, partition).unwrap() {
-                let text = String::from_utf8_lossy(&stored.value);
-                let found = ["1380000", "某某"].iter().any(|part| text.contains(part));
-                assert!(!found, "{case:?}: {topic}: {text}");
-            }
-        }
-    }
+    stands_nowhere(log, &["1380000", "某某"], case);
 }
 
 /// Every unit is claimed once, by a message of its winner, and what he wrote can be opened.
@@ -101,24 +88,13 @@ fn check(log: &MemoryLog, case: &dyn std::fmt::Debug) {
 
 #[test]
 fn each_winner_claims_his_unit_once_wherever_the_coordinator_dies_v_6() {
-    let mut deaths = 0;
-    for fate in [Fate::DiesBefore, Fate::DiesUnheard] {
-        for appends in 0.. {
-            let log = log();
-            let world = World::claiming(&log);
-            let owner = Owner::doing(&log, 1, to_the_claims);
-            let reached = until_death(&owner, appends, fate);
-            drop(owner);
-            let heir = Owner::doing(&log, 2, to_the_claims);
-            heir.run_out();
-            drop((heir, world));
-            check(&log, &(appends, fate));
-            if !reached {
-                break;
-            }
-            deaths += 1;
-        }
-    }
+    let deaths = every_death(
+        World::claiming,
+        |log, number| Owner::doing(log, number, to_the_claims),
+        |log, case| {
+            check(log, case);
+        },
+    );
     assert!(deaths > 50, "{deaths} deaths are too few to be all");
 }
 

@@ -1,10 +1,9 @@
 //! Corrections whose standings are in the log: a coordinator that dies between any two of their appends.
 
-use super::gate::Fate;
 use super::operators::CLOSE;
-use super::seals::{fold, until_death};
+use super::seals::{every_death, fold};
 use super::world::World;
-use super::{Believes, CONTEST, ID, Owner, Plan, log};
+use super::{Believes, CONTEST, ID, Owner, Plan};
 use crate::conclusions::result_act;
 use crate::corrected::StandingsRequest;
 use crate::lead::{Around, Lead, LeadError};
@@ -231,19 +230,11 @@ pub(crate) fn first_round(lead: &mut Lead, around: &Around) -> Result<(), LeadEr
 
 #[test]
 fn a_correction_stands_once_wherever_its_coordinator_dies() {
-    let mut deaths = 0;
-    for fate in [Fate::DiesBefore, Fate::DiesUnheard] {
-        for appends in 0.. {
-            let log = log();
-            let world = World::start(&log, true);
-            let owner = Owner::start(&log, 1, &PLAN);
-            let reached = until_death(&owner, appends, fate);
-            drop(owner);
-            let heir = Owner::start(&log, 2, &PLAN);
-            heir.run_out();
-            drop((heir, world));
-            let case = (appends, fate);
-            let (state, valid) = fold(&log);
+    let deaths = every_death(
+        |log| World::start(log, true),
+        |log, number| Owner::start(log, number, &PLAN),
+        |log, case| {
+            let (state, valid) = fold(log);
             let count = |of: fn(&Act) -> bool| valid.iter().filter(|act| of(act)).count();
             assert_eq!(count(|act| matches!(act, Act::Standings(_))), 4, "{case:?}");
             assert_eq!(count(|act| matches!(act, Act::Result(_))), 5, "{case:?}");
@@ -261,11 +252,7 @@ fn a_correction_stands_once_wherever_its_coordinator_dies() {
             phones.sort_by_key(|act| act.code);
             let phones: Vec<_> = phones.iter().map(|act| (act.code.0[0], act.unit)).collect();
             assert_eq!(phones, [(0, 1), (1, 2)], "{case:?}");
-            if !reached {
-                break;
-            }
-            deaths += 1;
-        }
-    }
+        },
+    );
     assert!(deaths > 60, "{deaths} deaths are too few to be all");
 }

@@ -1,26 +1,11 @@
 //! Crashes between any two appends, heard and unheard, of one owner and of its successor.
 
 use super::gate::Fate;
+use super::seals::until_death;
 use super::{Owner, Plan, check, log, ticking};
 
 static TICKS: [i64; 2] = [100, 101];
 static PLAN: Plan = ticking(&TICKS);
-
-/// Lets an owner make `appends`, then orders its fate. Whether it got that far.
-fn until_death(owner: &Owner, appends: usize, fate: Fate) -> bool {
-    for _ in 0..appends {
-        if !owner.gate.arrive() {
-            return false;
-        }
-        owner.gate.let_one();
-    }
-    let reached = owner.gate.arrive();
-    owner.gate.grant(fate);
-    while owner.gate.arrive() {
-        owner.gate.grant(fate);
-    }
-    reached
-}
 
 #[test]
 fn a_successor_finishes_what_was_begun_wherever_it_broke_off() {

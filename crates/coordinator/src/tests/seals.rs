@@ -10,6 +10,7 @@ use msglog::memory::MemoryLog;
 use record::acts::Act;
 use record::topics::CONTROL;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 const CLOSE: i64 = 1_365_487_500;
 
@@ -111,17 +112,22 @@ pub(crate) fn until_death(owner: &Owner, appends: usize, fate: Fate) -> bool {
     reached
 }
 
-#[test]
-fn a_round_has_one_result_wherever_its_coordinator_dies() {
+/// Lets an owner die before each of its appends, heard and unheard, and an heir finish; `check` looks at what came of it. How
+/// many deaths there were.
+pub(crate) fn every_death(
+    world: impl Fn(&Arc<MemoryLog>) -> World,
+    owner: impl Fn(&Arc<MemoryLog>, u8) -> Owner,
+    check: impl Fn(&MemoryLog, &(usize, Fate)),
+) -> usize {
     let mut deaths = 0;
     for fate in [Fate::DiesBefore, Fate::DiesUnheard] {
         for appends in 0.. {
             let log = log();
-            let world = World::start(&log, true);
-            let owner = Owner::start(&log, 1, &PLAN);
-            let reached = until_death(&owner, appends, fate);
-            drop(owner);
-            let heir = Owner::start(&log, 2, &PLAN);
+            let world = world(&log);
+            let dying = owner(&log, 1);
+            let reached = until_death(&dying, appends, fate);
+            drop(dying);
+            let heir = owner(&log, 2);
             heir.run_out();
             drop((heir, world));
             check(&log, &(appends, fate));
@@ -131,6 +137,18 @@ fn a_round_has_one_result_wherever_its_coordinator_dies() {
             deaths += 1;
         }
     }
+    deaths
+}
+
+#[test]
+fn a_round_has_one_result_wherever_its_coordinator_dies() {
+    let deaths = every_death(
+        |log| World::start(log, true),
+        |log, number| Owner::start(log, number, &PLAN),
+        |log, case| {
+            check(log, case);
+        },
+    );
     assert!(deaths > 50, "{deaths} deaths are too few to be all");
 }
 
