@@ -117,16 +117,13 @@ impl Fold for Dedup {
             partition,
             complained,
         } = part;
-        let fresh = partition.take_fresh();
         if let (Err(mismatch), false) = (
             partition.counters.audit(),
-            *complained || fresh.mismatches == 0,
+            *complained || partition.fresh().mismatches == 0,
         ) {
             *complained = true;
             tracing::error!(partition = state.partition(), %mismatch, "the sum of deliveries does not hold");
         }
-        self.metrics
-            .saved(state.partition(), &fresh, &partition.counters);
         let saved = Saved {
             v: record::SCHEMA_VERSION,
             counters: partition.counters.clone(),
@@ -136,6 +133,12 @@ impl Fold for Dedup {
             .map_err(|error| StateError::unreadable("dedup ledger", error))?;
         state.put(Space::Main, LEDGER, bytes);
         Ok(())
+    }
+
+    fn committed(&self, partition: u32, part: &mut Part) {
+        let fresh = part.partition.take_fresh();
+        self.metrics
+            .committed(partition, &fresh, &part.partition.counters);
     }
 
     fn tick(&self, part: &Part) -> Option<i64> {

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use telemetry::{Counter, MetricError, Registry};
 
-/// The metrics of dedup, and the counters of D-8 as they were last saved. Cheap to clone.
+/// The metrics of dedup, and the counters of D-8 as they were last committed. Cheap to clone.
 #[derive(Clone)]
 pub struct Metrics {
     outcomes: [Counter; Outcome::ALL.len()],
     mismatches: Counter,
-    saved: Arc<Mutex<BTreeMap<u32, Counters>>>,
+    committed: Arc<Mutex<BTreeMap<u32, Counters>>>,
 }
 
 impl Metrics {
@@ -23,7 +23,7 @@ impl Metrics {
     pub fn new(registry: &Registry) -> Result<Self, MetricError> {
         let outcomes = registry.counter_vec(
             "spillway_dedup_total",
-            "Deliveries judged by this process, by outcome; after a restart some are judged again.",
+            "Deliveries judged by this process, by outcome, each once it is committed.",
             ["result"],
         )?;
         let mismatches = registry.counter_vec(
@@ -34,24 +34,27 @@ impl Metrics {
         Ok(Self {
             outcomes: Outcome::ALL.map(|outcome| outcomes.with([outcome.name()])),
             mismatches: mismatches.with(["V-2"]),
-            saved: Arc::default(),
+            committed: Arc::default(),
         })
     }
 
-    /// Takes what one partition has done since its last save, and its totals.
-    pub(crate) fn saved(&self, partition: u32, fresh: &Fresh, counters: &Counters) {
+    /// Takes what one partition has done between two commits, and its totals.
+    pub(crate) fn committed(&self, partition: u32, fresh: &Fresh, counters: &Counters) {
         for (counter, count) in self.outcomes.iter().zip(fresh.outcomes) {
             counter.add(count);
         }
         self.mismatches.add(fresh.mismatches);
-        let mut saved = self.saved.lock().unwrap_or_else(PoisonError::into_inner);
-        saved.insert(partition, counters.clone());
+        let mut committed = self
+            .committed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        committed.insert(partition, counters.clone());
     }
 
-    /// The counters of D-8 of each partition, as they were last saved by this process.
+    /// The counters of D-8 of each partition, as they were last committed by this process.
     #[must_use]
     pub fn counters(&self) -> BTreeMap<u32, Counters> {
-        self.saved
+        self.committed
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()

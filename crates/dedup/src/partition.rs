@@ -138,7 +138,13 @@ impl Partition {
         judged
     }
 
-    /// What has happened since the last call.
+    /// What has happened since it was taken last.
+    #[must_use]
+    pub fn fresh(&self) -> &Fresh {
+        &self.fresh
+    }
+
+    /// Takes what has happened since the last call.
     pub fn take_fresh(&mut self) -> Fresh {
         std::mem::take(&mut self.fresh)
     }

@@ -24,7 +24,7 @@ pub struct Quiz {
 #[derive(Debug)]
 pub struct Part {
     book: Book,
-    /// Counts at the last save, of which the metrics know.
+    /// Counts at the last commit, of which the metrics know.
     told: Counts,
 }
 
@@ -102,13 +102,14 @@ impl Fold for Quiz {
     }
 
     fn save(&self, part: &mut Part, state: &mut View<'_>) -> Result<(), StateError> {
-        let partition = state.partition();
-        part.book.save(&mut Kept(state)).map_err(state_error)?;
+        part.book.save(&mut Kept(state)).map_err(state_error)
+    }
+
+    fn committed(&self, partition: u32, part: &mut Part) {
         let classes = part.book.take_classes();
         self.metrics
-            .saved(partition, &part.book, &classes, &part.told);
+            .committed(partition, &part.book, &classes, &part.told);
         part.told = part.book.counts().clone();
-        Ok(())
     }
 
     fn tick(&self, part: &Part) -> Option<i64> {

@@ -37,7 +37,7 @@ impl Metrics {
         Ok(Self {
             messages: registry.counter_vec(
                 "spillway_quiz_messages_total",
-                "Messages judged by this process, by class; after a restart some are judged again.",
+                "Messages judged by this process, by class, each once it is committed.",
                 ["campaign", "round", "class"],
             )?,
             no_campaign: registry.counter(
@@ -74,8 +74,14 @@ impl Metrics {
         })
     }
 
-    /// Takes what one partition has done since its last save. `before`: the counts at that save.
-    pub(crate) fn saved(&self, partition: u32, book: &Book, classes: &Classes, before: &Counts) {
+    /// Takes what one partition has done between two commits. `before`: the counts at the first of them.
+    pub(crate) fn committed(
+        &self,
+        partition: u32,
+        book: &Book,
+        classes: &Classes,
+        before: &Counts,
+    ) {
         for ((tag, round, class), count) in classes {
             let Some(running) = book.campaigns().get(usize::from(*tag)) else {
                 continue;

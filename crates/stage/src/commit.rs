@@ -39,9 +39,12 @@ impl<F: Fold> Session<F> {
         if let Some(metrics) = &around.metrics {
             metrics.batch(around.clock.now().saturating_sub(begun));
         }
-        self.lanes
-            .values_mut()
-            .for_each(|lane| lane.committed = lane.next);
+        for (partition, lane) in &mut self.lanes {
+            lane.committed = lane.next;
+            if std::mem::take(&mut lane.is_saved) {
+                fold.committed(*partition, &mut lane.part);
+            }
+        }
         self.turn.commits += 1;
         self.done.add(&std::mem::take(&mut self.turn));
         self.expire()

@@ -101,6 +101,12 @@ pub trait Fold: Send + Sync {
     /// Failures of the store.
     fn save(&self, part: &mut Self::Part, state: &mut View<'_>) -> Result<(), StateError>;
 
+    /// Told of a partition once what [`Fold::save`] wrote is committed, so that what is counted for metrics is not
+    /// counted again when a commit fails and its inputs are judged once more. Must change nothing that is saved.
+    fn committed(&self, partition: u32, part: &mut Self::Part) {
+        let _ = (partition, part);
+    }
+
     /// The newest tick seen by this partition, in seconds since 1970; `None` before the first.
     fn tick(&self, part: &Self::Part) -> Option<i64>;
 }

@@ -24,6 +24,8 @@ pub(crate) struct Lane<P> {
     pub(crate) chains: Vec<OutChain>,
     /// Whether there is something to commit.
     pub(crate) is_touched: bool,
+    /// Whether a save waits for its commit.
+    pub(crate) is_saved: bool,
     /// Why nothing more of this partition is read.
     pub(crate) halted: Option<String>,
     /// Since when inputs wait behind a hole, by the monotonic clock.
@@ -85,6 +87,7 @@ impl<F: Fold> Bench<'_, F> {
                 .map(|(topic, tail)| OutChain::after(stored(topic).max(tail)))
                 .collect(),
             is_touched: true,
+            is_saved: false,
             halted: None,
             hole_since: None,
             applied_ms: None,
@@ -98,6 +101,7 @@ impl<F: Fold> Bench<'_, F> {
         lane: &mut Lane<F::Part>,
     ) -> Result<PartitionMeta, StateError> {
         lane.is_touched = false;
+        lane.is_saved = true;
         let place = (partition, lane.began);
         let mut view = View::new(place, &mut lane.floor, self.overlay, self.kept);
         self.fold.save(&mut lane.part, &mut view)?;

@@ -2,6 +2,7 @@
 
 use crate::{Fold, Input, Outputs, Space, StateError, StateKey, StepError, View};
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// An input. Read from outputs of the first stage too.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -60,6 +61,8 @@ pub(crate) struct Sample {
     pub(crate) version: u32,
     pub(crate) input: &'static str,
     pub(crate) outputs: &'static [&'static str],
+    /// Where inputs are counted once they are committed.
+    pub(crate) counted: Option<&'static AtomicU64>,
 }
 
 /// Reads inbound.
@@ -68,6 +71,7 @@ pub(crate) const FIRST: Sample = Sample {
     version: 1,
     input: "inbound",
     outputs: &["accepted", "results"],
+    counted: None,
 };
 
 /// Reads what the first wrote.
@@ -76,6 +80,7 @@ pub(crate) const SECOND: Sample = Sample {
     version: 1,
     input: "accepted",
     outputs: &["results"],
+    counted: None,
 };
 
 /// The first with one output, so that the second may have the other.
@@ -84,11 +89,14 @@ pub(crate) const FIRST_OF_TWO: Sample = Sample {
     version: 1,
     input: "inbound",
     outputs: &["accepted"],
+    counted: None,
 };
 
 #[derive(Default)]
 pub(crate) struct Memory {
     seen: u64,
+    /// Inputs since the last commit.
+    fresh: u64,
     tick: Option<i64>,
 }
 
@@ -129,7 +137,11 @@ impl Fold for Sample {
             0 => None,
             tick => Some(tick as i64),
         };
-        Ok(Memory { seen, tick })
+        Ok(Memory {
+            seen,
+            fresh: 0,
+            tick,
+        })
     }
 
     fn wants(&self, input: &Input<'_>, keys: &mut Vec<StateKey>) {
@@ -197,6 +209,7 @@ impl Fold for Sample {
             });
         }
         part.seen += 1;
+        part.fresh += 1;
         if order.act == "tick" {
             part.tick = part.tick.max(Some(order.t));
         }
@@ -209,6 +222,13 @@ impl Fold for Sample {
             state.put(Space::Main, b"tick", tick.to_string());
         }
         Ok(())
+    }
+
+    fn committed(&self, _partition: u32, part: &mut Memory) {
+        let fresh = std::mem::take(&mut part.fresh);
+        if let Some(counted) = self.counted {
+            counted.fetch_add(fresh, Ordering::Relaxed);
+        }
     }
 
     fn tick(&self, part: &Memory) -> Option<i64> {
