@@ -16,7 +16,7 @@ use support::{Ended, Scene, until};
 type Tallies = Vec<(Position, Tally)>;
 
 const FAN: &str = "oAnna";
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// A node that has written three tallies in the fan's partition: of the first round at two ticks, then of a join outside
 /// every round.

@@ -14,7 +14,7 @@ use std::time::Duration;
 const DIR: &str = "MSGLOG_KILL_TEST_DIR";
 const LIFE: &str = "MSGLOG_KILL_TEST_LIFE";
 const TOPIC: &str = "inbound";
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 fn config() -> JournalConfig {
     let topic = TopicConfig {

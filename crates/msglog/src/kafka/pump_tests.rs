@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 type Mock = MockCluster<'static, DefaultProducerContext>;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// An appender on a mock cluster, as of a log whose topics have been verified.
 fn appender(mock: &Mock, tier: Tier) -> (Arc<Shared>, Arc<KafkaAppender>) {

@@ -7,7 +7,7 @@ use msglog::conformance::Collected;
 use msglog::{Kafka, Log, LogError, NewRecord, Refusal, Tier};
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 fn records(from: u64, count: u64, bytes: usize) -> Vec<(NewRecord, u64)> {
     let value = Bytes::from(vec![b'v'; bytes]);
@@ -205,9 +205,15 @@ fn one_broker_serves_many_logs_at_once() {
     }
 }
 
-/// Offsets of a topic's partitions, added up.
+/// Offsets of a topic's partitions, added up, once the broker answers: what asks it may have been cut off as well.
 fn stored(log: &Kafka, topic: &str) -> u64 {
-    (0..4).map(|p| log.end_offset(topic, p).unwrap()).sum()
+    let mut found = None;
+    until("an answer about the ends", SOON, || {
+        let ends: Result<Vec<u64>, _> = (0..4).map(|p| log.end_offset(topic, p)).collect();
+        found = ends.ok();
+        found.is_some()
+    });
+    found.unwrap().into_iter().sum()
 }
 
 /// The brokers have the records and their word does not come back: nobody knows. What goes through behind them must not
@@ -217,7 +223,8 @@ fn behind_records_that_have_timed_out_ingress_goes_on_and_no_record_of_a_stage_e
     let cluster = Cluster::start_behind_proxies(1).unwrap();
     let topics = vec![topic("in", Tier::Ingress), topic("out", Tier::Consumer)];
     let mut config = config(cluster.bootstrap(), topics);
-    config.ingress_timeout = Duration::from_secs(1);
+    // Long enough for them to reach the broker on a busy machine.
+    config.ingress_timeout = Duration::from_secs(5);
     config.patience = Duration::from_secs(2);
     let log = fresh(&config);
     let sides = ["in", "out"].map(|name| (log.appender(name).unwrap(), Collected::new()));

@@ -7,7 +7,7 @@ use msglog::{Kafka, KafkaConfig, Log, LogError, NewRecord, Refusal, Tier, TopicF
 use rdkafka::admin::AdminOptions;
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 fn one(value: &'static str) -> Vec<(NewRecord, u64)> {
     let record = NewRecord {

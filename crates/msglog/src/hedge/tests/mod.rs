@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 pub(super) const TOPIC: &str = "inbound";
 pub(super) const PARTITIONS: u32 = 3;
 /// Nothing that must happen takes longer.
-pub(super) const SOON: Duration = Duration::from_secs(20);
+pub(super) const SOON: Duration = Duration::from_secs(60);
 
 pub(super) fn memory(id: u8) -> Arc<MemoryLog> {
     let topic = |name: &str, tier| TopicConfig {
