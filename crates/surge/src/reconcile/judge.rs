@@ -98,8 +98,9 @@ pub fn judge(evidence: &Evidence) -> (Verdict, Faults) {
     let totals = evidence.sealed.as_ref();
     let decided = totals.and_then(|totals| totals.rules.as_ref());
     verdict.rules = rules(decided.unwrap_or(&manifest.rules), &accepted.rules);
+    let by_value = totals.is_none() && manifest.v < manifest::NAMED_SINCE;
     let totals = totals.map_or(&manifest.rounds, |totals| &totals.rounds);
-    verdict.rounds = rounds(totals, &evidence.results);
+    verdict.rounds = rounds(totals, by_value, &evidence.results);
     verdict.digests = digests(evidence);
     verdict.problems = problems(&verdict, evidence);
     verdict.notes = operated(&verdict, &evidence.operated);
@@ -153,13 +154,15 @@ fn rules(
         .collect()
 }
 
-fn rounds(totals: &[manifest::Round], results: &Results) -> Vec<Round> {
+fn rounds(totals: &[manifest::Round], by_value: bool, results: &Results) -> Vec<Round> {
     let expected: BTreeMap<Option<u16>, Sums> = totals
         .iter()
         .map(|round| {
             let sums = Sums {
                 joins: round.joins,
                 answers: round.answers.clone(),
+                others: round.others,
+                by_value,
                 wrong_format: round.wrong_format,
                 lines: round.lines,
                 digest: crate::wire::number_of_hex(&round.sum).unwrap_or(0),
@@ -182,6 +185,11 @@ fn rounds(totals: &[manifest::Round], results: &Results) -> Vec<Round> {
         .map(|number| {
             let expected = expected.get(&number).unwrap_or(&nothing);
             let found = results.rounds.get(&number).unwrap_or(&nothing);
+            let differ = expected.by_value != found.by_value;
+            let (expected, found) = match differ {
+                true => (&expected.nameless(), &found.nameless()),
+                false => (expected, found),
+            };
             Round {
                 round: number,
                 joins: Pair {
@@ -191,6 +199,10 @@ fn rounds(totals: &[manifest::Round], results: &Results) -> Vec<Round> {
                 answers: Pair {
                     expected: as_exported(without_zeros(&expected.answers), &found.answers),
                     found: without_zeros(&found.answers),
+                },
+                others: Pair {
+                    expected: expected.others,
+                    found: found.others,
                 },
                 wrong_format: Pair {
                     expected: expected.wrong_format,
