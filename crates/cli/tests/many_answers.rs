@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use std::io::Write as _;
 use std::process::Command;
 use support::fan::{OPEN, accounts, plain, text};
-use support::small::{CAMPAIGN, concluded, results};
-use support::{Scene, alone, succeed, surge};
+use support::small::{CAMPAIGN, results};
+use support::{Scene, alone, succeed, surge, until};
 
 const FANS: usize = 70_000;
 /// Of these so many write what is right.
@@ -63,7 +63,12 @@ fn a_round_of_seventy_thousand_different_answers_in_one_partition_is_sealed() {
     let node = scene.start("node", &[]);
     scene.publish("node");
     succeed(&mut scene.replay("node", &["--speed", "max"]));
-    concluded(&scene, &node, 300 + 35, 1);
+    let mut now = OPEN + 300 + 35;
+    until("the result", || {
+        scene.tick("node", now);
+        now += 1;
+        node.status()["campaigns"][0]["results"] == 1
+    });
     let round = results(&scene)["rounds"][0].clone();
     assert_eq!(
         [&round["entrants"], &round["answered"], &round["correct"]],
