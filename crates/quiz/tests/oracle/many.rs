@@ -191,6 +191,9 @@ fn agree(tallies: &[Tally], manifest: &Manifest) {
     assert_eq!(tallies.len(), 4);
     for (tally, round) in tallies.iter().zip(&manifest.rounds) {
         assert_eq!(tally.round, round.round);
+        // Told by its size first: what differs there has no place on a screen.
+        let bytes = size(tally);
+        assert!(bytes <= TALLY_MAX, "{:?}: {bytes} bytes", tally.round);
         assert_eq!(
             (&tally.answers, tally.others, tally.lines, tally.joins),
             (&round.answers, round.others, round.lines, round.joins)
@@ -216,6 +219,7 @@ fn q_8_as_many_answers_as_fans_make_no_record_larger() {
     let tallies = quiz.tick(T + 1_000);
     let manifest = by_the_oracle(&before, &bodies);
     agree(&tallies, &manifest);
+    let before_it = tallies.clone();
     assert_eq!(
         (tallies[0].answers.len(), tallies[0].others),
         (1, 70_000),
@@ -243,6 +247,8 @@ fn q_8_as_many_answers_as_fans_make_no_record_larger() {
     }
     let saved = quiz.saved();
     assert!(saved <= TALLY_MAX + 4 * TALLY_SMALL, "{saved} bytes");
+    // From here on what was saved goes on.
+    quiz.book = Book::load(&mut quiz.shelf, &quiz.versions).unwrap();
 
     for round in 1..=4 {
         quiz.take(&sealed(&before, round, 7));
@@ -267,6 +273,16 @@ fn q_8_as_many_answers_as_fans_make_no_record_larger() {
     assert!(quiz.book.take_shares().is_empty());
     let tallies = quiz.tick(T + 2_000);
     agree(&tallies, &by_the_oracle(&after, &bodies));
+    assert_eq!(
+        tallies[1..]
+            .iter()
+            .map(|tally| &tally.answers)
+            .collect::<Vec<_>>(),
+        before_it[1..]
+            .iter()
+            .map(|tally| &tally.answers)
+            .collect::<Vec<_>>()
+    );
     assert!(tallies.iter().all(|tally| tally.version == 2));
     assert_eq!(tallies[0].answers, [(text_of(7), 1)].into());
     assert_eq!(tallies[0].others, 70_000 + 10 - 1);
