@@ -70,6 +70,7 @@ fn results_and_explanations_come_from_the_log_alone() {
         "state",
         "joins",
         "answers",
+        "others",
         "wrong_format",
         "lines",
         "digest",

@@ -16,7 +16,9 @@ use std::path::Path;
 use std::sync::Arc;
 use support::Scene;
 use support::fan::accounts;
-use support::small::{code, holds, honest, played, rekeyed, results, winner, with_a_friend};
+use support::small::{
+    CAMPAIGN, code, concluded, holds, honest, played, rekeyed, results, says, winner, with_a_friend,
+};
 
 /// Partitions of a node of its own.
 const PARTITIONS: u32 = 24;
@@ -145,6 +147,50 @@ fn corrections_are_computed_again_too_and_their_files_are_those_of_another_file(
     for draw in ["round-01", "round-02", "final"] {
         holds(&dir, draw);
     }
+}
+
+/// A round that came only after the final draw has no say in it, and does not stand on its board, whoever computes it
+/// (Q-22): who led when the draw was made leads on it.
+#[test]
+fn a_round_after_the_final_draw_is_not_on_its_board() {
+    let scene = Scene::bare(&accounts());
+    let node = played(&scene);
+    let third = "[[round]]\nnumber = 3\nopen = 2013-04-09T06:20:00Z\nclose = 2013-04-09T06:25:00Z\n\n\
+                 [round.question]\ntext = \"?\"\nkind = \"single\"\n\
+                 options = { A = \"红米\", B = \"小米盒子\" }\nkey = [\"A\"]\npolicy = \"first\"\n\n[slots]";
+    let longer = scene.with_suffix("longer.toml");
+    std::fs::write(&longer, CAMPAIGN.replacen("[slots]", third, 1)).unwrap();
+    let longer = longer.display();
+    let publish = format!("campaign publish {longer} --expect-version 1 --reason more");
+    scene.ask("node", &publish).well();
+    says(&scene, 7, ("oBo", 1_202, "A"));
+    concluded(&scene, &node, 1_500 + 35, 4);
+    let found = results(&scene);
+    let third = &found["rounds"][2];
+    assert_eq!((&third["round"], &third["correct"]), (&json!(3), &json!(1)));
+    let board = |name: &str, by: &str| {
+        let dir = scene.path(name);
+        let rescore = format!("rescore small {by} --out {}", dir.display());
+        scene.history("node", &rescore).well();
+        assert!(dir.join("round-03.standings.jsonl").exists());
+        std::fs::read_to_string(dir.join("board.jsonl")).unwrap()
+    };
+    let as_published = board("as-published", "");
+    assert_eq!(
+        board("by-file", &format!("--with {longer} --reason key")),
+        as_published
+    );
+    let fans: Vec<Value> = as_published
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let of_bo = fans.iter().find(|fan| fan["code"] == code("oBo"));
+    let of_bo = of_bo.unwrap();
+    assert_eq!(
+        (&of_bo["rank"], &of_bo["answered"], &of_bo["correct"]),
+        (&json!(3), &json!(2), &json!(1)),
+        "two rounds of three"
+    );
 }
 
 /// Somebody writes into the log behind the coordinator's back.

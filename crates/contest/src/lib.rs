@@ -68,7 +68,7 @@ pub use event::EventClass;
 pub use field::{Field, Torn};
 pub use grammar::{Reading, WrongFormat};
 pub use judge::{FanInRound, JoinNeed, RoundJudge};
-pub use key::{Key, is_right};
+pub use key::{Key, counted_as, is_right};
 pub use normal::{MAX_CHARS, NORM_VERSION, Normaliser, legible};
 pub use rank::{Contender, Given, MAX_TICKETS, Passed, Walk, Won, contenders};
 pub use record::{DRAW_VERSION, RecordedAward, canonical, recorded_awards};

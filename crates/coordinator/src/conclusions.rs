@@ -6,7 +6,9 @@ use crate::secrets::SecretError;
 use campaign::{Campaign, Correction};
 use contest::{Conclusion, Facts, Field, Holders, NoRound, Torn};
 use control::{ControlState, Published};
+use msglog::VALUE_BYTES_MAX;
 use record::SCHEMA_VERSION;
+use record::acts::Act;
 use record::hexed::Hex;
 use record::rounds::{ListAct, ResultAct, SealDecided};
 use std::sync::Arc;
@@ -80,6 +82,20 @@ pub enum ResultError {
         round: u16,
         /// The version that sealed it.
         version: u32,
+    },
+    /// A result that the log cannot take: its record names everybody who was passed over (Q-18).
+    #[error(
+        "the result of {draw} of {campaign} would have {bytes} bytes, more than the {VALUE_BYTES_MAX} of a record, \
+         because nearly everybody is passed over; look at `[eligible]`. `spillway round skip` lets later rounds go on, \
+         `spillway round void` ends this one; a final draw is made by the next version, which may ask for less"
+    )]
+    TooLarge {
+        /// Id of the campaign.
+        campaign: String,
+        /// Name of the draw.
+        draw: String,
+        /// How large.
+        bytes: usize,
     },
     /// The result that stands does not follow from the shares.
     #[error(
@@ -182,6 +198,23 @@ pub(crate) fn result(
     result_act(campaign, ctl, facts, field, &conclusion, at)
 }
 
+/// The act of a result that the log can take. Of one that it cannot take the coordinator says so, and goes on with what
+/// else is due; appended, it would be refused, and the lead would end and begin for ever.
+pub(crate) fn as_act(result: ResultAct) -> Result<Act, ResultError> {
+    let (campaign, draw) = (result.campaign.clone(), contest::draw_name(result.round));
+    let act = Act::Result(result);
+    // Every act can be written as JSON.
+    let bytes = serde_json::to_vec(&act).map_or(usize::MAX, |json| json.len());
+    if bytes > VALUE_BYTES_MAX {
+        return Err(ResultError::TooLarge {
+            campaign,
+            draw,
+            bytes,
+        });
+    }
+    Ok(act)
+}
+
 /// The RESULT of a conclusion: `ctl` is the offset of the decision, `at` the newest tick.
 #[must_use]
 pub fn result_act(
@@ -214,5 +247,41 @@ pub fn result_act(
         actor: String::new(),
         reason: String::new(),
         at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_that_no_record_can_hold_is_told_and_not_appended() {
+        let result = |record: String| ResultAct {
+            v: SCHEMA_VERSION,
+            campaign: "small".into(),
+            round: Some(3),
+            ctl: 9,
+            version: 1,
+            record,
+            record_sha256: Hex([0; 32]),
+            standings: Hex([0; 32]),
+            list: Hex([0; 32]),
+            entrants: 0,
+            answered: 0,
+            correct: 0,
+            made_after: None,
+            corrects: None,
+            actor: String::new(),
+            reason: String::new(),
+            at: 5,
+        };
+        let passed = r#"{"code":"00000000000000000000000000000000","place":100000,"reason":"not_following"},"#;
+        let fans = |count: usize| result(passed.repeat(count));
+        // Seventy thousand who left, of one award, and of three.
+        assert!(as_act(fans(70_000)).is_ok());
+        let refused = as_act(fans(210_000)).unwrap_err().to_string();
+        for part in ["round-03 of small", "[eligible]", "round void"] {
+            assert!(refused.contains(part), "{refused}");
+        }
     }
 }

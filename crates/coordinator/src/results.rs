@@ -2,7 +2,7 @@
 //! order of rounds; one RESULT at a time. A function of the log, but for the secret of a campaign that
 //! commits to none. Never who gets which unit.
 
-use crate::conclusions::{ResultError, holders, judging, list_of, result};
+use crate::conclusions::{ResultError, as_act, holders, judging, list_of, result};
 use crate::corrected::Shelf;
 use crate::finals::{has_final, unbarred};
 use crate::gather::Gathering;
@@ -194,7 +194,7 @@ impl Results {
             made_after: made_after(view.state, &campaign.id),
             ..result(judging, *ctl, &facts, &whole.field, holders, view.at)
         };
-        Ok(Step::Due(Box::new(Act::Result(result))))
+        Ok(Step::Due(Box::new(as_act(result)?)))
     }
 
     /// Puts the standings of a round's result on the board of the final draw: the corrected ones if it was corrected.
@@ -282,7 +282,7 @@ impl Results {
         let facts = facts(view, published, None, decided)?;
         let holders = holders(view.state, (campaign, campaign), None)?;
         let result = result(published, *ctl, &facts, &field, holders, view.at);
-        Ok(Some(Act::Result(result)))
+        as_act(result).map(Some)
     }
 }
 

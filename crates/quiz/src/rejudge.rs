@@ -146,7 +146,7 @@ impl Running {
             };
             let is = standing(round, need, fan.joins.first, kept);
             let totals = anew.entry(Some(*number)).or_default();
-            totals.replace(*number, name, &Default::default(), &is);
+            totals.replace(round, name, &Default::default(), &is);
         }
     }
 

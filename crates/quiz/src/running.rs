@@ -241,7 +241,7 @@ impl Running {
             let was = standing(round, need, before, &kept);
             let is = standing(round, need, joins.first, &kept);
             let tallied = self.rounds.entry(Some(number)).or_default();
-            tallied.changed |= tallied.totals.replace(number, fan, &was, &is);
+            tallied.changed |= tallied.totals.replace(round, fan, &was, &is);
         }
         shelf.put(key, joins.encode());
         Ok(())
@@ -284,7 +284,7 @@ impl Running {
         shelf.put(key, kept.encode());
         self.rolls.enter(number, fan);
         let tallied = self.rounds.entry(Some(number)).or_default();
-        tallied.changed |= tallied.totals.replace(number, fan, &was, &is);
+        tallied.changed |= tallied.totals.replace(round, fan, &was, &is);
         Ok(())
     }
 

@@ -2,8 +2,10 @@
 //! never differences.
 
 use crate::counting::{Counting, Standing};
+use campaign::Round;
+use contest::counted_as;
 use record::hexed::Hex;
-use record::tally::{self, TALLY, Tally};
+use record::tally::{self, TALLY, TALLY_VERSION, Tally};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -12,8 +14,10 @@ use std::collections::BTreeMap;
 pub struct Totals {
     /// Fans who joined.
     pub joins: u64,
-    /// Fans per counting answer.
+    /// Fans per counting answer that the campaign file names: never more than it has options, sets of them and keys.
     pub answers: BTreeMap<String, u64>,
+    /// Fans with another counting answer.
+    pub others: u64,
     /// Fans with a wrong format and no counting answer.
     pub wrong_format: u64,
     /// Fans with a counting answer: lines of the digest.
@@ -25,8 +29,9 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Replaces what a fan was in `round` by what the fan is. Whether anything has changed.
-    pub fn replace(&mut self, round: u16, fan: &str, was: &Standing, is: &Standing) -> bool {
+    /// Replaces what a fan was in `round` by what the fan is, both by the version that made these totals: its key tells
+    /// what an answer is counted as. Whether anything has changed.
+    pub fn replace(&mut self, round: &Round, fan: &str, was: &Standing, is: &Standing) -> bool {
         if was == is {
             return false;
         }
@@ -56,23 +61,35 @@ impl Totals {
         self.joins = self.joins.saturating_add(1);
     }
 
-    fn put_in(&mut self, round: u16, fan: &str, counting: &Counting) {
-        let count = self.answers.entry(counting.value.clone()).or_default();
-        *count = count.saturating_add(1);
+    fn put_in(&mut self, round: &Round, fan: &str, counting: &Counting) {
+        match counted_as(&round.question, &counting.value) {
+            Some(name) => match self.answers.get_mut(name.as_ref()) {
+                Some(count) => *count = count.saturating_add(1),
+                None => {
+                    self.answers.insert(name.into_owned(), 1);
+                }
+            },
+            None => self.others = self.others.saturating_add(1),
+        }
         self.lines = self.lines.saturating_add(1);
-        let hash = tally::line_hash(&counting.line(round, fan));
+        let hash = tally::line_hash(&counting.line(round.number, fan));
         self.digest = self.digest.wrapping_add(hash);
     }
 
-    fn take_out(&mut self, round: u16, fan: &str, counting: &Counting) {
-        if let Some(count) = self.answers.get_mut(&counting.value) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.answers.remove(&counting.value);
+    fn take_out(&mut self, round: &Round, fan: &str, counting: &Counting) {
+        match counted_as(&round.question, &counting.value) {
+            Some(name) => {
+                if let Some(count) = self.answers.get_mut(name.as_ref()) {
+                    *count = count.saturating_sub(1);
+                    if *count == 0 {
+                        self.answers.remove(name.as_ref());
+                    }
+                }
             }
+            None => self.others = self.others.saturating_sub(1),
         }
         self.lines = self.lines.saturating_sub(1);
-        let hash = tally::line_hash(&counting.line(round, fan));
+        let hash = tally::line_hash(&counting.line(round.number, fan));
         self.digest = self.digest.wrapping_sub(hash);
     }
 
@@ -81,13 +98,14 @@ impl Totals {
     pub fn tally(&self, campaign: &str, version: u32, round: Option<u16>, tick: i64) -> Tally {
         Tally {
             r#type: TALLY.to_owned(),
-            v: record::SCHEMA_VERSION,
+            v: TALLY_VERSION,
             campaign: campaign.to_owned(),
             version,
             round,
             tick,
             joins: self.joins,
             answers: self.answers.clone(),
+            others: self.others,
             wrong_format: self.wrong_format,
             lines: self.lines,
             digest: Hex(self.digest.to_be_bytes()),
@@ -99,6 +117,7 @@ impl Totals {
         Self {
             joins: tally.joins,
             answers: tally.answers.clone(),
+            others: tally.others,
             wrong_format: tally.wrong_format,
             lines: tally.lines,
             digest: u128::from_be_bytes(tally.digest.0),
@@ -109,6 +128,7 @@ impl Totals {
     /// Adds the totals of another partition.
     pub fn add(&mut self, other: &Self) {
         self.joins = self.joins.saturating_add(other.joins);
+        self.others = self.others.saturating_add(other.others);
         self.wrong_format = self.wrong_format.saturating_add(other.wrong_format);
         self.lines = self.lines.saturating_add(other.lines);
         self.digest = self.digest.wrapping_add(other.digest);
@@ -178,6 +198,8 @@ pub(crate) struct SavedTotals {
     pub(crate) changed: bool,
     joins: u64,
     answers: BTreeMap<String, u64>,
+    #[serde(default)]
+    others: u64,
     wrong_format: u64,
     lines: u64,
     digest: Hex<16>,
@@ -192,6 +214,7 @@ impl SavedTotals {
             changed,
             joins: totals.joins,
             answers: totals.answers.clone(),
+            others: totals.others,
             wrong_format: totals.wrong_format,
             lines: totals.lines,
             digest: Hex(totals.digest.to_be_bytes()),
@@ -203,6 +226,7 @@ impl SavedTotals {
         Totals {
             joins: self.joins,
             answers: self.answers,
+            others: self.others,
             wrong_format: self.wrong_format,
             lines: self.lines,
             digest: u128::from_be_bytes(self.digest.0),
@@ -215,6 +239,44 @@ impl SavedTotals {
 mod tests {
     use super::*;
     use crate::candidate::Id;
+    use campaign::{AnswerPolicy, Choice, Question, QuestionKind};
+
+    /// Round 3, of any letter.
+    fn round() -> Round {
+        let options = ('A'..='D').map(|letter| Choice {
+            letter,
+            text: letter.to_string(),
+            aliases: vec![],
+            line: 1,
+        });
+        asked(QuestionKind::Poll, options.collect(), &[])
+    }
+
+    fn asked(kind: QuestionKind, options: Vec<Choice>, key: &[&str]) -> Round {
+        Round {
+            number: 3,
+            open: 0,
+            close: 300,
+            question: Question {
+                text: "?".into(),
+                kind,
+                options,
+                key: key.iter().map(|key| (*key).to_owned()).collect(),
+                policy: AnswerPolicy::First,
+                points: 1,
+                accept_voice: false,
+                digits_as_letters: true,
+                units: vec![],
+                tolerance: 0,
+                contains: false,
+                forgive_one: false,
+                only_key: false,
+                max_chars: 100,
+                line: 1,
+            },
+            line: 1,
+        }
+    }
 
     fn answered(value: &str) -> Standing {
         let answer = Counting {
@@ -233,20 +295,38 @@ mod tests {
     fn a_fan_who_changes_leaves_no_trace_of_what_was() {
         let mut totals = Totals::default();
         let nothing = Standing::default();
-        assert!(totals.replace(3, "o1", &nothing, &answered("A")));
-        assert!(!totals.replace(3, "o1", &answered("A"), &answered("A")));
+        assert!(totals.replace(&round(), "o1", &nothing, &answered("A")));
+        assert!(!totals.replace(&round(), "o1", &answered("A"), &answered("A")));
         let hash = tally::line_hash(&tally::line(3, "o1", "A", 100, "7"));
         assert_eq!((totals.lines, totals.joins, totals.digest), (1, 1, hash));
-        totals.replace(3, "o1", &answered("A"), &answered("B"));
+        totals.replace(&round(), "o1", &answered("A"), &answered("B"));
         assert_eq!(totals.answers, BTreeMap::from([("B".to_owned(), 1)]));
-        totals.replace(3, "o1", &answered("B"), &nothing);
+        totals.replace(&round(), "o1", &answered("B"), &nothing);
+        assert_eq!(totals, Totals::default());
+    }
+
+    #[test]
+    fn what_the_campaign_does_not_name_is_counted_together_and_taken_out_again() {
+        let round = asked(QuestionKind::Text, vec![], &["小米"]);
+        let mut totals = Totals::default();
+        let nothing = Standing::default();
+        for (fan, said) in [("o1", "小米"), ("o2", "大米"), ("o3", "红米")] {
+            totals.replace(&round, fan, &nothing, &answered(said));
+        }
+        assert_eq!(totals.answers, BTreeMap::from([("小米".to_owned(), 1)]));
+        assert_eq!((totals.others, totals.lines), (2, 3));
+        totals.replace(&round, "o2", &answered("大米"), &answered("小米"));
+        assert_eq!((totals.answers["小米"], totals.others), (2, 1));
+        for (fan, said) in [("o1", "小米"), ("o2", "小米"), ("o3", "红米")] {
+            totals.replace(&round, fan, &answered(said), &nothing);
+        }
         assert_eq!(totals, Totals::default());
     }
 
     #[test]
     fn sums_take_the_latest_tally_of_each_partition() {
         let mut totals = Totals::default();
-        totals.replace(3, "o1", &Standing::default(), &answered("A"));
+        totals.replace(&round(), "o1", &Standing::default(), &answered("A"));
         let tally = |totals: &Totals, version, tick| totals.tally("c", version, Some(3), tick);
         let early = (0, tally(&Totals::default(), 1, 10));
         let late = (0, tally(&totals, 2, 20));
@@ -261,9 +341,15 @@ mod tests {
     #[test]
     fn totals_survive_being_saved() {
         let mut totals = Totals::default();
-        totals.replace(3, "o1", &Standing::default(), &answered("A"));
+        totals.replace(&round(), "o1", &Standing::default(), &answered("A"));
         let json = serde_json::to_vec(&SavedTotals::new(Some(3), true, &totals)).unwrap();
         let back: SavedTotals = serde_json::from_slice(&json).unwrap();
         assert_eq!(back.totals(), totals);
+        let with_others = Totals {
+            others: 7,
+            ..totals
+        };
+        let saved = SavedTotals::new(Some(3), true, &with_others);
+        assert_eq!(saved.totals(), with_others);
     }
 }

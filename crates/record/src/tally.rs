@@ -7,10 +7,14 @@ use std::collections::BTreeMap;
 /// `"type"` of a [`Tally`].
 pub const TALLY: &str = "tally";
 
+/// Version of the schema of a [`Tally`]. In version 1 `answers` had every value that a fan thought of, and there were no
+/// `others`.
+pub const TALLY_VERSION: u16 = 2;
+
 /// Totals of one round in one partition, never differences.
 ///
-/// `{"type":"tally","v":1,"campaign":"fanfest-2013-04-09","version":1,"round":3,"tick":1365488410,"joins":12,
-/// "answers":{"A":7,"C":2},"wrong_format":1,"lines":9,"digest":"…32 hex…"}`
+/// `{"type":"tally","v":2,"campaign":"fanfest-2013-04-09","version":1,"round":3,"tick":1365488410,"joins":12,
+/// "answers":{"小米":7},"others":2,"wrong_format":1,"lines":9,"digest":"…32 hex…"}`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// `tally`.
@@ -28,8 +32,13 @@ pub struct Tally {
     /// Fans who joined: with a join message or a valid answer in the round's window, or, when `round` is
     /// `None`, with a join message in no round's window.
     pub joins: u64,
-    /// Fans per counting answer (Q-8 … Q-10).
+    /// Fans per counting answer (Q-8 … Q-10) that the campaign file names: by letters of options, or by the key that
+    /// accepts it.
     pub answers: BTreeMap<String, u64>,
+    /// Fans with another counting answer: a number, text or row that is no key of [`Tally::version`]. Together with
+    /// `answers` they are `lines`.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub others: u64,
     /// Fans with a wrong format in the window and no counting answer.
     pub wrong_format: u64,
     /// How many lines the digest runs over: fans with a counting answer.

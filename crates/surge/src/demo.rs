@@ -142,11 +142,13 @@ fn rounds(rounds: &[Round]) -> String {
         "by option",
     ];
     let mut rows = vec![heads.map(str::to_owned).to_vec()];
-    let sum = |answers: &BTreeMap<String, u64>| answers.values().sum::<u64>();
-    let options = |answers: &BTreeMap<String, u64>| {
+    let sum = |answers: &BTreeMap<String, u64>, others: u64| answers.values().sum::<u64>() + others;
+    let options = |answers: &BTreeMap<String, u64>, others: u64| {
+        let others = (others > 0).then(|| format!("(others {})", grouped(others)));
         let all: Vec<String> = answers
             .iter()
             .map(|(answer, fans)| format!("{answer} {}", grouped(*fans)))
+            .chain(others)
             .collect();
         all.join("  ")
     };
@@ -154,18 +156,19 @@ fn rounds(rounds: &[Round]) -> String {
         let name = round
             .round
             .map_or_else(|| "outside".to_owned(), |number| number.to_string());
-        let mut by_option = options(&round.answers.found);
-        if !round.answers.agrees() {
+        let (answers, others) = (&round.answers, &round.others);
+        let mut by_option = options(&answers.found, others.found);
+        if !(answers.agrees() && others.agrees()) {
             by_option.push_str("  (manifest: ");
-            by_option.push_str(&options(&round.answers.expected));
+            by_option.push_str(&options(&answers.expected, others.expected));
             by_option.push(')');
         }
         rows.push(vec![
             name,
             grouped(round.joins.found),
             grouped(round.joins.expected),
-            grouped(sum(&round.answers.found)),
-            grouped(sum(&round.answers.expected)),
+            grouped(sum(&answers.found, others.found)),
+            grouped(sum(&answers.expected, others.expected)),
             if round.agrees() { "=" } else { "DIFFERS" }.to_owned(),
             by_option,
         ]);

@@ -7,8 +7,11 @@ use crate::recording::Table;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Version of the schema. 2 has the standings of each round; 1 had not, and is read all the same.
-pub const VERSION: u16 = 2;
+/// Version of the schema. Before 2 the rounds had no standings, before [`NAMED_SINCE`] they had every answer by its value;
+/// both are read all the same.
+pub const VERSION: u16 = 3;
+/// Since this version answers that the campaign file does not name are counted as [`Round::others`].
+pub const NAMED_SINCE: u16 = 3;
 
 /// What must come out of a recording.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,8 +110,12 @@ pub struct Round {
     pub messages: u64,
     /// Fans with a join message or a valid answer in the window; outside all rounds: fans with a join message.
     pub joins: u64,
-    /// Fans per counting answer (Q-8 … Q-10); an option that nobody chose is absent.
+    /// Fans per counting answer (Q-8 … Q-10) that the campaign file names: by letters of options, or by the key that
+    /// accepts it; what nobody chose is absent.
     pub answers: BTreeMap<String, u64>,
+    /// Fans with another counting answer: a number, text or row that is no key.
+    #[serde(default)]
+    pub others: u64,
     /// Fans with a counting answer.
     pub lines: u64,
     /// Of these, fans whose counting answer is the key's.

@@ -192,9 +192,17 @@ fn every_kind_of_question_is_answered_rightly_and_wrongly_in_many_spellings() {
         let number = asked.number;
         assert!(round.lines > 200, "round {number}, {kind}: {}", round.lines);
         assert!(
-            round.answers.len() >= 2,
+            round.answers.len() + usize::from(round.others > 0) >= 2,
             "round {number}, {kind}: {:?}",
             round.answers
+        );
+        let named: u64 = round.answers.values().sum();
+        assert_eq!(named + round.others, round.lines);
+        assert_eq!(
+            round.others > 0,
+            matches!(kind, "numeric" | "text" | "ordering"),
+            "round {number}, {kind}: {} others",
+            round.others
         );
         assert!(round.entrants >= round.lines);
         assert_eq!((round.list.len(), round.standings.len()), (64, 64));

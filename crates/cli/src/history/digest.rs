@@ -6,7 +6,7 @@ use quiz::{Book, Failure as QuizFailure, Recount, Running};
 use record::chain::Position;
 use record::hexed::{Hex, encode};
 use record::inband::MARK;
-use record::tally::{Tally, line_hash};
+use record::tally::{TALLY_VERSION, Tally, line_hash};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -139,7 +139,7 @@ impl Digest {
                 let mut computed = computed.iter().rev();
                 computed.find(|(_, computed)| computed.tick == tally.tick)
             });
-            if same_tick.is_none_or(|(_, computed)| computed != *tally) {
+            if same_tick.is_none_or(|(_, computed)| !agree(computed, tally)) {
                 let computed = same_tick.map(|(_, computed)| computed);
                 differences.push(describe(place, computed, tally));
             }
@@ -166,6 +166,22 @@ impl Digest {
         );
         Err(Failure { code: NO, message })
     }
+}
+
+/// Whether a tally of the log is what was computed. One of the schema before this one counted every answer by its value;
+/// of those, how many there are and the hashes of their lines are compared.
+fn agree(computed: &Tally, logged: &Tally) -> bool {
+    if logged.v >= TALLY_VERSION {
+        return computed == logged;
+    }
+    let answered: u64 = logged.answers.values().sum();
+    let by_value = Tally {
+        v: logged.v,
+        answers: logged.answers.clone(),
+        others: 0,
+        ..computed.clone()
+    };
+    answered == logged.lines && by_value == *logged
 }
 
 fn describe(place: &Place, computed: Option<&Tally>, logged: &Tally) -> String {
@@ -199,4 +215,55 @@ fn missing(place: &Place, due: &Tally, found: Option<i64>) -> String {
 fn words((partition, campaign, round): &Place) -> String {
     let round = round.map_or_else(|| "none".to_owned(), |round| round.to_string());
     format!("{campaign} round {round} partition {partition}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tally_of_the_schema_before_is_compared_by_how_many_answers_and_by_their_lines() {
+        let computed = Tally {
+            r#type: "tally".into(),
+            v: TALLY_VERSION,
+            campaign: "c".into(),
+            version: 1,
+            round: Some(1),
+            tick: 10,
+            joins: 3,
+            answers: [("小米".to_owned(), 1)].into(),
+            others: 2,
+            wrong_format: 0,
+            lines: 3,
+            digest: Hex([7; 16]),
+            late_after_seal: 0,
+        };
+        assert!(agree(&computed, &computed));
+        let fewer = Tally {
+            others: 1,
+            ..computed.clone()
+        };
+        assert!(!agree(&computed, &fewer), "of the same schema to the byte");
+        let values = ["小米", "大米", "红米"].map(|value| (value.to_owned(), 1));
+        let before = Tally {
+            v: 1,
+            answers: values.into(),
+            others: 0,
+            ..computed.clone()
+        };
+        assert!(agree(&computed, &before));
+        for other in [
+            Tally {
+                answers: [("小米".to_owned(), 2)].into(),
+                ..before.clone()
+            },
+            Tally {
+                digest: Hex([8; 16]),
+                ..before.clone()
+            },
+            Tally { lines: 4, ..before },
+        ] {
+            assert!(!agree(&computed, &other), "{other:?}");
+        }
+    }
 }

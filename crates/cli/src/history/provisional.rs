@@ -126,7 +126,7 @@ pub(super) fn tallies(log: &dyn Log, spans: &BTreeMap<u32, Span>) -> Result<Tall
 fn as_json(round: Option<u16>, sum: &Summed, state: Option<&str>) -> Value {
     json!({
         "round": round, "state": state, "joins": sum.totals.joins, "answers": sum.totals.answers,
-        "wrong_format": sum.totals.wrong_format, "lines": sum.totals.lines,
+        "others": sum.totals.others, "wrong_format": sum.totals.wrong_format, "lines": sum.totals.lines,
         "digest": Hex(sum.totals.digest.to_be_bytes()),
         "late_after_seal": sum.totals.late_after_seal,
         "version": sum.versions.1, "tick": sum.tick, "partitions": sum.partitions,
@@ -162,6 +162,9 @@ fn table(
             .iter()
             .map(|(answer, fans)| format!("{answer} {fans}"))
             .collect();
+        if sum.totals.others > 0 {
+            answers.push(format!("(others {})", sum.totals.others));
+        }
         if sum.totals.late_after_seal > 0 {
             answers.push(format!("({} after the seal)", sum.totals.late_after_seal));
         }

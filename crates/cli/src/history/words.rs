@@ -10,7 +10,7 @@ use record::envelope::{Content, DELIVERY, Envelope, MESSAGE};
 use record::identity::sha256;
 use record::inband::{COPY, MARK, NOTE, RETRY, Retry, TICK};
 use record::rounds::{SHARE, Share};
-use record::tally::{TALLY, Tally};
+use record::tally::{TALLY, TALLY_VERSION, Tally};
 use record::topics::{CONTROL, PROGRESS};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -132,6 +132,10 @@ fn respelled(kind: &str, value: &[u8], depth: u32) -> Option<Vec<u8>> {
         }
         TALLY => {
             let mut tally: Tally = record::parse(value).ok()?;
+            if tally.v >= TALLY_VERSION {
+                // Its answers are those of the campaign file.
+                return spell(&tally);
+            }
             let answers = std::mem::take(&mut tally.answers).into_iter();
             tally.answers = answers
                 .map(|(answer, fans)| (without_text(&answer).into_owned(), fans))
@@ -341,6 +345,11 @@ mod tests {
             cut_of(RESULTS, &tally)["answers"],
             json!({ "AC": 7, hash.as_str(): 2 })
         );
+        let mut named = tally;
+        named["v"] = TALLY_VERSION.into();
+        named["answers"] = json!({ "小米": 7 });
+        named["others"] = 2.into();
+        assert_eq!(cut_of(RESULTS, &named), named, "names of the campaign file");
         let line = format!(
             r#"{{"answer":"secret","answered":1,"at":5,"code":"{}","correct":0,"elapsed":0,"first":5,"points":0}}"#,
             "00".repeat(16)

@@ -1,7 +1,7 @@
 //! Grammars of the other kinds of questions: several letters, numbers, words (P-3, P-6…P-9).
 
 use crate::common::{START, answer, class, compiled, text, with_question};
-use contest::{Class, Compiled, Message, Reading, WrongFormat};
+use contest::{Class, Compiled, Message, Reading, WrongFormat, counted_as};
 
 fn wrong(reason: WrongFormat) -> Class {
     Class::WrongFormat { round: 1, reason }
@@ -168,4 +168,84 @@ fn voice_counts_only_where_it_may_p_9() {
         Reading::NotAnAnswer,
         "there is no round 2"
     );
+}
+
+/// Only what the campaign file names has a name, and what is right is among it.
+#[test]
+fn answers_are_counted_by_what_the_file_names_q_8() {
+    let abc = "options = { A = \"甲\", B = \"乙\", C = \"丙\" }";
+    for (question, value, name) in [
+        (
+            format!("kind = \"single\"\n{abc}\nkey = [\"A\"]"),
+            "B",
+            Some("B"),
+        ),
+        (format!("kind = \"poll\"\n{abc}"), "C", Some("C")),
+        (
+            format!("kind = \"multi\"\n{abc}\nkey = [\"A\", \"B\"]"),
+            "BC",
+            Some("BC"),
+        ),
+        (
+            format!("kind = \"ordering\"\n{abc}\nkey = [\"CAB\"]"),
+            "CAB",
+            Some("CAB"),
+        ),
+        (
+            format!("kind = \"ordering\"\n{abc}\nkey = [\"CAB\"]"),
+            "CBA",
+            None,
+        ),
+        (
+            "kind = \"text\"\nkey = [\"小米\", \"xiaomi\"]".to_owned(),
+            "小米",
+            Some("小米"),
+        ),
+        // Whoever writes it answers 小米.
+        (
+            "kind = \"text\"\nkey = [\"小米\", \"xiaomi\"]".to_owned(),
+            "xiaomi",
+            None,
+        ),
+        ("kind = \"text\"\nkey = [\"小米\"]".to_owned(), "大米", None),
+        (
+            "kind = \"numeric\"\nkey = [\"1999.00\"]".to_owned(),
+            "1999",
+            Some("1999"),
+        ),
+        (
+            "kind = \"numeric\"\nkey = [\"1999.00\"]".to_owned(),
+            "1999.0001",
+            None,
+        ),
+        (
+            "kind = \"numeric\"\nkey = [10, 12]\ntolerance = 2".to_owned(),
+            "12",
+            Some("10"),
+        ),
+        (
+            "kind = \"numeric\"\nkey = [10, 12]\ntolerance = 2".to_owned(),
+            "12.5",
+            Some("12"),
+        ),
+        (
+            "kind = \"numeric\"\nkey = [10, 12]\ntolerance = 2".to_owned(),
+            "14.0001",
+            None,
+        ),
+    ] {
+        let contest = compiled(&with_question(&format!("text = \"?\"\n{question}"), ""));
+        let asked = &contest.campaign.rounds[0].question;
+        assert_eq!(
+            counted_as(asked, value).as_deref(),
+            name,
+            "{question} {value}"
+        );
+        let has_options =
+            asked.kind.has_options() && asked.kind != campaign::QuestionKind::Ordering;
+        assert!(
+            has_options || contest::is_right(asked, value) == name.is_some(),
+            "{question} {value}"
+        );
+    }
 }

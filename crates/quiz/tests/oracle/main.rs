@@ -4,6 +4,7 @@
 
 mod awards;
 mod keywords;
+mod many;
 mod world;
 
 use campaign::Campaign;
@@ -12,7 +13,7 @@ use proptest::prelude::*;
 use quiz::Recount;
 use std::collections::BTreeMap;
 use surge::oracle::{Cuts, Delivery, Judge, Place, draws, standings};
-use surge::recording::{Part, Row};
+use surge::recording::{Part, Row, Written};
 use world::{
     EVERY, FANS, PARTITIONS, PIECES, QUESTIONS, Rules, Sent, T, TEXTS, What, accepted, body,
     published, rules, sealed, sent, toml,
@@ -178,6 +179,14 @@ proptest! {
             }
         }
         let judge = judge.with_cuts(cuts);
+        // The totals, in whatever order and partitions they came (V-3).
+        let (totals, nothing) = (recount.totals(), Written { rows: 0, bytes: 0, sha256: String::new() });
+        for expected in judge.manifest("", &nothing, "").rounds {
+            let found = totals.get(&("fest".to_owned(), expected.round)).cloned().unwrap_or_default();
+            prop_assert_eq!(&found.answers, &expected.answers, "{:?}", expected.round);
+            prop_assert_eq!((found.others, found.lines), (expected.others, expected.lines), "{:?}", expected.round);
+            prop_assert_eq!(format!("{:032x}", found.digest), expected.sum);
+        }
         let mut board = Board::new(campaign.score.streak);
         let mut rounds = Vec::new();
         for round in &campaign.rounds {

@@ -234,6 +234,10 @@ pub(crate) fn lines(recount: &mut Recount) -> Vec<String> {
     assert_eq!(sum, digest, "the digest was not kept up");
     let counted: u64 = totals.values().map(|totals| totals.lines).sum();
     assert_eq!(counted, lines.len() as u64);
+    for totals in totals.values() {
+        let named: u64 = totals.answers.values().sum();
+        assert_eq!(named + totals.others, totals.lines, "{totals:?}");
+    }
     lines.sort();
     lines
 }

@@ -1,6 +1,6 @@
 //! What a fan costs, whatever he writes: of each of his answers no more is kept than any reading can depend on (N-3, Q-8).
 
-use crate::common::{Spec, bytes, counted, envelope, feed, open};
+use crate::common::{Spec, bytes, counted, envelope, event, feed, open, said};
 use crate::sealing::{field, sealed, window};
 use contest::MAX_CHARS;
 use quiz::{Book, MemoryShelf, Shelf, Versions};
@@ -94,4 +94,66 @@ fn what_stands_behind_the_readable_part_costs_nothing_and_changes_nothing() {
         let bytes = kept(&spec, &hammered(short, voice));
         assert!(bytes < KEPT * 40, "{bytes}");
     }
+}
+
+const PRIZES: &str =
+    "[[prize]]\nid = \"p\"\ntitle = \"p\"\nkind = \"goods\"\nunits = 3\nvalue_yuan = 1\n";
+
+/// Bytes of all that stands in the state after a fan has written so many messages, of every kind, all day long, a new
+/// answer each time; and how many of his claims were told.
+fn state_of_one_fan(spec: &Spec, messages: u64) -> (usize, usize) {
+    let (mut book, mut shelf) = (Book::default(), MemoryShelf::default());
+    let (versions, mut tallies) = (Versions::default(), Vec::new());
+    let mut step = |value: &[u8]| {
+        book.step(value, &mut shelf, &versions, &mut tallies)
+            .unwrap();
+    };
+    step(&spec.copy(1, 0, None));
+    for id in 0..messages {
+        // Every second of the campaign, in no order.
+        let at = spec.start + i64::try_from(id * 7_919 % 7_800).unwrap();
+        let message = match id % 6 {
+            0 => said("F", at, id, "GO"),
+            1 => said("F", at, id, "领奖 13800138000"),
+            2 => event("F", at, "unsubscribe"),
+            3 => event("F", at, "subscribe"),
+            4 => said("F", at, id, "我想知道为什么？"),
+            _ => said("F", at, id, &format!("{}{id:06}", "雷".repeat(94))),
+        };
+        if id == messages / 2 {
+            // The other half of what he says in the first round comes too late.
+            step(&sealed(spec, 1, 1, window(1)));
+        }
+        step(&message);
+    }
+    assert!(messages < 100 || book.counts().late_after_seal > 100);
+    book.save(&mut shelf).unwrap();
+    let pairs = shelf.scan(b"").unwrap();
+    let bytes = pairs.iter().map(|(key, value)| key.len() + value.len());
+    (bytes.sum(), book.take_told().len())
+}
+
+/// Whatever one fan sends, and however much of it, is kept up to a bound that the number of rounds makes: ten at each end
+/// of three bands of each, his joins in each and between them, what came too late, three seconds of following, twenty claims.
+#[test]
+fn q_8_a_fan_who_never_stops_costs_no_more() {
+    let spec = Spec {
+        kind: "text",
+        options: "",
+        key: "[\"小米\"]",
+        policy: "policy = \"first\"\nmax_chars = 100",
+        tables: PRIZES,
+        ..Spec::default()
+    };
+    let (twelve, _) = state_of_one_fan(&spec, 12);
+    let (some, told) = state_of_one_fan(&spec, 60_000);
+    assert_eq!(told, 20);
+    let (more, _) = state_of_one_fan(&spec, 120_000);
+    // Text and value, both of a hundred characters, an id, a time, lengths; three rounds, each with its joins.
+    let most = twelve + 3 * (KEPT * (2 * 300 + 32) + 2 * 20 * 10 + 64);
+    assert!(more <= most, "{more} bytes of one fan, more than {most}");
+    assert!(
+        more < some + some / 20,
+        "{more} bytes after twice as many messages as made {some}"
+    );
 }

@@ -5,7 +5,7 @@ use super::cuts::{Cuts, Place};
 use super::fans::{Fans, Seen, Sign};
 use super::identity::head;
 use super::standings;
-use super::values::is_right;
+use super::values::{is_right, name_of};
 use crate::manifest::{Digest, Round};
 use crate::recording::hex;
 use campaign::Campaign;
@@ -86,7 +86,10 @@ fn one_round(
         );
         sum = sum.wrapping_add(head(&Sha256::digest(&line)));
         lines.push(line);
-        *totals.answers.entry(attempt.value.to_string()).or_default() += 1;
+        match name_of(&round.question, &attempt.value) {
+            Some(name) => *totals.answers.entry(name).or_default() += 1,
+            None => totals.others += 1,
+        }
     }
     totals.sum = format!("{sum:032x}");
     let standings = standings::of(campaign, cuts, fans, round);
@@ -105,6 +108,7 @@ fn empty(round: Option<u16>, classes: &ClassesByRound) -> Round {
         messages: classes.values().sum(),
         joins: 0,
         answers: BTreeMap::new(),
+        others: 0,
         lines: 0,
         correct: 0,
         wrong_format: 0,

@@ -156,6 +156,23 @@ fn distance(one: &str, other: &str) -> usize {
     row.last().copied().unwrap_or(0)
 }
 
+/// What the totals count an answer as: what the campaign file has a name for. Fans write as many numbers, texts and rows
+/// as they like; of those only the keys have names.
+pub(super) fn name_of(question: &Question, value: &str) -> Option<String> {
+    match question.kind {
+        QuestionKind::Single | QuestionKind::Poll | QuestionKind::Multi => Some(value.to_owned()),
+        QuestionKind::Text | QuestionKind::Ordering => {
+            is_right(question, value).then(|| value.to_owned())
+        }
+        QuestionKind::Numeric => {
+            let given = decimal(value)?;
+            let keys = question.key.iter().filter_map(|key| decimal(key));
+            let off = |key: &i128| (key - given).abs() <= i128::from(question.tolerance);
+            keys.into_iter().find(off).map(spelled)
+        }
+    }
+}
+
 /// Whether the value of an answer is right.
 pub(super) fn is_right(question: &Question, value: &str) -> bool {
     let set = |letters: &str| {

@@ -4,11 +4,10 @@ use super::accepted::{Accepted, EXAMPLES};
 use super::control::Operated;
 use super::messages::{Message, Messages};
 use super::rescore::Totals;
-use super::results::{Results, Sums};
-use super::silent;
-use super::verdict::{Counts, Digests, Pair, Round, VERSION, Verdict};
+use super::results::Results;
+use super::verdict::{Counts, Digests, Pair, VERSION, Verdict};
+use super::{rounds, silent};
 use crate::manifest::{self, Manifest};
-use crate::oracle::standings::sha256;
 use crate::recording::Table;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,8 +97,9 @@ pub fn judge(evidence: &Evidence) -> (Verdict, Faults) {
     let totals = evidence.sealed.as_ref();
     let decided = totals.and_then(|totals| totals.rules.as_ref());
     verdict.rules = rules(decided.unwrap_or(&manifest.rules), &accepted.rules);
+    let by_value = totals.is_none() && manifest.v < manifest::NAMED_SINCE;
     let totals = totals.map_or(&manifest.rounds, |totals| &totals.rounds);
-    verdict.rounds = rounds(totals, &evidence.results);
+    verdict.rounds = rounds::beside(totals, by_value, &evidence.results);
     verdict.digests = digests(evidence);
     verdict.problems = problems(&verdict, evidence);
     verdict.notes = operated(&verdict, &evidence.operated);
@@ -150,87 +150,6 @@ fn rules(
             )
         })
         .filter(|(_, pair)| pair.expected > 0 || pair.found > 0)
-        .collect()
-}
-
-fn rounds(totals: &[manifest::Round], results: &Results) -> Vec<Round> {
-    let expected: BTreeMap<Option<u16>, Sums> = totals
-        .iter()
-        .map(|round| {
-            let sums = Sums {
-                joins: round.joins,
-                answers: round.answers.clone(),
-                wrong_format: round.wrong_format,
-                lines: round.lines,
-                digest: crate::wire::number_of_hex(&round.sum).unwrap_or(0),
-                late_after_seal: 0,
-            };
-            (round.round, sums)
-        })
-        .collect();
-    let mut numbers: Vec<Option<u16>> = expected
-        .keys()
-        .chain(results.rounds.keys())
-        .copied()
-        .collect();
-    // Rounds in order, and last what lies outside them.
-    numbers.sort_by_key(|number| (number.is_none(), *number));
-    numbers.dedup();
-    let nothing = Sums::default();
-    numbers
-        .into_iter()
-        .map(|number| {
-            let expected = expected.get(&number).unwrap_or(&nothing);
-            let found = results.rounds.get(&number).unwrap_or(&nothing);
-            Round {
-                round: number,
-                joins: Pair {
-                    expected: expected.joins,
-                    found: found.joins,
-                },
-                answers: Pair {
-                    expected: as_exported(without_zeros(&expected.answers), &found.answers),
-                    found: without_zeros(&found.answers),
-                },
-                wrong_format: Pair {
-                    expected: expected.wrong_format,
-                    found: found.wrong_format,
-                },
-                sum: Pair {
-                    expected: format!("{:032x}", expected.digest),
-                    found: format!("{:032x}", found.digest),
-                },
-            }
-        })
-        .collect()
-}
-
-fn without_zeros(answers: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
-    answers
-        .iter()
-        .filter(|(_, fans)| **fans > 0)
-        .map(|(a, fans)| (a.clone(), *fans))
-        .collect()
-}
-
-/// The answers as an export without bodies spells them, where it has done so: what a fan wrote himself is shown as the
-/// first half of its SHA-256.
-fn as_exported(
-    answers: BTreeMap<String, u64>,
-    found: &BTreeMap<String, u64>,
-) -> BTreeMap<String, u64> {
-    let spelled = |answer: String| {
-        let hash: String = sha256(&answer).chars().take(32).collect();
-        let hashed = format!("#{hash}");
-        if found.contains_key(&hashed) {
-            hashed
-        } else {
-            answer
-        }
-    };
-    answers
-        .into_iter()
-        .map(|(answer, fans)| (spelled(answer), fans))
         .collect()
 }
 

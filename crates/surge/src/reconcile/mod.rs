@@ -22,6 +22,7 @@ pub mod prizes;
 mod record;
 pub mod rescore;
 pub mod results;
+mod rounds;
 mod said;
 pub mod seals;
 pub mod silent;

@@ -8,6 +8,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// Since this version of its schema a tally counts answers that the campaign file does not name as `others`.
+const TALLY_NAMED_SINCE: u16 = 2;
+
 #[derive(Deserialize)]
 struct Value<'a> {
     #[serde(borrow)]
@@ -26,8 +29,11 @@ struct Value<'a> {
 
 #[derive(Clone, Deserialize)]
 struct Tally {
+    v: u16,
     joins: u64,
     answers: BTreeMap<String, u64>,
+    #[serde(default)]
+    others: u64,
     wrong_format: u64,
     lines: u64,
     digest: String,
@@ -40,8 +46,12 @@ struct Tally {
 pub struct Sums {
     /// Fans who joined.
     pub joins: u64,
-    /// Fans per counting answer.
+    /// Fans per counting answer that the campaign file names.
     pub answers: BTreeMap<String, u64>,
+    /// Fans with another counting answer.
+    pub others: u64,
+    /// Whether there are no others, because every answer was counted by its value.
+    pub by_value: bool,
     /// Fans with a wrong format and no counting answer.
     pub wrong_format: u64,
     /// Fans with a counting answer.
@@ -72,8 +82,21 @@ impl Results {
 }
 
 impl Sums {
+    /// The same without names of answers: what is left to compare with sums whose answers were counted otherwise. Which
+    /// answers they are, the lines' hashes tell.
+    #[must_use]
+    pub fn nameless(&self) -> Self {
+        Self {
+            answers: BTreeMap::new(),
+            others: self.others + self.answers.values().sum::<u64>(),
+            ..self.clone()
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         self.joins += other.joins;
+        self.others += other.others;
+        self.by_value |= other.by_value;
         self.wrong_format += other.wrong_format;
         self.lines += other.lines;
         self.late_after_seal += other.late_after_seal;
@@ -133,8 +156,10 @@ fn parse(
             let tally = value.tally.ok_or_else(bad)?;
             let digest = number_of_hex(&tally.digest).ok_or_else(bad)?;
             let Tally {
+                v,
                 joins,
                 answers,
+                others,
                 wrong_format,
                 lines,
                 late_after_seal,
@@ -143,6 +168,8 @@ fn parse(
             let sums = Sums {
                 joins,
                 answers,
+                others,
+                by_value: v < TALLY_NAMED_SINCE,
                 wrong_format,
                 lines,
                 digest,

@@ -29,8 +29,10 @@ pub fn describe(verdict: &Verdict) -> String {
             .round
             .map_or("outside".to_owned(), |number| format!("round {number}"));
         lines.push(beside(&format!("{name}: joins"), &round.joins));
-        let answers = |map: &std::collections::BTreeMap<String, u64>| {
-            let all: Vec<String> = map.iter().map(|(a, fans)| format!("{a} {fans}")).collect();
+        let answers = |map: &std::collections::BTreeMap<String, u64>, others: u64| {
+            let others = (others > 0).then(|| format!("(others {others})"));
+            let named = map.iter().map(|(a, fans)| format!("{a} {fans}"));
+            let all: Vec<String> = named.chain(others).collect();
             if all.is_empty() {
                 "none".to_owned()
             } else {
@@ -38,8 +40,8 @@ pub fn describe(verdict: &Verdict) -> String {
             }
         };
         let pair = Pair {
-            expected: answers(&round.answers.expected),
-            found: answers(&round.answers.found),
+            expected: answers(&round.answers.expected, round.others.expected),
+            found: answers(&round.answers.found, round.others.found),
         };
         lines.push(beside(&format!("{name}: answers"), &pair));
     }

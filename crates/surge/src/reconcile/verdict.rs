@@ -53,8 +53,11 @@ pub struct Round {
     pub round: Option<u16>,
     /// Fans who joined.
     pub joins: Pair<u64>,
-    /// Fans per counting answer.
+    /// Fans per counting answer that the campaign file names.
     pub answers: Pair<BTreeMap<String, u64>>,
+    /// Fans with another counting answer.
+    #[serde(default)]
+    pub others: Pair<u64>,
     /// Fans with a wrong format and no counting answer.
     pub wrong_format: Pair<u64>,
     /// Sum of the round's lines, 32 hexadecimal digits.
@@ -67,6 +70,7 @@ impl Round {
     pub fn agrees(&self) -> bool {
         self.joins.agrees()
             && self.answers.agrees()
+            && self.others.agrees()
             && self.wrong_format.agrees()
             && self.sum.agrees()
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod corrections;
+mod counted;
 mod cut_off;
 mod made;
 mod operated;

@@ -4,6 +4,7 @@
 use super::super::rounds::{Concluded, Fields, Recounting, Season, compile};
 use super::facts;
 use super::files::{self, Files};
+use super::is_on_board;
 use crate::args::RescoreArgs;
 use crate::failure::{Failure, io};
 use contest::{Conclusion, Seed, conclude, draw_name};
@@ -243,12 +244,9 @@ impl Again<'_> {
 
     /// The rounds that the final draw is about: one that came only after it was made has no say in it.
     fn on_board(&self) -> Fields {
-        let first_of = |round: Option<u16>| self.stood.iter().find(|one| one.round == round);
-        let drawn = first_of(None).map_or(u64::MAX, |drawn| drawn.first);
-        let is_before = |round: u16| first_of(Some(round)).is_some_and(|one| one.first < drawn);
         let standing = self.standing.iter();
         standing
-            .filter(|(round, _)| is_before(**round))
+            .filter(|(round, _)| is_on_board(&self.stood, **round))
             .map(|(round, field)| (*round, Arc::clone(field)))
             .collect()
     }

@@ -3,11 +3,11 @@
 //! messages and the same cuts.
 
 use super::super::rounds::{Concluded, Fields};
-use super::Changed;
+use super::{Changed, is_on_board};
 use crate::failure::{Failure, io};
 use contest::{Board, Seed, canonical, draw_name};
-use coordinator::Judge;
 use coordinator::corrections::board_of;
+use coordinator::{Judge, Stood};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -58,14 +58,15 @@ pub(super) fn board(dir: &Path, board: &Board, seed: &Seed) -> Result<(), Failur
     put(dir, "board.jsonl", &lines)
 }
 
-/// What another file makes of everything: what changes as it would be, the rest as it stands, and the board of both.
+/// What another file makes of everything: what changes as it would be, the rest as it stands, and the board of both: of the
+/// rounds that the final draw is about, if it was made.
 ///
 /// # Errors
 /// The disk refuses.
 pub(super) fn by_file(
     dir: &Path,
     judge: &Judge,
-    before: &[Concluded],
+    (stood, before): (&[Stood], &[Concluded]),
     again: &Fields,
     changed: &[Changed<'_>],
 ) -> Result<(), Failure> {
@@ -96,6 +97,9 @@ pub(super) fn by_file(
         let (Some(round), Ok(basis)) = (one.round, &one.basis) else {
             continue;
         };
+        if !is_on_board(stood, round) {
+            continue;
+        }
         let field = again.get(&round).unwrap_or(&basis.standing);
         fields.insert(round, Arc::clone(field));
     }

@@ -16,7 +16,7 @@ use contest::{Diff, Remedy, Won, diff, draw_name, hash};
 use control::ledger::{Ledger, awards_after};
 use coordinator::corrections::{corrections, may_judge};
 use coordinator::prizes::{After, remedies_after};
-use coordinator::{Corrected, Judge};
+use coordinator::{Corrected, Judge, Stood};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
@@ -79,7 +79,7 @@ pub(crate) fn rescore(args: &RescoreArgs, out: &mut impl Write) -> Result<(), Fa
     let corrected = corrections(&judge, &stood, &again).map_err(Failure::no)?;
     let changed = beside(&season, &judge, &before, corrected);
     if let Some(dir) = &args.out {
-        files::by_file(dir, &judge, &before, &again, &changed)?;
+        files::by_file(dir, &judge, (&stood, &before), &again, &changed)?;
     }
     show::print(&season, args, &judge, published.is_some(), &changed, out).map_err(io("write"))?;
     if args.publish {
@@ -96,9 +96,9 @@ pub(crate) fn rescore(args: &RescoreArgs, out: &mut impl Write) -> Result<(), Fa
 
 /// Draws by `control` and with their standings, side by side.
 fn paired<'s, 'b>(
-    stood: &'s mut [coordinator::Stood],
+    stood: &'s mut [Stood],
     before: &'b [Concluded],
-) -> impl Iterator<Item = (&'s mut coordinator::Stood, &'b Concluded)> {
+) -> impl Iterator<Item = (&'s mut Stood, &'b Concluded)> {
     stood.iter_mut().filter_map(|one| {
         let concluded = before
             .iter()
@@ -204,6 +204,16 @@ fn publish(
         }
     }
     out.flush().map_err(io("write"))
+}
+
+/// Whether a round is one that the final draw is about: one that came only after it was made has no say in it.
+fn is_on_board(stood: &[Stood], round: u16) -> bool {
+    let first_of = |round: Option<u16>| {
+        let made = stood.iter().find(|one| one.round == round);
+        made.map(|one| one.first)
+    };
+    let drawn = first_of(None).unwrap_or(u64::MAX);
+    first_of(Some(round)).is_some_and(|first| first < drawn)
 }
 
 /// The rounds that have a result and are asked for.
