@@ -4,7 +4,7 @@ use crate::support::event::Event;
 use crate::support::fleet::{Fleet, PAIR, asked};
 use crate::support::stories::in_turn;
 use crate::support::{Scene, until};
-use crate::{frozen, lasts, spools_are_empty, well_in_the_end};
+use crate::{coming_in, frozen, lasts, spools_are_empty, well_in_the_end};
 use broker::Cluster;
 use std::time::Duration;
 
@@ -12,6 +12,8 @@ use std::time::Duration;
 const TURN: Duration = Duration::from_secs(5);
 /// What starting brokers again, replicas that catch up and spools that are drained may take together.
 const REPAIRS: Duration = Duration::from_secs(130);
+/// Messages a second on the whole.
+const PER_S: u64 = 51;
 
 /// How long too few brokers for an ack are there.
 fn too_few() -> Duration {
@@ -22,7 +24,8 @@ pub(crate) fn die_in_turn_freeze_and_die_together() {
     let time = TURN * 3 + frozen() + too_few() * 2 + REPAIRS;
     let (mut fleet, mut event) = in_turn(|| {
         let cluster = Cluster::start(3).expect("three brokers start");
-        let fleet = Fleet::start(Scene::on(cluster, 12_000, 60), &PAIR);
+        let scene = Scene::on(cluster, coming_in(time, PER_S), 60);
+        let fleet = Fleet::start(scene, &PAIR);
         let mut event = Event::lasting(&fleet, time);
         event.goes_on_past_the_rush();
         (fleet, event)
@@ -60,7 +63,7 @@ fn together(fleet: &mut Fleet, event: &mut Event, brokers: &[usize]) {
     for broker in brokers {
         fleet.scene.cluster().kill(*broker);
     }
-    until("records in the spool", || fleet.spooled() > 0);
+    until("records in the spool", || fleet.spooled() > Some(0));
     event.goes_on(too_few(), "they were back");
     for broker in brokers {
         let cluster = fleet.scene.cluster();

@@ -30,7 +30,7 @@ impl Fleet {
 
     /// Waits until no spool holds anything and every partition of every consumer is owned, once, and read to its end.
     pub(crate) fn wait_drained(&self) {
-        until("empty spools", || self.spooled() == 0);
+        until("empty spools", || self.spooled() == Some(0));
         // quiz reads what dedup wrote: both stand at the end, seen twice in a row.
         for _ in 0..2 {
             until("the consumers' end of the log", || {
@@ -60,17 +60,13 @@ impl Fleet {
         distinct.len() == all && owned.len() == all
     }
 
-    /// Records that stand in spools only.
-    pub(crate) fn spooled(&self) -> u64 {
-        let ingress = self.with_role("ingress");
-        ingress
-            .map(|(_, node)| {
-                let status = node.try_status();
-                status.map_or(u64::MAX / 64, |status| {
-                    status["spool"]["records"].as_u64().unwrap_or_default()
-                })
-            })
-            .sum()
+    /// Records that stand in spools only; `None` while some ingress does not say.
+    pub(crate) fn spooled(&self) -> Option<u64> {
+        let mut ingress = self.with_role("ingress");
+        ingress.try_fold(0, |sum, (_, node)| {
+            let records = node.try_status()?["spool"]["records"].as_u64()?;
+            Some(sum + records)
+        })
     }
 
     /// Every process is sound, and the log holds what the recording's oracle says: nothing lost, nothing doubled,
@@ -130,7 +126,7 @@ impl Fleet {
         Value::from_iter(counted.into_iter().chain([provisional]))
     }
 
-    /// What `surge reconcile` finds in the log now, in words and as JSON.
+    /// What `surge reconcile` finds in the log now, in words and as JSON; what is missing stands in `missing.jsonl`.
     pub(crate) fn verdict(&self) -> (Ended, Value) {
         self.scene.export("", "found");
         let ended = finish(&mut self.scene.reconciling("found"));
