@@ -11,7 +11,7 @@ use std::time::Duration;
 /// A broker is noticed to be dead within 3 s; so long it stays dead.
 const TURN: Duration = Duration::from_secs(5);
 /// What starting brokers again, replicas that catch up and spools that are drained may take together.
-const REPAIRS: Duration = Duration::from_secs(130);
+const REPAIRS: Duration = Duration::from_secs(140);
 /// Messages a second on the whole.
 const PER_S: u64 = 51;
 
@@ -35,6 +35,9 @@ pub(crate) fn die_in_turn_freeze_and_die_together() {
         let fired = fleet.fired("");
         fleet.scene.cluster().kill(broker);
         event.goes_on(TURN, "a broker was back");
+        if broker == 2 {
+            more_replicas_are_asked_for_than_there_are(&mut fleet, &mut event);
+        }
         let cluster = fleet.scene.cluster();
         cluster.restart(broker).expect("the broker starts again");
         cluster.wait_in_sync().expect("its replicas catch up");
@@ -56,6 +59,19 @@ pub(crate) fn die_in_turn_freeze_and_die_together() {
     together(&mut fleet, &mut event, &[0, 1]);
     together(&mut fleet, &mut event, &[0, 1, 2]);
     well_in_the_end(&fleet, event);
+}
+
+/// One broker is dead, and somebody asks for three replicas: the two that answer refuse every record.
+fn more_replicas_are_asked_for_than_there_are(fleet: &mut Fleet, event: &mut Event) {
+    spools_are_empty(fleet, "a death");
+    fleet.scene.set_topic("inbound", "min.insync.replicas=3");
+    until("acks from the spool", || fleet.spooled() > Some(0));
+    let fired = fleet.fired("");
+    event.goes_on(TURN, "as many were asked for as there are");
+    assert!(fleet.fired("") > fired, "the spool was not needed");
+    fleet.scene.set_topic("inbound", "min.insync.replicas=2");
+    // The third one is still dead.
+    spools_are_empty(fleet, "as many were asked for as there are");
 }
 
 /// These die at once, stay away, and come back.
