@@ -15,7 +15,7 @@ const SEATS: [(&str, &str); 3] = [
     ("workers", "dedup,quiz,coordinator"),
 ];
 /// What the surge goes on for beside the frost.
-const BESIDE: Duration = Duration::from_secs(25);
+const BESIDE: Duration = Duration::from_secs(45);
 
 pub(crate) fn a_node_that_was_frozen_comes_back() {
     let fleet = in_turn(|| {

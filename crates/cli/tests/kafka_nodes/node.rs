@@ -59,9 +59,8 @@ fn a_node_on_a_broker_has_the_digest_of_the_oracle() {
     assert_eq!(status["spool"]["records"], 0, "{status}");
     assert_eq!(status["coordinator"]["leads"], true);
     scene.judge("node");
-    let (ended, took) = node.terminate();
+    let (ended, _) = node.terminate();
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(took.as_secs() < 15, "the drain took {took:?}");
     // Commands of history read the topics; the directory of the node has no log.
     let stats: Value =
         serde_json::from_str(&scene.history("node", "log stats --json").well()).unwrap();

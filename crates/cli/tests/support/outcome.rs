@@ -4,7 +4,7 @@
 use super::fleet::Fleet;
 use super::kafka::PARTITIONS;
 use super::node::Ended;
-use super::{Scene, finish, succeed, until};
+use super::{Node, Scene, finish, succeed, until, until_told};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -33,10 +33,21 @@ impl Fleet {
         until("empty spools", || self.spooled() == Some(0));
         // quiz reads what dedup wrote: both stand at the end, seen twice in a row.
         for _ in 0..2 {
-            until("the consumers' end of the log", || {
-                ["dedup", "quiz"].iter().all(|stage| self.is_read_by(stage))
-            });
+            until_told(
+                "the consumers' end of the log",
+                || ["dedup", "quiz"].iter().all(|stage| self.is_read_by(stage)),
+                || self.stages(),
+            );
         }
+    }
+
+    /// How the consumers stand, by their own word.
+    fn stages(&self) -> String {
+        let stages = |node: &Node| node.try_status().map(|status| status["stages"].clone());
+        let told = self
+            .running()
+            .map(|(name, node)| format!("{name}: {}", stages(node).unwrap_or_default()));
+        told.collect::<Vec<_>>().join("\n")
     }
 
     fn is_read_by(&self, stage: &str) -> bool {
