@@ -71,7 +71,7 @@ soak: build setup-broker ## the long runs: KILLS kills, brokers away for AWAY se
 	SOAK_CONTEST_MESSAGES=$(MESSAGES) SOAK_SURGE_LIMIT_S=36000 $(CARGO) test --release --package cli --test contest_equal -- --nocapture
 	SOAK_SURGE_LIMIT_S=36000 SOAK_KAFKA_KILLS=$(KILLS) SOAK_CONTEST_MESSAGES=$(MESSAGES) SOAK_AWAY_S=$(AWAY) SOAK_FROZEN_S=$(AWAY) SOAK_FAULT_S=60 SOAK_FREEZE_S=60 \
 		$(CARGO) test --release --package cli --no-fail-fast \
-		$(foreach t,node processes kills faults topics spool unplugged,--test kafka_$(t)) -- --nocapture
+		$(foreach t,nodes kills faults,--test kafka_$(t)) -- --nocapture
 
 clean: ## remove what builds and demos left
 	cargo clean

@@ -3,6 +3,7 @@
 use crate::fold::Fold;
 use crate::runner::StageError;
 use crate::session::{Around, Session};
+use crate::starved::Stand;
 use crate::state::{Space, partition_entry, stored_partitions};
 use std::collections::BTreeMap;
 
@@ -82,8 +83,8 @@ impl<F: Fold> Session<F> {
         Ok(self.work.kept.drop_buckets_below(floor)?)
     }
 
-    /// Tells the status what this turn did.
-    pub(crate) fn publish(&mut self, around: &Around) -> Result<(), StageError> {
+    /// Tells the status what this turn did. Returns a partition whose inputs are durable and do not come.
+    pub(crate) fn publish(&mut self, around: &Around) -> Result<Option<u32>, StageError> {
         let open: Vec<u32> = self
             .lanes
             .keys()
@@ -100,6 +101,15 @@ impl<F: Fold> Session<F> {
             Err(error) => return Err(error.into()),
         };
         let (now, wall_ms) = (around.clock.now(), around.clock.wall_ms());
+        let stands = ends.iter().filter_map(|(&partition, &end)| {
+            let position = self.reader.position(partition)?;
+            Some(Stand {
+                partition,
+                position,
+                end,
+            })
+        });
+        let starved = self.starved.look(now, stands);
         let done = std::mem::take(&mut self.done);
         let suppressed = std::mem::take(&mut self.work.pending().suppressed);
         around.status.update(|shared| {
@@ -127,6 +137,6 @@ impl<F: Fold> Session<F> {
                 }
             }
         });
-        Ok(())
+        Ok(starved)
     }
 }

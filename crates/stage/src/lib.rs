@@ -36,6 +36,7 @@ pub mod replay;
 mod runner;
 mod send;
 mod session;
+mod starved;
 pub mod state;
 mod status;
 mod tail;

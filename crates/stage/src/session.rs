@@ -11,9 +11,10 @@ use crate::limit::Limit;
 use crate::metrics::StageMetrics;
 use crate::runner::{Config, StageError};
 use crate::send::Sender;
+use crate::starved::Starved;
 use crate::state::{Identity, Store};
 use crate::status::{StageStatus, Totals};
-use msglog::{GroupEvent, Log, Membership, Reader, Stored};
+use msglog::{GroupEvent, Log, LogError, Membership, Reader, Stored};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub(crate) struct Session<F: Fold> {
     pub(crate) checked: Duration,
     /// When the last batch was read, if there may be no more of its kind yet.
     pub(crate) caught_up: Option<Duration>,
+    /// Inputs that do not come.
+    pub(crate) starved: Starved,
     /// Counts of what is not committed yet.
     pub(crate) turn: Totals,
     /// Counts of what is, until they are published.
@@ -86,6 +89,7 @@ impl<F: Fold> Session<F> {
             entries: Vec::new(),
             checked: clock.now(),
             caught_up: None,
+            starved: Starved::default(),
             turn: Totals::default(),
             done: Totals::default(),
         })
@@ -119,8 +123,16 @@ impl<F: Fold> Session<F> {
             self.pass_gaps();
         }
         let result = self.apply_all(fold, around, limit, &records);
-        self.publish(around)?;
-        result.map(|()| records.len())
+        let starved = self.publish(around)?;
+        result?;
+        match starved {
+            None => Ok(records.len()),
+            Some(partition) => Err(StageError::Log(LogError::Io {
+                what: format!("reading {}/{partition}", around.facts.input),
+                detail: "durable records do not come; a new reader is made".to_owned(),
+                code: None,
+            })),
+        }
     }
 
     /// Lets inputs come together, unless there are enough, or there was a rest.

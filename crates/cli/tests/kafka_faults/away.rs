@@ -4,10 +4,12 @@ use crate::support::event::{Event, attempts, falls_on_the_peak, now_us, offered}
 use crate::support::fleet::{Fleet, PAIR, asked};
 use crate::support::stories::in_turn;
 use crate::support::{Scene, until};
-use crate::{lasts, spools_are_empty, well_in_the_end};
+use crate::{coming_in, lasts, spools_are_empty, well_in_the_end};
 use broker::Cluster;
 use std::time::Duration;
 
+/// Messages a second on the whole, however long the outage is.
+const PER_S: u64 = 190;
 /// What the surge goes on for beside the outage.
 const BESIDE: Duration = Duration::from_secs(45);
 
@@ -22,17 +24,24 @@ fn away() -> Duration {
 pub(crate) fn kafka_is_away_at_the_peak() {
     let (mut fleet, mut event, began) = in_turn(|| {
         let cluster = Cluster::start(1).expect("a broker starts");
-        let mut fleet = Fleet::start(Scene::on(cluster, 20_000, 60), &PAIR);
-        let mut event = Event::lasting(&fleet, away() + BESIDE);
+        let time = away() + BESIDE;
+        let scene = Scene::on(cluster, coming_in(time, PER_S), 60);
+        let mut fleet = Fleet::start(scene, &PAIR);
+        let mut event = Event::lasting(&fleet, time);
         event.goes_on_to_the_rush();
         let began = now_us();
         fleet.scene.cluster().kill(0);
         event.goes_on(RUSH, "the rush was over");
         (fleet, event, began)
     });
-    until("records in the spool", || fleet.spooled() > 0);
+    until("records in the spool", || fleet.spooled() > Some(0));
     lasts(&fleet, &mut event, away() - RUSH, "the end of the outage");
-    let (waiting, at_once) = (fleet.spooled(), fleet.fired("away"));
+    let (mut waiting, at_once) = (None, fleet.fired("away"));
+    until("word of the spool", || {
+        waiting = fleet.spooled();
+        waiting.is_some()
+    });
+    let waiting = waiting.unwrap();
     let back = now_us();
     fleet.scene.cluster().restart(0).expect("the broker starts");
     spools_are_empty(&fleet, "the outage");

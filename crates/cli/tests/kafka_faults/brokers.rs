@@ -4,14 +4,16 @@ use crate::support::event::Event;
 use crate::support::fleet::{Fleet, PAIR, asked};
 use crate::support::stories::in_turn;
 use crate::support::{Scene, until};
-use crate::{frozen, lasts, spools_are_empty, well_in_the_end};
+use crate::{coming_in, frozen, lasts, spools_are_empty, well_in_the_end};
 use broker::Cluster;
 use std::time::Duration;
 
 /// A broker is noticed to be dead within 3 s; so long it stays dead.
 const TURN: Duration = Duration::from_secs(5);
 /// What starting brokers again, replicas that catch up and spools that are drained may take together.
-const REPAIRS: Duration = Duration::from_secs(130);
+const REPAIRS: Duration = Duration::from_secs(140);
+/// Messages a second on the whole.
+const PER_S: u64 = 51;
 
 /// How long too few brokers for an ack are there.
 fn too_few() -> Duration {
@@ -22,7 +24,8 @@ pub(crate) fn die_in_turn_freeze_and_die_together() {
     let time = TURN * 3 + frozen() + too_few() * 2 + REPAIRS;
     let (mut fleet, mut event) = in_turn(|| {
         let cluster = Cluster::start(3).expect("three brokers start");
-        let fleet = Fleet::start(Scene::on(cluster, 12_000, 60), &PAIR);
+        let scene = Scene::on(cluster, coming_in(time, PER_S), 60);
+        let fleet = Fleet::start(scene, &PAIR);
         let mut event = Event::lasting(&fleet, time);
         event.goes_on_past_the_rush();
         (fleet, event)
@@ -32,6 +35,9 @@ pub(crate) fn die_in_turn_freeze_and_die_together() {
         let fired = fleet.fired("");
         fleet.scene.cluster().kill(broker);
         event.goes_on(TURN, "a broker was back");
+        if broker == 2 {
+            more_replicas_are_asked_for_than_there_are(&mut fleet, &mut event);
+        }
         let cluster = fleet.scene.cluster();
         cluster.restart(broker).expect("the broker starts again");
         cluster.wait_in_sync().expect("its replicas catch up");
@@ -55,12 +61,25 @@ pub(crate) fn die_in_turn_freeze_and_die_together() {
     well_in_the_end(&fleet, event);
 }
 
+/// One broker is dead, and somebody asks for three replicas: the two that answer refuse every record.
+fn more_replicas_are_asked_for_than_there_are(fleet: &mut Fleet, event: &mut Event) {
+    spools_are_empty(fleet, "a death");
+    fleet.scene.set_topic("inbound", "min.insync.replicas=3");
+    until("acks from the spool", || fleet.spooled() > Some(0));
+    let fired = fleet.fired("");
+    event.goes_on(TURN, "as many were asked for as there are");
+    assert!(fleet.fired("") > fired, "the spool was not needed");
+    fleet.scene.set_topic("inbound", "min.insync.replicas=2");
+    // The third one is still dead.
+    spools_are_empty(fleet, "as many were asked for as there are");
+}
+
 /// These die at once, stay away, and come back.
 fn together(fleet: &mut Fleet, event: &mut Event, brokers: &[usize]) {
     for broker in brokers {
         fleet.scene.cluster().kill(*broker);
     }
-    until("records in the spool", || fleet.spooled() > 0);
+    until("records in the spool", || fleet.spooled() > Some(0));
     event.goes_on(too_few(), "they were back");
     for broker in brokers {
         let cluster = fleet.scene.cluster();

@@ -1,12 +1,15 @@
 //! The role that runs once: a coordinator that is frozen or killed is replaced, and one that comes back says nothing. How
 //! soon it is replaced is told elsewhere, by the ticks that are missing.
 
-use crate::support::fleet::{Fleet, during, whole};
+use crate::support::event::EVENT_S;
+use crate::support::fleet::{Fleet, asked, during, whole};
 use crate::support::stories::in_turn;
 use crate::support::{Scene, front, until, wire};
 use broker::Cluster;
 use std::time::Duration;
 
+/// What the surge goes on for beside the frost.
+const BESIDE: Duration = Duration::from_secs(80);
 const SEATS: [(&str, &str); 4] = [
     ("coordinator-1", "coordinator"),
     ("coordinator-2", "coordinator"),
@@ -19,7 +22,9 @@ pub(crate) fn are_replaced_and_do_not_speak_again() {
         let cluster = Cluster::start(1).expect("a broker starts");
         Fleet::start(Scene::on(cluster, 10_000, 60), &SEATS)
     });
-    let mut replay = fleet.replay(&["--speed", "1.6", "--until-acked"]);
+    let freeze = Duration::from_secs(asked("SOAK_FREEZE_S", 30));
+    let speed = EVENT_S / (freeze + BESIDE).as_secs_f64();
+    let mut replay = fleet.replay(&["--speed", &speed.to_string(), "--until-acked"]);
     assert!(during(&mut replay, Duration::from_secs(3)));
     let first = fleet.leader();
     let second = ["coordinator-1", "coordinator-2"]
@@ -33,7 +38,7 @@ pub(crate) fn are_replaced_and_do_not_speak_again() {
     until("the second coordinator's lead", || {
         front::leads(fleet.seat(second).admin)
     });
-    assert!(during(&mut replay, Duration::from_secs(3)));
+    assert!(during(&mut replay, freeze));
     fleet.thaw(first);
     until("the first coordinator's insight", || {
         !front::leads(fleet.seat(first).admin)

@@ -8,6 +8,7 @@
 mod away;
 mod brokers;
 mod coordinators;
+mod ingress;
 mod processes;
 mod rolling;
 #[path = "../support/mod.rs"]
@@ -42,6 +43,7 @@ fn whatever_fails_no_ack_is_held_up_and_nothing_is_lost_or_doubled() {
             "coordinators",
             coordinators::are_replaced_and_do_not_speak_again,
         ),
+        ("ingress", ingress::a_node_that_was_frozen_comes_back),
         ("processes", processes::join_freeze_come_back_and_leave),
         ("rolling", rolling::every_process_is_restarted_under_load),
     ]);
@@ -50,6 +52,11 @@ fn whatever_fails_no_ack_is_held_up_and_nothing_is_lost_or_doubled() {
 /// How long a broker is frozen.
 fn frozen() -> Duration {
     Duration::from_secs(asked("SOAK_FROZEN_S", 60))
+}
+
+/// Messages of a surge of so many a second: what lasts longer is not thinner.
+fn coming_in(time: Duration, per_s: u64) -> u32 {
+    u32::try_from(time.as_secs() * per_s).unwrap()
 }
 
 /// Lets an outage last so long. Once it is noticed nobody's memory grows by it.
@@ -64,7 +71,7 @@ fn lasts(fleet: &Fleet, event: &mut Event, time: Duration, what: &str) {
 /// Waits until the log has everything that stood in spools.
 fn spools_are_empty(fleet: &Fleet, after: &str) {
     until(&format!("empty spools after {after}"), || {
-        fleet.spooled() == 0
+        fleet.spooled() == Some(0)
     });
 }
 

@@ -1,6 +1,7 @@
 //! Roles in processes of their own, split as for two machines: what is counted is what one process counts that nobody
-//! disturbs, also when a third joins, one is frozen for longer than its session lasts and comes back, and one leaves.
+//! disturbs, also when a third joins, one is frozen for longer than its session lasts and comes back, one is killed, and one leaves.
 
+use crate::support::event::EVENT_S;
 use crate::support::fleet::{Fleet, SPLIT, asked, during, whole};
 use crate::support::kafka::ALL;
 use crate::support::stories::in_turn;
@@ -13,6 +14,9 @@ fn fleet(seats: &[(&'static str, &'static str)]) -> Fleet {
     let cluster = Cluster::start(1).expect("a broker starts");
     Fleet::start(Scene::on(cluster, 10_000, 60), seats)
 }
+
+/// What the surge goes on for beside the frost, in seconds: joining, dying, leaving, each with what it makes of the group.
+const BESIDE_S: u64 = 104;
 
 /// What is counted of the recording as quickly as it can be played.
 fn counted_by(seats: &[(&'static str, &'static str)]) -> Value {
@@ -30,7 +34,9 @@ pub(crate) fn join_freeze_come_back_and_leave() {
     assert_eq!(counted_by(&SPLIT), undisturbed);
 
     let mut fleet = fleet(&SPLIT);
-    let mut replay = fleet.replay(&["--speed", "1.1"]);
+    let freeze = asked("SOAK_FREEZE_S", 30);
+    let speed = EVENT_S / (BESIDE_S + freeze) as f64;
+    let mut replay = fleet.replay(&["--speed", &speed.to_string()]);
     let mut goes_on = |seconds, what: &str| {
         let goes_on = during(&mut replay, Duration::from_secs(seconds));
         assert!(goes_on, "the surge was over before {what}");
@@ -52,7 +58,7 @@ pub(crate) fn join_freeze_come_back_and_leave() {
     }
     fleet.wait_owned(&["dedup-2", "dedup-3"], "dedup");
     fleet.wait_owned(&["quiz-1", "quiz-3"], "quiz");
-    goes_on(asked("SOAK_FREEZE_S", 30), "the frozen ones went on");
+    goes_on(freeze, "the frozen ones went on");
     for name in ["dedup-1", "quiz-2"] {
         fleet.thaw(name);
     }
@@ -65,6 +71,13 @@ pub(crate) fn join_freeze_come_back_and_leave() {
             fleet.owned(frozen, stage) > 0
         });
     }
+    // Two are killed: what they had is taken over, and they come back.
+    for name in ["dedup-3", "quiz-1"] {
+        fleet.kill(name);
+    }
+    fleet.wait_owned(&["dedup-1", "dedup-2"], "dedup");
+    fleet.wait_owned(&["quiz-2", "quiz-3"], "quiz");
+    fleet.launch(&["dedup-3", "quiz-1"]);
     goes_on(1, "one left");
     // One leaves in order and comes back.
     fleet.terminate("dedup-2");

@@ -13,7 +13,7 @@ pub(crate) fn every_process_is_restarted_under_load() {
         let cluster = Cluster::start(1).expect("a broker starts");
         Fleet::start(Scene::on(cluster, MESSAGES, 60), &TWICE)
     });
-    let mut replay = fleet.replay(&["--speed", "2", "--until-acked"]);
+    let mut replay = fleet.replay(&["--speed", "1.1", "--until-acked"]);
     for (name, role) in TWICE {
         assert!(
             during(&mut replay, Duration::from_millis(500)),

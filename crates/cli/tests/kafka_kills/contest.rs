@@ -1,4 +1,5 @@
-//! The contest of one recording: with 1, 5 and 24 partitions, one process or three that count, coordinators that are
+//! The contest of one recording: with 1, 5 and 24 partitions, one process or three that count, each delivery
+//! three times, one that comes back without its state, coordinators that are
 //! killed and replaced between seals and results. Every round comes to what it comes to on the journal, once; no unit is
 //! given twice. `SOAK_CONTEST_MESSAGES` sets the size of the event that nobody disturbs, played at its own density then.
 
@@ -64,6 +65,22 @@ const THREE: &[(&str, &str)] = &[
     ("quiz-3", "quiz"),
 ];
 
+/// Every delivery three times, out of order.
+const THRICE: [&str; 6] = ["--speed", "max", "--copies", "3", "--shuffle", "7"];
+
+/// A replay in which one that counts is killed behind three results, and comes back without its state.
+fn one_forgets(fleet: &mut Fleet, size: Size) {
+    let speed = if size == SMALL { "20" } else { "max" };
+    let mut replay = fleet.replay(&["--speed", speed, "--until-acked"]);
+    drop(fleet.scene.await_results("", 3));
+    fleet.kill("quiz-2");
+    std::fs::remove_dir_all(fleet.scene.path("quiz-2/state")).unwrap();
+    fleet.launch(&["quiz-2"]);
+    let live = during(&mut replay, Duration::ZERO);
+    assert!(live, "the surge was over too soon");
+    whole(replay);
+}
+
 #[test]
 fn rounds_come_to_the_same_on_the_journal_and_on_any_partitions_and_processes_of_a_broker() {
     let size = match u32::try_from(asked("SOAK_CONTEST_MESSAGES", 0)) {
@@ -74,8 +91,12 @@ fn rounds_come_to_the_same_on_the_journal_and_on_any_partitions_and_processes_of
     assert_eq!(journal.len(), ROUNDS);
     let ways = [1, 5, 24].map(|partitions| [(partitions, ONE), (partitions, THREE)]);
     for (partitions, seats) in ways.into_iter().flatten() {
-        let fleet = fleet(size, partitions, seats);
-        whole(fleet.replay(&["--speed", "max"]));
+        let mut fleet = fleet(size, partitions, seats);
+        match (partitions, seats.len()) {
+            (5, 4) => whole(fleet.replay(&THRICE)),
+            (24, 4) => one_forgets(&mut fleet, size),
+            _ => whole(fleet.replay(&["--speed", "max"])),
+        }
         let told = concluded(&fleet);
         assert!(told.void().is_empty(), "{:?}", told.void());
         assert_eq!(

@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Event time of a recording that is compressed sixtyfold, in seconds; its rush begins 4 s after its first message.
-const EVENT_S: f64 = 132.0;
+pub(crate) const EVENT_S: f64 = 132.0;
 /// Event time at which the first messages are there and the rush is not, and at which the rush is over.
 const BEFORE_THE_RUSH_S: f64 = 2.5;
 const BEHIND_THE_RUSH_S: f64 = 8.5;

@@ -216,9 +216,8 @@ impl Fleet {
     /// SIGTERM; it must end in order.
     #[track_caller]
     pub(crate) fn terminate(&mut self, name: &str) {
-        let (ended, took) = self.nodes.remove(name).unwrap().terminate();
+        let (ended, _) = self.nodes.remove(name).unwrap().terminate();
         assert_eq!(ended.code, Some(0), "{name}: {ended:?}");
-        assert!(took.as_secs() < 15, "the drain of {name} took {took:?}");
     }
 
     /// SIGSTOP.

@@ -40,7 +40,9 @@ impl Scene {
             .arg("--export")
             .arg(self.path(export))
             .arg("--json")
-            .arg(self.path("verdict.json"));
+            .arg(self.path("verdict.json"))
+            .arg("--missing")
+            .arg(self.path("missing.jsonl"));
         command
     }
 

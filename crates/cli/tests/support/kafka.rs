@@ -108,6 +108,22 @@ impl Scene {
         )
     }
 
+    /// Changes a setting of a topic at the brokers, behind everybody's back.
+    #[track_caller]
+    pub(crate) fn set_topic(&mut self, topic: &str, setting: &str) {
+        let topic = format!("spillway.{topic}");
+        let which = ["--alter", "--entity-type", "topics", "--entity-name"];
+        let what = [topic.as_str(), "--add-config", setting];
+        self.tool("kafka.admin.ConfigCommand", &[&which[..], &what].concat());
+    }
+
+    /// Runs one of Kafka's own tools, which must do.
+    #[track_caller]
+    pub(crate) fn tool(&mut self, class: &str, args: &[&str]) {
+        let said = self.cluster().tool(class, args).unwrap();
+        assert!(said.status.success(), "{class} {args:?}: {said:?}");
+    }
+
     /// A place for a node with these roles.
     pub(crate) fn seat(&self, data: &str, roles: &str) -> Seat {
         Seat {

@@ -39,8 +39,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Longest wait for anything; reaching it is a failure.
-pub(crate) const LIMIT: Duration = Duration::from_secs(120);
+/// Longest wait for anything; reaching it is a failure. Far more than anything takes on a slow machine that is busy.
+pub(crate) const LIMIT: Duration = Duration::from_secs(300);
 
 pub(crate) fn spillway() -> &'static str {
     env!("CARGO_BIN_EXE_spillway")
@@ -58,15 +58,26 @@ pub(crate) fn surge() -> PathBuf {
 }
 
 /// Polls until `done` says so: often at first, later less, for a look may cost a node something.
-pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, done: impl FnMut() -> bool) {
+    until_told(what, done, String::new);
+}
+
+/// The same; `told` is asked how things stand when it does not come to that.
+pub(crate) fn until_told(
+    what: &str,
+    mut done: impl FnMut() -> bool,
+    told: impl FnOnce() -> String,
+) {
     let (began, mut pause) = (Instant::now(), Duration::from_millis(20));
     let deadline = began + LIMIT;
     while !done() {
-        assert!(
-            Instant::now() < deadline,
-            "{what} did not come within {} s",
-            LIMIT.as_secs()
-        );
+        if Instant::now() >= deadline {
+            panic!(
+                "{what} did not come within {} s; {}",
+                LIMIT.as_secs(),
+                told()
+            );
+        }
         std::thread::park_timeout(pause);
         pause = Duration::from_millis(200).min(pause + began.elapsed() / 64);
     }

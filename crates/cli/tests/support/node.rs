@@ -1,7 +1,7 @@
 //! A node as a process of its own: started, asked over its admin API, killed or ended in order.
 
 use super::wire::get;
-use super::{LIMIT, succeed, until};
+use super::{LIMIT, succeed, until, until_told};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read};
 use std::net::SocketAddr;
@@ -166,7 +166,11 @@ impl Node {
 
     /// Waits until every consumer has nothing left to do.
     pub(crate) fn wait_drained(&self) {
-        until("the consumers' end of the log", || self.is_drained());
+        until_told(
+            "the consumers' end of the log",
+            || self.is_drained(),
+            || self.status()["stages"].to_string(),
+        );
     }
 
     /// Waits until every consumer has nothing left to do and every round of every campaign has its result.

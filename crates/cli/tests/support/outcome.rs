@@ -4,7 +4,7 @@
 use super::fleet::Fleet;
 use super::kafka::PARTITIONS;
 use super::node::Ended;
-use super::{Scene, finish, succeed, until};
+use super::{Node, Scene, finish, succeed, until, until_told};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -30,13 +30,24 @@ impl Fleet {
 
     /// Waits until no spool holds anything and every partition of every consumer is owned, once, and read to its end.
     pub(crate) fn wait_drained(&self) {
-        until("empty spools", || self.spooled() == 0);
+        until("empty spools", || self.spooled() == Some(0));
         // quiz reads what dedup wrote: both stand at the end, seen twice in a row.
         for _ in 0..2 {
-            until("the consumers' end of the log", || {
-                ["dedup", "quiz"].iter().all(|stage| self.is_read_by(stage))
-            });
+            until_told(
+                "the consumers' end of the log",
+                || ["dedup", "quiz"].iter().all(|stage| self.is_read_by(stage)),
+                || self.stages(),
+            );
         }
+    }
+
+    /// How the consumers stand, by their own word.
+    fn stages(&self) -> String {
+        let stages = |node: &Node| node.try_status().map(|status| status["stages"].clone());
+        let told = self
+            .running()
+            .map(|(name, node)| format!("{name}: {}", stages(node).unwrap_or_default()));
+        told.collect::<Vec<_>>().join("\n")
     }
 
     fn is_read_by(&self, stage: &str) -> bool {
@@ -60,17 +71,13 @@ impl Fleet {
         distinct.len() == all && owned.len() == all
     }
 
-    /// Records that stand in spools only.
-    pub(crate) fn spooled(&self) -> u64 {
-        let ingress = self.with_role("ingress");
-        ingress
-            .map(|(_, node)| {
-                let status = node.try_status();
-                status.map_or(u64::MAX / 64, |status| {
-                    status["spool"]["records"].as_u64().unwrap_or_default()
-                })
-            })
-            .sum()
+    /// Records that stand in spools only; `None` while some ingress does not say.
+    pub(crate) fn spooled(&self) -> Option<u64> {
+        let mut ingress = self.with_role("ingress");
+        ingress.try_fold(0, |sum, (_, node)| {
+            let records = node.try_status()?["spool"]["records"].as_u64()?;
+            Some(sum + records)
+        })
     }
 
     /// Every process is sound, and the log holds what the recording's oracle says: nothing lost, nothing doubled,
@@ -130,7 +137,7 @@ impl Fleet {
         Value::from_iter(counted.into_iter().chain([provisional]))
     }
 
-    /// What `surge reconcile` finds in the log now, in words and as JSON.
+    /// What `surge reconcile` finds in the log now, in words and as JSON; what is missing stands in `missing.jsonl`.
     pub(crate) fn verdict(&self) -> (Ended, Value) {
         self.scene.export("", "found");
         let ended = finish(&mut self.scene.reconciling("found"));

@@ -2,7 +2,7 @@
 
 use broker::Cluster;
 use msglog::conformance::{Harness, PARTITIONS, QUEUE_BYTES, RETENTION, TOPIC};
-use msglog::kafka::RECORD_BYTES_MAX;
+use msglog::kafka::{BareProducer, RECORD_BYTES_MAX};
 use msglog::{Kafka, KafkaConfig, Log, LogError, Tier, TopicConfig};
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
@@ -14,6 +14,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
+
+/// Longest wait for a broker on a machine that is slow and busy.
+const SLOW: Duration = Duration::from_secs(180);
+/// A limit of records below the smallest batch, in bytes.
+const NOTHING: usize = 60;
+
+/// A topic on which settings are tried out.
+const PROBE: &str = "probe";
 
 /// Numbers prefixes, so that nothing of one test is seen by another.
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -120,10 +128,10 @@ impl Harness for AtBroker {
         }
         self.lives += 1;
         if std::mem::take(&mut self.is_shrunk) {
-            shrink(&self.config, TOPIC, RECORD_BYTES_MAX);
+            limit(&self.config, RECORD_BYTES_MAX);
         }
         // A broker that answers again may not lead its partitions yet.
-        until("the log again", Duration::from_secs(60), || {
+        until("the log again", SLOW, || {
             match Kafka::open(self.config.clone()) {
                 Ok(kafka) => self.kafka = Some(kafka),
                 Err(error) => assert!(error.retryable(), "{error}"),
@@ -151,8 +159,8 @@ impl Harness for AtBroker {
         if self.config.topics[0].tier == Tier::Ingress {
             return false;
         }
-        // Less than the smallest batch.
-        shrink(&self.config, TOPIC, 60);
+        Kafka::create_topics(&probe(&self.config)).unwrap();
+        limit(&self.config, NOTHING);
         self.is_shrunk = true;
         true
     }
@@ -192,25 +200,58 @@ impl Drop for AtBroker {
 
 /// Lets the topic take records of at most so many bytes, behind the log's back.
 pub(crate) fn shrink(config: &KafkaConfig, name: &str, bytes: usize) {
+    set_limit(config, name, bytes).unwrap();
+}
+
+fn set_limit(config: &KafkaConfig, name: &str, bytes: usize) -> Result<(), String> {
     let (name, bytes) = (format!("{}{name}", config.topic_prefix), bytes.to_string());
-    let found = wait(
-        admin(config).describe_configs([&ResourceSpecifier::Topic(&name)], &AdminOptions::new()),
-    )
-    .unwrap()
-    .remove(0)
-    .unwrap();
+    let (admin, options) = (admin(config), AdminOptions::new());
+    let topic = || ResourceSpecifier::Topic(&name);
+    let found = wait(admin.describe_configs([&topic()], &options));
+    let found = found.map_err(|error| error.to_string())?.remove(0);
     // The request replaces all settings of the topic: the others are given again.
     let kept: Vec<(String, String)> = found
+        .map_err(|code| code.to_string())?
         .entries
         .into_iter()
         .filter(|entry| !entry.is_default && entry.name != "max.message.bytes")
         .filter_map(|entry| Some((entry.name, entry.value?)))
         .collect();
     let alter = kept.iter().fold(
-        AlterConfig::new(ResourceSpecifier::Topic(&name)).set("max.message.bytes", &bytes),
+        AlterConfig::new(topic()).set("max.message.bytes", &bytes),
         |alter, (key, value)| alter.set(key, value),
     );
-    wait(admin(config).alter_configs([&alter], &AdminOptions::new())).unwrap();
+    let altered = wait(admin.alter_configs([&alter], &options));
+    let altered = altered.map_err(|error| error.to_string())?.remove(0);
+    altered.map(drop).map_err(|(_, code)| code.to_string())
+}
+
+/// Beside the topic of the checks, another one.
+fn probe(config: &KafkaConfig) -> KafkaConfig {
+    let mut config = config.clone();
+    config.topics = vec![topic(PROBE, Tier::Ingress)];
+    config
+}
+
+/// Lets the topic of the checks take records of at most so many bytes, and waits until the broker acts by it: its answer
+/// only means that the change is written down. It takes changes in their order, and a topic that was changed later is
+/// tried out.
+fn limit(config: &KafkaConfig, bytes: usize) {
+    for name in [TOPIC, PROBE] {
+        until("a changed topic", SLOW, || {
+            set_limit(config, name, bytes).is_ok()
+        });
+    }
+    let takes = || {
+        let producer = BareProducer::open(&probe(config), PROBE).unwrap();
+        let (tell, told) = std::sync::mpsc::channel();
+        let told_it = Box::new(move |is_durable| tell.send(is_durable).unwrap_or_default());
+        producer.send(0, &[0; 200], told_it).unwrap();
+        told.recv().unwrap()
+    };
+    until("a broker that acts by its limit", SLOW, || {
+        takes() == (bytes != NOTHING)
+    });
 }
 
 /// A client for what no log does.

@@ -4,9 +4,10 @@
 use msglog::memory::MemoryLog;
 use msglog::{
     Answer, Appender, Log, LogError, LogId, Mailbox, Membership, NewRecord, Reader, Refused,
-    TopicConfig,
+    Stored, TopicConfig,
 };
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What happens to the output after the first `after` ones of all topics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,9 @@ pub(crate) struct Faulty {
     pub(crate) log: Arc<MemoryLog>,
     /// Outputs that may still arrive, and what comes then; `None` is no fault.
     plan: Arc<Mutex<Option<(u64, Death)>>>,
+    /// Readers that give nothing and say nothing of it: those that were made before this number of them.
+    deaf: Arc<Mutex<u64>>,
+    readers: Mutex<u64>,
     /// Put before the group's name: another prefix is another group, which owns everything too.
     group: String,
 }
@@ -33,8 +37,15 @@ impl Faulty {
         Arc::new(Self {
             log: Arc::clone(log),
             plan,
+            deaf: Arc::default(),
+            readers: Mutex::default(),
             group: group.to_owned(),
         })
+    }
+
+    /// Every reader that there is gives nothing from now on.
+    pub(crate) fn deafen(&self) {
+        *self.deaf.lock().unwrap() = *self.readers.lock().unwrap();
     }
 
     pub(crate) fn die_after(&self, outputs: u64, death: Death) {
@@ -61,7 +72,13 @@ impl Log for Faulty {
         }))
     }
     fn reader(&self, topic: &str) -> Result<Box<dyn Reader>, LogError> {
-        self.log.reader(topic)
+        let mut readers = self.readers.lock().unwrap();
+        *readers += 1;
+        Ok(Box::new(Listening {
+            inner: self.log.reader(topic)?,
+            number: *readers,
+            deaf: Arc::clone(&self.deaf),
+        }))
     }
     fn start_offset(&self, topic: &str, partition: u32) -> Result<u64, LogError> {
         self.log.start_offset(topic, partition)
@@ -74,6 +91,35 @@ impl Log for Faulty {
     }
     fn join(&self, group: &str, topic: &str) -> Result<Box<dyn Membership>, LogError> {
         self.log.join(&format!("{}{group}", self.group), topic)
+    }
+}
+
+struct Listening {
+    inner: Box<dyn Reader>,
+    number: u64,
+    deaf: Arc<Mutex<u64>>,
+}
+
+impl Reader for Listening {
+    fn poll(
+        &mut self,
+        max_records: usize,
+        max_bytes: usize,
+        wait: Duration,
+    ) -> Result<Vec<Stored>, LogError> {
+        if self.number <= *self.deaf.lock().unwrap() {
+            return Ok(Vec::new());
+        }
+        self.inner.poll(max_records, max_bytes, wait)
+    }
+    fn seek(&mut self, partition: u32, offset: u64) -> Result<(), LogError> {
+        self.inner.seek(partition, offset)
+    }
+    fn remove(&mut self, partition: u32) {
+        self.inner.remove(partition);
+    }
+    fn position(&self, partition: u32) -> Option<u64> {
+        self.inner.position(partition)
     }
 }
 

@@ -8,6 +8,7 @@ mod handover;
 mod props;
 mod sample;
 mod seats;
+mod silent;
 mod starts;
 
 use crate::{Budget, Clock, Config, Fold, Runner, Store, Turn};

@@ -1,27 +1,18 @@
 //! Topics that change under running nodes: deleted and made again, and smaller than what they must take, under ingress and
 //! under stages. And those of a journal, by the same commands.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod support;
-
+use crate::support::fleet::{Fleet, PAIR, during, whole};
+use crate::support::kafka::ALL;
+use crate::support::{Scene, finish, spillway, until};
 use broker::Cluster;
 use serde_json::Value;
 use std::process::Command;
 use std::time::Duration;
-use support::fleet::{Fleet, PAIR, during, whole};
-use support::kafka::ALL;
-use support::{Scene, finish, spillway, until};
 
 fn scene() -> Scene {
     let scene = Scene::bare_on(Cluster::start(1).expect("a broker starts"));
     scene.create_topics();
     scene
-}
-
-#[track_caller]
-fn tool(scene: &mut Scene, class: &str, args: &[&str]) {
-    let said = scene.cluster().tool(class, args).unwrap();
-    assert!(said.status.success(), "{class} {args:?}: {said:?}");
 }
 
 #[test]
@@ -36,11 +27,7 @@ fn a_topic_that_was_deleted_and_made_again_ends_the_node_in_words() {
         node.series("spillway_dedup_total", &[("result", "new")]) >= 1.0
     });
     let class = "org.apache.kafka.tools.TopicCommand";
-    tool(
-        &mut scene,
-        class,
-        &["--delete", "--topic", "spillway.inbound"],
-    );
+    scene.tool(class, &["--delete", "--topic", "spillway.inbound"]);
     until("the topic made again", || {
         scene.topics("create").code == Some(0)
     });
@@ -57,19 +44,7 @@ const AS_MADE: u64 = 17_825_792;
 
 /// Sets how large a batch of this topic may be.
 fn limit(scene: &mut Scene, topic: &str, bytes: u64) {
-    tool(
-        scene,
-        "kafka.admin.ConfigCommand",
-        &[
-            "--alter",
-            "--entity-type",
-            "topics",
-            "--entity-name",
-            &format!("spillway.{topic}"),
-            "--add-config",
-            &format!("max.message.bytes={bytes}"),
-        ],
-    );
+    scene.set_topic(topic, &format!("max.message.bytes={bytes}"));
 }
 
 #[test]

@@ -1,13 +1,10 @@
 //! The role that runs once, told by the clock on the wall: how long nobody ticks when the coordinator is frozen, killed or
 //! stopped. A tick is a record for each second in which somebody leads, and carries that second.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod support;
-
+use crate::support::fleet::Fleet;
+use crate::support::{Scene, front, until};
 use broker::Cluster;
 use serde_json::Value;
-use support::fleet::Fleet;
-use support::{Scene, front, until};
 
 const BOTH: [(&str, &str); 2] = [
     ("coordinator-1", "coordinator"),
