@@ -2,7 +2,8 @@
 //! number of turns from one to the other. Whoever comes first, there is one request, one decision by the window in force
 //! there, one result, and the same copies everywhere.
 
-use super::evening::{applied_alike, ticks};
+use super::came::applied_alike;
+use super::deeds::ticks;
 use super::seals::fold;
 use super::world::World;
 use super::{Believes, CONTEST, Deed, ID, Owner, Plan, log};
