@@ -17,6 +17,7 @@ mod gate;
 mod interleaved;
 mod kinds;
 mod operators;
+mod races;
 mod recounted;
 mod seals;
 mod skipped;
