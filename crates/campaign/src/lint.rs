@@ -30,7 +30,10 @@ pub(crate) fn check(campaign: &Campaign, notes: &mut Notes) {
     for entry in &campaign.rules {
         rule(entry, notes);
         if let Some(first) = seen.insert(entry.id.as_str(), entry.line) {
-            let message = format!("'{}' is the id of the rule in line {first} too", entry.id);
+            let message = format!(
+                "'{}' is the id of the rule in line {first} too; give one of them another",
+                entry.id
+            );
             notes.error(entry.line, "rule.id", message);
         }
     }
@@ -63,7 +66,7 @@ fn heading(campaign: &Campaign, notes: &mut Notes) {
             notes.error(
                 campaign.join.line,
                 "join.keywords",
-                "an empty keyword joins nobody",
+                "an empty keyword joins nobody; leave it out",
             );
         }
     }
@@ -71,12 +74,12 @@ fn heading(campaign: &Campaign, notes: &mut Notes) {
         (
             &campaign.mine,
             "mine.keywords",
-            "an empty keyword asks for nothing",
+            "an empty keyword asks for nothing; leave it out",
         ),
         (
             &campaign.claim,
             "claim.keywords",
-            "an empty keyword claims nothing",
+            "an empty keyword claims nothing; leave it out",
         ),
     ] {
         for _ in words
@@ -118,7 +121,10 @@ fn rounds(campaign: &Campaign, notes: &mut Notes) {
             );
         }
         if second.open < first.close {
-            let message = format!("opens before round {} has closed", first.number);
+            let message = format!(
+                "opens before round {} has closed; move its open, or the close before it",
+                first.number
+            );
             notes.error(
                 second.line,
                 format!("round[{}].open", second.number),
@@ -142,7 +148,7 @@ fn rule(rule: &Rule, notes: &mut Notes) {
     if rule.preempt && rule.match_kind != RuleMatch::Exact {
         error(
             "match",
-            "a rule that goes before answers must match exactly".to_owned(),
+            "a rule that goes before answers must match exactly; write match = \"exact\", or leave preempt out".to_owned(),
         );
     }
     if rule.keywords.is_empty() {
@@ -162,10 +168,13 @@ fn rule(rule: &Rule, notes: &mut Notes) {
     }
     for keyword in &rule.keywords {
         if keyword.trim().is_empty() {
-            error("keywords", "an empty keyword matches nothing".to_owned());
+            error(
+                "keywords",
+                "an empty keyword matches nothing; leave it out".to_owned(),
+            );
         } else if rule.match_kind == RuleMatch::Contains && !wide_enough(keyword) {
             let message = format!(
-                "'{keyword}' is too short to be looked for anywhere: two Chinese characters or three letters are needed"
+                "'{keyword}' is too short to be looked for anywhere; two Chinese characters or three letters are needed"
             );
             error("keywords", message);
         }
@@ -190,14 +199,14 @@ fn menu(campaign: &Campaign, notes: &mut Notes) {
             notes.error(
                 item.line,
                 format!("{key}.id"),
-                "an id has 1 to 128 bytes, as the account's menu gives it",
+                "an id has 1 to 128 bytes, as the account's menu gives it; copy it from there",
             );
         }
         if let Some(first) = seen.insert(item.id.as_str(), item.line) {
             notes.error(
                 item.line,
                 format!("{key}.id"),
-                format!("the entry in line {first} has this id too"),
+                format!("the entry in line {first} has this id too; leave one of them out"),
             );
         }
         if let MenuAction::Answer { round, value } = &item.action {
@@ -212,7 +221,9 @@ fn menu(campaign: &Campaign, notes: &mut Notes) {
                     .any(|c| value.chars().eq([c.letter]))
             });
             if !found {
-                let message = format!("round {round} has no single-choice option '{value}'");
+                let message = format!(
+                    "round {round} has no single-choice option '{value}'; write the letter of one that it has"
+                );
                 notes.error(item.line, format!("{key}.answer"), message);
             }
         }
@@ -235,13 +246,13 @@ impl Campaign {
             problems.push(Problem::warning(
                 None,
                 "end",
-                "the campaign is over at that time",
+                "the campaign is over at that time; move its end, or ask for an earlier time",
             ));
         }
         for rule in &self.rules {
             if rule.schedule.until.is_some_and(|until| until <= at) {
                 let key = format!("rule[{}].schedule.until", rule.id);
-                let message = "the schedule has expired: this rule never speaks again";
+                let message = "the schedule has expired: this rule never speaks again; move its until, or leave the rule out";
                 problems.push(Problem::warning(Some(rule.line), key, message));
             }
         }

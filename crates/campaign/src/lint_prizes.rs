@@ -21,7 +21,10 @@ pub(crate) fn check(campaign: &Campaign, all_rounds: bool, notes: &mut Notes) {
     for prize in &campaign.prizes {
         one_prize(campaign, prize, notes);
         if let Some(first) = seen.insert(prize.id.as_str(), prize.line) {
-            let message = format!("'{}' is the id of the prize in line {first} too", prize.id);
+            let message = format!(
+                "'{}' is the id of the prize in line {first} too; give one of them another",
+                prize.id
+            );
             notes.error(prize.line, format!("prize[{}].id", prize.id), message);
         }
         stock(campaign, prize, notes);
@@ -52,7 +55,8 @@ fn warn(notes: &mut Notes, line: usize, key: impl Into<String>, message: impl In
 fn one_prize(campaign: &Campaign, prize: &Prize, notes: &mut Notes) {
     let key = |name: &str| format!("prize[{}].{name}", prize.id);
     if !name_is_plain(&prize.id) || !name_is_plain(&prize.class) {
-        let message = "id and class must be 1 to 64 lower-case letters, digits, '-', '_' or '.'";
+        let message =
+            "id and class must be 1 to 64 lower-case letters, digits, '-', '_' or '.'; rename them";
         notes.error(prize.line, key("id"), message);
     }
     if prize.title.trim().is_empty() {
@@ -73,15 +77,25 @@ fn one_prize(campaign: &Campaign, prize: &Prize, notes: &mut Notes) {
         notes.error(prize.line, key("value_yuan"), message);
     }
     if prize.value_yuan >= GRAND_YUAN && campaign.draw.level != DrawLevel::L2 {
-        let message = format!("{} yuan should be drawn at level L2", prize.value_yuan);
+        let message = format!(
+            "{} yuan should be drawn at level L2; write level = \"L2\" in [draw]",
+            prize.value_yuan
+        );
         warn(notes, prize.line, key("value_yuan"), message);
     }
     if prize.claim_hours > WINDOW_HOURS {
-        let message = format!("a winner can be reminded for {WINDOW_HOURS} hours only");
+        let message = format!(
+            "a winner can be reminded for {WINDOW_HOURS} hours only; lower claim_hours to that"
+        );
         warn(notes, prize.line, key("claim_hours"), message);
     }
     if !campaign.awards.iter().any(|award| award.prize == prize.id) {
-        warn(notes, prize.line, key("id"), "no award gives it");
+        warn(
+            notes,
+            prize.line,
+            key("id"),
+            "no award gives it; add an [[award]], or leave it out",
+        );
     }
 }
 
@@ -96,7 +110,7 @@ fn stock(campaign: &Campaign, prize: &Prize, notes: &mut Notes) {
         if !prize.release.is_empty() && slots > available {
             let key = format!("prize[{}].release", prize.id);
             let message = format!(
-                "round {} brings the slots to {slots}, but only {available} units are released by its close",
+                "round {} brings the slots to {slots}, but only {available} units are released by its close; release more earlier, or give fewer",
                 round.number
             );
             notes.error(prize.line, key, message);
@@ -157,7 +171,7 @@ fn rounds_of(campaign: &Campaign, award: &Award, notes: &mut Notes) {
             notes.error(award.line, key.clone(), message);
         }
         for round in rounds.iter().filter(|r| campaign.round(**r).is_none()) {
-            let message = format!("there is no round {round}");
+            let message = format!("there is no round {round}; add it, or leave it out here");
             notes.error(award.line, key.clone(), message);
         }
     }
@@ -199,7 +213,7 @@ fn excluded(campaign: &Campaign, notes: &mut Notes) {
                 format!("'{openid}' is no OpenID; they have letters, digits, '-' and '_'");
             notes.error(policy.line, "eligible.exclude", message);
         } else if !seen.insert(openid) {
-            let message = format!("'{openid}' stands there twice");
+            let message = format!("'{openid}' stands there twice; once is enough");
             warn(notes, policy.line, "eligible.exclude", message);
         }
     }
@@ -207,7 +221,7 @@ fn excluded(campaign: &Campaign, notes: &mut Notes) {
         .followed_before
         .is_some_and(|before| before > campaign.end)
     {
-        let message = "lies after the campaign's end and excludes nobody";
+        let message = "lies after the campaign's end and excludes nobody; move it before the end, or leave it out";
         notes.error(policy.line, "eligible.followed_before", message);
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn check(question: &Question, path: &str, notes: &mut Notes) {
     {
         error(
             "options",
-            "an option without text cannot be chosen".to_owned(),
+            "an option without text cannot be chosen; write its text, or leave it out".to_owned(),
         );
     }
     if question.kind.has_options() {
@@ -39,20 +39,28 @@ pub(crate) fn check(question: &Question, path: &str, notes: &mut Notes) {
             for key in question.key.iter().filter(number) {
                 error(
                     "key",
-                    format!("'{key}' is no number with at most four decimals"),
+                    format!(
+                        "'{key}' is no number with at most four decimals; write it like 3 or 3.14"
+                    ),
                 );
             }
         }
         QuestionKind::Text => {
             if question.key.iter().any(|key| key.trim().is_empty()) {
-                error("key", "an empty spelling is no answer".to_owned());
+                error(
+                    "key",
+                    "an empty spelling is no answer; leave it out".to_owned(),
+                );
             }
         }
         QuestionKind::Single | QuestionKind::Multi | QuestionKind::Poll => {}
     }
     for (key, given, kind) in misplaced(question) {
         if given {
-            error(key, format!("only goes with kind = \"{kind}\""));
+            error(
+                key,
+                format!("only goes with kind = \"{kind}\"; leave it out, or change the kind"),
+            );
         }
     }
 }
@@ -69,7 +77,7 @@ fn options(question: &Question, error: &mut impl FnMut(&str, String)) {
     {
         error(
             "options",
-            "letters must run from A without a gap".to_owned(),
+            "letters must run from A without a gap; name them A, B, C and so on".to_owned(),
         );
     }
     let is_option = |key: &String| {
@@ -78,7 +86,10 @@ fn options(question: &Question, error: &mut impl FnMut(&str, String)) {
     };
     let row = question.kind == QuestionKind::Ordering;
     for key in question.key.iter().filter(|key| !row && !is_option(key)) {
-        error("key", format!("'{key}' is none of the options"));
+        error(
+            "key",
+            format!("'{key}' is none of the options; write the letter of one"),
+        );
     }
 }
 
@@ -88,7 +99,8 @@ fn row(question: &Question, error: &mut impl FnMut(&str, String)) {
     let letters: BTreeSet<char> = row.chars().collect();
     let options: BTreeSet<char> = question.options.iter().map(|c| c.letter).collect();
     if letters != options || row.chars().count() != options.len() {
-        let message = format!("'{row}' must have every option's letter once, like \"BDAC\"");
+        let message =
+            format!("'{row}' must have every option's letter once; write it like \"BDAC\"");
         error("key", message);
     }
 }

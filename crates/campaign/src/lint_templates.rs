@@ -49,14 +49,19 @@ pub(crate) fn check(campaign: &Campaign, notes: &mut Notes) {
             let message = format!("can become {most} bytes; a reply has at most {MAX_REPLY_BYTES}");
             notes.error(template.line, key.clone(), message);
         }
-        if most == 0 {
-            notes.error(template.line, key.clone(), "says nothing");
+        let says = |segment: &Segment| most > 0 && may_say(segment);
+        if !template.segments().iter().any(says) {
+            notes.error(
+                template.line,
+                key.clone(),
+                "says nothing; write its words, or leave it out",
+            );
         }
         if !used.contains(name.as_str()) {
             notes.push(Problem::warning(
                 Some(template.line),
                 key,
-                "no slot and no rule uses it",
+                "no slot and no rule uses it; name it in one, or leave it out",
             ));
         }
     }
@@ -128,13 +133,55 @@ fn in_place(
             _ => {}
         }
     }
+    let says = |segment: &Segment| always_says(segment, place.slot, campaign);
+    let segments = template.segments();
+    if segments.iter().any(may_say) && !segments.iter().any(says) {
+        let message = format!(
+            "may say nothing in {}; write words besides its variables, or give one a default that can be read",
+            place.key
+        );
+        notes.error(template.line, key.clone(), message);
+    }
     let of_the_contest = place.slot.is_some_and(Slot::speaks_of_the_contest);
     if let Some(word) = effect_stated(&template.spoken_words(), of_the_contest) {
         let message = format!(
-            "says '{word}': a reply states receipt, never effect (used by {})",
+            "says '{word}': a reply states receipt, never effect (used by {}); say no more than that it has arrived",
             place.key
         );
         notes.error(template.line, key, message);
+    }
+}
+
+/// Whether something can be read of a text once it stands in a reply: characters that XML forbids are taken out
+/// there, and blanks alone are no text.
+fn can_be_read(text: &str) -> bool {
+    let forbidden =
+        |c: char| (c.is_ascii_control() && c != '\u{7f}') || "\u{fffe}\u{ffff}".contains(c);
+    text.chars().any(|c| !forbidden(c) && !c.is_whitespace())
+}
+
+/// Whether a piece can put something to read into some reply.
+fn may_say(segment: &Segment) -> bool {
+    match segment {
+        Segment::Literal(literal) => can_be_read(literal),
+        // What has no value in any reply is told as such.
+        Segment::Variable {
+            variable: Variable::Fan | Variable::Score | Variable::Prize,
+            default,
+        } => default.as_deref().is_none_or(can_be_read),
+        Segment::Variable { .. } => true,
+    }
+}
+
+/// Whether a piece puts something to read into every reply of this slot.
+fn always_says(segment: &Segment, slot: Option<Slot>, campaign: &Campaign) -> bool {
+    match segment {
+        Segment::Literal(literal) => can_be_read(literal),
+        Segment::Variable { variable, default } => {
+            // Without a default where one is needed, that is what is told.
+            let default = default.as_deref().is_none_or(can_be_read);
+            default || always_known(*variable, slot, campaign)
+        }
     }
 }
 

@@ -77,6 +77,8 @@ fn syntax_problem(error: &toml::de::Error, text: &str) -> Problem {
     let mut message = error.message().replace('\n', ", ");
     if message == "duplicate key" {
         message.push_str("; a key stands once in its table, and a [table] once in the file");
+    } else {
+        message.push_str("; a line reads name = value, with texts in double quotes, or [table]");
     }
     // Some spans begin with the line break that should not have come yet.
     let place = error.span().map_or(0, |span| span.start).min(text.len());

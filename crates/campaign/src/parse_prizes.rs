@@ -185,14 +185,15 @@ fn release(item: &Item<'_, '_>, notes: &mut Notes) -> Vec<(i64, u32)> {
         if let Some(at) = at {
             let rises = |(before, less): &(i64, u32)| *before < at && *less <= share;
             if !steps.last().is_none_or(rises) {
-                let message = "times and shares must rise from one step to the next";
+                let message =
+                    "times and shares must rise from one step to the next; put the steps in order";
                 notes.error(item.line, item.key.clone(), message);
             }
             steps.push((at, share));
         }
     }
     if steps.last().is_none_or(|(_, share)| *share != 1000) {
-        let message = "the last step must release everything: per_mille = 1000";
+        let message = "the last step must release everything; write per_mille = 1000 in it";
         notes.error(item.line, item.key.clone(), message);
     }
     steps
@@ -215,7 +216,10 @@ fn award(section: &Section<'_, '_>, notes: &mut Notes) -> Option<Award> {
                 section.need(notes, key);
             }
             (false, Some(item)) => {
-                let message = format!("does not go with mode = \"{}\"", mode?);
+                let message = format!(
+                    "does not go with mode = \"{}\"; leave it out, or change the mode",
+                    mode?
+                );
                 notes.error(item.line, item.key, message);
             }
             _ => {}
@@ -282,7 +286,10 @@ fn among(section: &Section<'_, '_>, notes: &mut Notes, mode: WinnerMode) -> Amon
         WinnerMode::Draw { .. } | WinnerMode::Nth { .. } | WinnerMode::Every { .. }
     );
     if !free && among != Among::Correct {
-        let message = format!("does not go with mode = \"{}\"", mode.name());
+        let message = format!(
+            "does not go with mode = \"{}\"; leave it out, or change the mode",
+            mode.name()
+        );
         notes.error(item.line, item.key, message);
     }
     among

@@ -116,13 +116,17 @@ fn policy(
         .unwrap_or(absent);
     match (section.get(notes, "tries"), policy) {
         (Some(item), AnswerPolicy::First | AnswerPolicy::Last) => {
-            notes.error(item.line, item.key, "only goes with policy = \"best_of\"");
+            notes.error(
+                item.line,
+                item.key,
+                "only goes with policy = \"best_of\"; leave it out, or write that policy",
+            );
         }
         (None, AnswerPolicy::BestOf(_)) => {
             notes.error(
                 section.line,
                 section.path_of("tries"),
-                "is missing: best of how many",
+                "is missing: best of how many; write tries = … in this table",
             );
         }
         _ => {}
@@ -150,7 +154,9 @@ fn tolerance(section: &Section<'_, '_>, notes: &mut Notes) -> i64 {
     match crate::scaled_decimal(&text) {
         Some(tolerance) if tolerance >= 0 => tolerance,
         _ => {
-            let message = format!("'{text}' is not a number from 0 on with at most four decimals");
+            let message = format!(
+                "'{text}' is not a number from 0 on with at most four decimals; write it like 0 or 0.5"
+            );
             notes.error(item.line, item.key, message);
             0
         }
@@ -175,7 +181,7 @@ fn options(section: &Section<'_, '_>, notes: &mut Notes) -> Vec<Choice> {
             notes.error(
                 item.line,
                 item.key,
-                "an option is named by one letter A to K",
+                "an option is named by one letter A to K; rename it",
             );
             continue;
         };
@@ -183,7 +189,7 @@ fn options(section: &Section<'_, '_>, notes: &mut Notes) -> Vec<Choice> {
             notes.error(
                 item.line,
                 item.key,
-                "an option is named by one capital letter A to K",
+                "an option is named by one capital letter A to K; rename it",
             );
             continue;
         }
@@ -213,7 +219,7 @@ fn options(section: &Section<'_, '_>, notes: &mut Notes) -> Vec<Choice> {
             notes.error(
                 item.line,
                 item.key.clone(),
-                "spells an option that is not there",
+                "spells an option that is not there; add the option, or leave this out",
             );
         }
     }

@@ -200,7 +200,8 @@ fn menu_item(section: &Section<'_, '_>, notes: &mut Notes) -> Option<MenuItem> {
         },
         (None, None, Some(templates)) => MenuAction::Reply { templates },
         _ => {
-            let message = "needs either round and answer, or templates, and never both";
+            let message =
+                "needs either round and answer, or templates, and never both; write one of the two";
             notes.error(section.line, section.path.clone(), message);
             return None;
         }
@@ -234,7 +235,8 @@ fn slots(root: &Section<'_, '_>, notes: &mut Notes) -> Slots {
                 );
             }
             None if required => {
-                let message = "is missing: without it some fans would get no words";
+                let message =
+                    "is missing: without it some fans would get no words; name a template for it";
                 notes.error(section.line, section.path_of(name), message);
             }
             None => {}

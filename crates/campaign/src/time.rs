@@ -31,9 +31,11 @@ pub(crate) fn instant(value: &toml::value::Datetime) -> Result<i64, &'static str
         return Err(SHAPE);
     };
     let civil = civil::DateTime::new(year, month, day, hour, minute, second, 0)
-        .map_err(|_| "is no date of the calendar")?;
+        .map_err(|_| "is no date of the calendar; write one that is")?;
     let offset = Offset::from_seconds(i32::from(minutes) * 60).map_err(|_| SHAPE)?;
-    let stamp = offset.to_timestamp(civil).map_err(|_| "is out of range")?;
+    let stamp = offset
+        .to_timestamp(civil)
+        .map_err(|_| "is out of range; write a year from 1 to 9999")?;
     Ok(stamp.as_second())
 }
 

@@ -248,7 +248,9 @@ impl Entry {
             form
         };
         if form.is_empty() {
-            return Err(format!("'{keyword}' has nothing left in its normal form"));
+            return Err(format!(
+                "'{keyword}' has nothing left in its normal form; write letters, digits or Chinese characters"
+            ));
         }
         Ok(Self {
             rule: rule_place,
@@ -286,7 +288,7 @@ fn expression(pattern: &str) -> Result<Regex, String> {
             let reason = error.to_string();
             let reason = reason.lines().last().unwrap_or("").trim();
             let reason = reason.strip_prefix("error: ").unwrap_or(reason);
-            format!("'{pattern}' is no expression that can be used: {reason}")
+            format!("'{pattern}' is no expression that can be used: {reason}; correct it, or match without an expression")
         })
 }
 

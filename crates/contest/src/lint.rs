@@ -45,7 +45,9 @@ fn options(round: &Round, grammar: &Grammar, problems: &mut Vec<Problem>) {
             .zip(std::iter::once(&choice.text).chain(&choice.aliases))
         {
             if form.is_empty() {
-                let message = format!("'{text}' has nothing left in its normal form");
+                let message = format!(
+                    "'{text}' has nothing left in its normal form; write letters, digits or Chinese characters"
+                );
                 problems.push(Problem::error(line, &key, message));
                 continue;
             }
@@ -53,7 +55,9 @@ fn options(round: &Round, grammar: &Grammar, problems: &mut Vec<Problem>) {
                 && other != option.letter
             {
                 let other = other.to_ascii_uppercase();
-                let message = format!("'{text}' and option {other} have one normal form, '{form}'");
+                let message = format!(
+                    "'{text}' and option {other} have one normal form, '{form}'; word one of them differently"
+                );
                 problems.push(Problem::error(line, &key, message));
                 continue;
             }
@@ -65,7 +69,10 @@ fn options(round: &Round, grammar: &Grammar, problems: &mut Vec<Problem>) {
             // A row of letters is no option's text.
             let read_alone = round.question.kind != QuestionKind::Ordering;
             if read_alone && grammar.read(round.number, &tight, || false) != own {
-                let message = format!("'{text}' does not read as option {}", choice.letter);
+                let message = format!(
+                    "'{text}' does not read as option {}; word it differently",
+                    choice.letter
+                );
                 problems.push(Problem::error(line, &key, message));
             }
         }
@@ -80,7 +87,9 @@ fn spellings(round: &Round, compiled: &Compiled, problems: &mut Vec<Problem>) {
     for text in &round.question.key {
         let form = compiled.normaliser.tight(text).text;
         if form.is_empty() {
-            let message = format!("'{text}' has nothing left in its normal form");
+            let message = format!(
+                "'{text}' has nothing left in its normal form; write letters, digits or Chinese characters"
+            );
             problems.push(Problem::error(line, &key, message));
         } else if let Some(other) = seen.insert(form, text) {
             let message = format!("'{text}' and '{other}' have one normal form; one is enough");
@@ -105,7 +114,8 @@ fn answers_that_never_arrive(
             (false, true) => "a claim",
             (false, false) => return,
         };
-        let message = format!("the answer '{form}' is {what} and would never be read");
+        let message =
+            format!("the answer '{form}' is {what} and would never be read; word it differently");
         problems.push(Problem::error(Some(line), key, message));
     };
     for (option, choice) in grammar.options().iter().zip(&round.question.options) {
@@ -150,13 +160,18 @@ fn each_word(
     for keyword in keywords {
         let tight = compiled.normaliser.tight(keyword);
         if tight.text.is_empty() {
-            let message = format!("'{keyword}' has nothing left in its normal form");
+            let message = format!(
+                "'{keyword}' has nothing left in its normal form; write letters, digits or Chinese characters"
+            );
             problems.push(Problem::error(Some(line), key, message));
             continue;
         }
         for (round, grammar) in compiled.campaign.rounds.iter().zip(&compiled.grammars) {
             if let Reading::Answer(_) = alone(round, grammar, &tight) {
-                let message = format!("'{keyword}' is an answer to round {}", round.number);
+                let message = format!(
+                    "'{keyword}' is an answer to round {}; choose another word",
+                    round.number
+                );
                 problems.push(Problem::error(Some(line), key, message));
             }
         }
@@ -169,7 +184,8 @@ fn asking(compiled: &Compiled, (key, asks): (&str, &Words), problems: &mut Vec<P
     for keyword in &asks.keywords {
         let tight = compiled.normaliser.tight(keyword);
         if compiled.joins(&tight) {
-            let message = format!("'{keyword}' is a join and would never be heard here");
+            let message =
+                format!("'{keyword}' is a join and would never be heard here; choose another word");
             problems.push(Problem::error(line, key, message));
             continue;
         }

@@ -56,7 +56,7 @@ fn twice(compiled: &Compiled, asked: [&Vec<Entry>; 2], problems: &mut Vec<Proble
                 problems.push(Problem::warning(Some(rule.line), key(rule), message));
             } else if may_meet(first, rule) {
                 let message = format!(
-                    "'{}' is a keyword of rule '{}' in line {} too, as '{}'",
+                    "'{}' is a keyword of rule '{}' in line {} too, as '{}'; leave it out of one of them",
                     entry.keyword, first.id, first.line, entry.form
                 );
                 problems.push(Problem::error(Some(rule.line), key(rule), message));
@@ -88,7 +88,7 @@ fn collisions(compiled: &Compiled, entry: &Entry, problems: &mut Vec<Problem>) {
     let tight = compiled.normaliser.tight(&entry.keyword);
     if compiled.joins(&tight) {
         let message = format!(
-            "'{}' is a join, which this rule would collide with",
+            "'{}' is a join, which this rule would collide with; choose another word",
             entry.keyword
         );
         problems.push(Problem::error(Some(rule.line), key(rule), message));
@@ -118,7 +118,7 @@ fn collisions(compiled: &Compiled, entry: &Entry, problems: &mut Vec<Problem>) {
             continue;
         };
         let message = format!(
-            "'{}' is an answer to round {} ({value})",
+            "'{}' is an answer to round {} ({value}); choose another word",
             entry.keyword, round.number
         );
         let whole = rule.match_kind == RuleMatch::Exact;
@@ -157,7 +157,7 @@ fn unreachable(compiled: &Compiled, entries: &[Entry], problems: &mut Vec<Proble
         let whole = taken.len() == entries.iter().filter(|entry| entry.rule == place).count();
         for (entry, first) in taken {
             let message = format!(
-                "'{}' is never reached: rule '{}' in line {} answers first",
+                "'{}' is never reached: rule '{}' in line {} answers first; leave it out, or raise this rule's priority",
                 entry.keyword, first.id, first.line
             );
             let problem = if whole {

@@ -52,7 +52,8 @@ fn unknown_keys_name_the_nearest() {
 
 #[test]
 fn what_is_no_toml_names_its_line() {
-    refused("title = \"", "title = ", "toml", "", "title");
+    let way_out = "a line reads name = value";
+    refused("title = \"", "title = ", "toml", way_out, "title");
     let twice = changed("account = \"mi\"", "account = \"mi\"\naccount = \"mi\"");
     assert_eq!(find(&twice, "toml", "duplicate").0, Severity::Error);
 }
@@ -124,7 +125,7 @@ fn rounds_are_ordered_and_inside_the_span() {
         "open = 2013-04-09T14:10:00+08:00",
         "open = 2013-04-09T14:04:59+08:00",
         "round[2].open",
-        "before round 1 has closed",
+        "before round 1 has closed; move its open, or the close before it",
         "open = ",
     );
     refused(

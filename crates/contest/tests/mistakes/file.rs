@@ -94,6 +94,12 @@ impl Field {
     }
 }
 
+/// A message says what must be there, or behind a semicolon what to do about it.
+pub(crate) fn has_way_out(message: &str) -> bool {
+    let way_out = message.split_once("; ").map(|(_, way_out)| way_out);
+    message.starts_with("must ") || way_out.is_some_and(|way_out| !way_out.trim().is_empty())
+}
+
 /// What the check says, with everything that holds of each message.
 #[track_caller]
 pub(crate) fn problems(text: &str, what: &str) -> Vec<Problem> {
@@ -115,6 +121,7 @@ pub(crate) fn problems(text: &str, what: &str) -> Vec<Problem> {
             "{what}: {problem}"
         );
         assert!(message.split_whitespace().count() >= 2, "{what}: {problem}");
+        assert!(has_way_out(message), "{what}: no way out: {problem}");
         assert!(!problem.key.is_empty(), "{what}: {problem}");
     }
     problems

@@ -132,8 +132,8 @@ fn question(field: &Field) -> Option<Vec<(&'static str, &'static str)>> {
             ("{ A = [7] }", "must be a text"),
         ],
         "key" if row => vec![
-            ("[\"CDB\"]", "once, like"),
-            ("[\"CDBB\"]", "once, like"),
+            ("[\"CDB\"]", "once; write it like"),
+            ("[\"CDBB\"]", "once; write it like"),
             ("[]", "at least one"),
         ],
         "key" if number => vec![
@@ -212,6 +212,8 @@ fn template() -> Spoilt {
     let mut spoilt = vec![(long, "can become 2049 bytes; a reply has at most 2047")];
     let more = [
         ("\"\"", "says nothing"),
+        ("\" \\t\"", "says nothing"),
+        ("\"\\u0001\\uFFFE\\u001F\"", "says nothing"),
         ("\"{nope}\"", "did you mean"),
         ("\"{round\"", "{"),
         ("\"{score}\"", "not known when"),

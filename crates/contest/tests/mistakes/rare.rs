@@ -2,6 +2,7 @@
 //! is said about it, which names the way out.
 
 use crate::base::{BASE, told, with};
+use crate::file::problems;
 use campaign::Severity::{Error, Warning};
 
 #[test]
@@ -139,7 +140,7 @@ fn of_rules() {
         ),
         (
             "keywords = [\"米\"] #!\nmatch = \"contains\"",
-            "is too short to be looked for anywhere: two Chinese",
+            "is too short to be looked for anywhere; two Chinese",
         ),
         (
             "keywords = [\"(价格\"] #!\nmatch = \"regex\"",
@@ -215,4 +216,19 @@ fn of_templates() {
         &with("templates", "x = \"好的\" #!"),
         (Warning, "no slot and no rule uses it"),
     );
+    // Nothing is answered there, and the default cannot be shown.
+    let empty = "t = \"收到\"\ne = \"{answer|\\u0002 }\" #!";
+    let text = BASE.replacen("t = \"收到\"", empty, 1);
+    told(
+        &text.replacen("default = \"t\"", "default = \"e\"", 1),
+        (
+            Error,
+            "may say nothing in slots.default; write words besides its variables",
+        ),
+    );
+    let found = problems(
+        &text.replacen("answer = \"t\"", "answer = \"e\"", 1),
+        "an answer is known",
+    );
+    assert_eq!(found, [], "what was answered is known there");
 }

@@ -230,7 +230,7 @@ fn of_prizes() {
     let staff = format!("{given}\n[eligible]\nexclude = [\"o1\", \"o1\"] #!");
     told(
         &with("tables", &staff),
-        (Warning, "'o1' stands there twice"),
+        (Warning, "'o1' stands there twice; once is enough"),
     );
     // Without its only round.
     let text = with(

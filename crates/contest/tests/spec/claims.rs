@@ -152,7 +152,7 @@ fn words_that_would_not_be_heard_are_told_n_2() {
     let (severity, message) = only(&ANY_WORD.replace("红米", "领奖13800000000"), "");
     assert_eq!(severity, Severity::Error);
     assert!(
-        message.contains("is a claim and would never be read"),
+        message.contains("is a claim and would never be read; word it differently"),
         "{message}"
     );
 }

@@ -2,7 +2,7 @@
 //! is shown, and that what they wrote stands nowhere in plain but in their messages.
 
 use super::operators::{CLOSE, Desk};
-use super::seals::{every_death, fold};
+use super::seals::{Played, every_death, fold};
 use super::stock::stands_nowhere;
 use super::world::{WORDS, World, message};
 use super::{Believes, CONTEST, ID, Owner, Plan, log, script};
@@ -48,6 +48,12 @@ fn to_the_claims(around: &Around) -> Result<(), LeadError> {
     Ok(())
 }
 
+/// What is enumerated.
+pub(crate) const PLAYED: Played = Played {
+    world: World::claiming,
+    owner: |log, number| Owner::doing(log, number, to_the_claims),
+};
+
 fn nothing_in_plain(log: &MemoryLog, case: &dyn std::fmt::Debug) {
     stands_nowhere(log, &["1380000", "某某"], case);
 }
@@ -88,13 +94,7 @@ fn check(log: &MemoryLog, case: &dyn std::fmt::Debug) {
 
 #[test]
 fn each_winner_claims_his_unit_once_wherever_the_coordinator_dies_v_6() {
-    let deaths = every_death(
-        World::claiming,
-        |log, number| Owner::doing(log, number, to_the_claims),
-        |log, case| {
-            check(log, case);
-        },
-    );
+    let deaths = every_death(&PLAYED, |log, case| check(log, case));
     assert!(deaths > 50, "{deaths} deaths are too few to be all");
 }
 

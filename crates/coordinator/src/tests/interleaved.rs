@@ -2,7 +2,8 @@
 //! number of turns from one to the other. Whoever comes first, there is one request, one decision by the window in force
 //! there, one result, and the same copies everywhere.
 
-use super::evening::{applied_alike, ticks};
+use super::came::applied_alike;
+use super::deeds::ticks;
 use super::seals::fold;
 use super::world::World;
 use super::{Believes, CONTEST, Deed, ID, Owner, Plan, log};
@@ -74,14 +75,16 @@ fn concludes(lead: &mut Lead, around: &Around) -> Result<(), LeadError> {
 }
 
 /// At which appends a schedule turns to the other, ascending; after the last turn everyone runs to his end.
-struct Schedules {
-    turns: Vec<usize>,
+pub(crate) struct Schedules {
+    pub(crate) turns: Vec<usize>,
+    /// Most turns.
+    pub(crate) most: usize,
 }
 
 impl Schedules {
     /// The next schedule, when the last one had so many appends; `false` after the last.
-    fn advance(&mut self, appends: usize) -> bool {
-        if self.turns.len() < TURNS {
+    pub(crate) fn advance(&mut self, appends: usize) -> bool {
+        if self.turns.len() < self.most {
             let next = self.turns.last().map_or(0, |last| last + 1);
             if next < appends {
                 self.turns.push(next);
@@ -99,7 +102,7 @@ impl Schedules {
 }
 
 /// A log with a round that is about to close, and two who lead.
-fn begun(log: &Arc<MemoryLog>) -> World {
+pub(crate) fn begun(log: &Arc<MemoryLog>) -> World {
     let world = World::start(log, true);
     let owner = Owner::start(log, 1, &BEFORE);
     owner.run_out();
@@ -110,6 +113,11 @@ fn begun(log: &Arc<MemoryLog>) -> World {
 fn run(log: &Arc<MemoryLog>, turns: &[usize], plans: [&'static Plan; 2]) -> usize {
     let owners =
         [(2, plans[0]), (3, plans[1])].map(|(number, plan)| Owner::start(log, number, plan));
+    alternate(&owners, turns)
+}
+
+/// Lets two go on by a schedule until both are done; how many appends they made.
+pub(crate) fn alternate(owners: &[Owner; 2], turns: &[usize]) -> usize {
     let (mut appends, mut now) = (0, 0);
     loop {
         let stand = [owners[0].gate.arrive(), owners[1].gate.arrive()];
@@ -130,7 +138,10 @@ fn run(log: &Arc<MemoryLog>, turns: &[usize], plans: [&'static Plan; 2]) -> usiz
 
 /// Every schedule; how many there were.
 fn enumerate(plans: [&'static Plan; 2], check: impl Fn(&MemoryLog, &[usize])) -> usize {
-    let mut schedules = Schedules { turns: Vec::new() };
+    let mut schedules = Schedules {
+        turns: Vec::new(),
+        most: TURNS,
+    };
     let mut runs = 0;
     loop {
         let log = log();

@@ -2,16 +2,22 @@
 //! always what one undisturbed coordinator would have written.
 
 mod absent;
+mod at_once;
 mod beacons;
+mod came;
 mod claims;
 mod correct;
 mod corrections;
 mod counted;
 mod crash;
+mod dear;
+mod deeds;
 mod evening;
 mod gate;
 mod interleaved;
+mod kinds;
 mod operators;
+mod races;
 mod recounted;
 mod seals;
 mod skipped;
@@ -33,7 +39,7 @@ use msglog::memory::MemoryLog;
 use msglog::{Log, Tier, TopicConfig};
 use record::acts::Act;
 use record::hexed::Hex;
-use record::inband::{COPY, Copy, TICK, Tick};
+use record::inband::{COPY, Copy, RETRY, TICK, Tick};
 use record::topics::{ACCEPTED, CONTROL, INBOUND, PROGRESS, RESULTS};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -121,14 +127,24 @@ impl Owner {
         number: u8,
         work: impl FnOnce(&Around) -> Result<(), LeadError> + Send + 'static,
     ) -> Self {
+        Self::under(log, number, (Clock::Rehearsal, || 0), work)
+    }
+
+    /// Does it under this clock.
+    pub(crate) fn under(
+        log: &Arc<MemoryLog>,
+        number: u8,
+        (clock, now): (Clock, fn() -> i64),
+        work: impl FnOnce(&Around) -> Result<(), LeadError> + Send + 'static,
+    ) -> Self {
         let gate = Arc::new(Gate::default());
         let gated: Arc<dyn Log> = Gated::new(log, &gate);
         let stop = Arc::new(AtomicBool::new(false));
         let (control, follower) = follow(&gated, &stop).unwrap();
         let config = Config {
             partitions: PARTITIONS,
-            clock: Clock::Rehearsal,
-            now: || 0,
+            clock,
+            now,
             node: Hex([number; 8]),
             boot: Hex([number; 8]),
             key: Key([9; 32]),
@@ -251,6 +267,8 @@ pub(crate) fn applied(log: &MemoryLog, partition: u32) -> (Vec<u64>, Vec<i64>) {
                     ticks.push(tick.t);
                 }
             }
+            // A dead letter that was put back is no copy.
+            Some(RETRY) => {}
             other => panic!("{other:?} in inbound"),
         }
     }

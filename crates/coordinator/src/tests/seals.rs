@@ -23,6 +23,12 @@ static PLAN: Plan = Plan {
     then: None,
 };
 
+/// What is enumerated.
+pub(crate) const PLAYED: Played = Played {
+    world: |log| World::start(log, true),
+    owner: |log, number| Owner::start(log, number, &PLAN),
+};
+
 /// What control comes to, and how many of its records hold.
 pub(crate) fn fold(log: &MemoryLog) -> (ControlState, Vec<Act>) {
     let (mut state, mut valid) = (ControlState::default(), Vec::new());
@@ -112,22 +118,38 @@ pub(crate) fn until_death(owner: &Owner, appends: usize, fate: Fate) -> bool {
     reached
 }
 
+/// What is enumerated: who stands around, and what a coordinator of this number does.
+pub(crate) struct Played {
+    pub(crate) world: fn(&Arc<MemoryLog>) -> World,
+    pub(crate) owner: fn(&Arc<MemoryLog>, u8) -> Owner,
+}
+
+/// One undisturbed coordinator, and how many appends it makes.
+pub(crate) fn undisturbed(played: &Played) -> (Arc<MemoryLog>, usize) {
+    let log = log();
+    let world = (played.world)(&log);
+    let owner = (played.owner)(&log, 1);
+    let mut appends = 0;
+    while owner.gate.arrive() {
+        owner.gate.let_one();
+        appends += 1;
+    }
+    drop((owner, world));
+    (log, appends)
+}
+
 /// Lets an owner die before each of its appends, heard and unheard, and an heir finish; `check` looks at what came of it. How
 /// many deaths there were.
-pub(crate) fn every_death(
-    world: impl Fn(&Arc<MemoryLog>) -> World,
-    owner: impl Fn(&Arc<MemoryLog>, u8) -> Owner,
-    check: impl Fn(&MemoryLog, &(usize, Fate)),
-) -> usize {
+pub(crate) fn every_death(played: &Played, check: impl Fn(&MemoryLog, &(usize, Fate))) -> usize {
     let mut deaths = 0;
     for fate in [Fate::DiesBefore, Fate::DiesUnheard] {
         for appends in 0.. {
             let log = log();
-            let world = world(&log);
-            let dying = owner(&log, 1);
+            let world = (played.world)(&log);
+            let dying = (played.owner)(&log, 1);
             let reached = until_death(&dying, appends, fate);
             drop(dying);
-            let heir = owner(&log, 2);
+            let heir = (played.owner)(&log, 2);
             heir.run_out();
             drop((heir, world));
             check(&log, &(appends, fate));
@@ -142,13 +164,7 @@ pub(crate) fn every_death(
 
 #[test]
 fn a_round_has_one_result_wherever_its_coordinator_dies() {
-    let deaths = every_death(
-        |log| World::start(log, true),
-        |log, number| Owner::start(log, number, &PLAN),
-        |log, case| {
-            check(log, case);
-        },
-    );
+    let deaths = every_death(&PLAYED, |log, case| check(log, case));
     assert!(deaths > 50, "{deaths} deaths are too few to be all");
 }
 

@@ -3,7 +3,7 @@
 
 use super::correct::ends;
 use super::operators::{CLOSE, Desk};
-use super::seals::{every_death, fold};
+use super::seals::{Played, every_death, fold};
 use super::world::World;
 use super::{Believes, CONTEST, ID, Owner, PARTITIONS, Plan, log};
 use crate::lead::{Around, Lead, LeadError};
@@ -24,6 +24,12 @@ static PLAN: Plan = Plan {
     corrects: false,
     stocks: true,
     then: None,
+};
+
+/// What is enumerated.
+pub(crate) const PLAYED: Played = Played {
+    world: |log| World::start(log, true),
+    owner: |log, number| Owner::start(log, number, &PLAN),
 };
 
 fn secrets(numbers: std::ops::Range<u32>) -> Vec<String> {
@@ -108,30 +114,26 @@ fn opened(state: &ControlState) -> BTreeMap<u32, String> {
 
 #[test]
 fn each_unit_has_one_secret_and_each_winner_one_unit_wherever_the_coordinator_dies() {
-    let deaths = every_death(
-        |log| World::start(log, true),
-        |log, number| Owner::start(log, number, &PLAN),
-        |log, case| {
-            nothing_in_plain(log, case);
-            let (state, valid) = fold(log);
-            let opened = opened(&state);
-            let distinct: BTreeSet<&String> = opened.values().collect();
-            assert_eq!((opened.len(), distinct.len()), (4, 4), "{case:?}");
-            let given = valid.iter().filter_map(|act| match act {
-                Act::Award(award) if award.prize == "phone" => Some(award.unit),
-                _ => None,
-            });
-            let units: BTreeSet<u32> = given.clone().collect();
-            assert_eq!((given.count(), units.len()), (2, 2), "{case:?}");
-            let shown = valid.iter().filter_map(|act| match act {
-                Act::Shown(shown) => Some((shown.unit, shown.actor.as_str())),
-                _ => None,
-            });
-            let shown: BTreeSet<_> = shown.collect();
-            let expected = units.iter().map(|unit| (*unit, "ann")).collect();
-            assert_eq!(shown, expected, "{case:?}");
-        },
-    );
+    let deaths = every_death(&PLAYED, |log, case| {
+        nothing_in_plain(log, case);
+        let (state, valid) = fold(log);
+        let opened = opened(&state);
+        let distinct: BTreeSet<&String> = opened.values().collect();
+        assert_eq!((opened.len(), distinct.len()), (4, 4), "{case:?}");
+        let given = valid.iter().filter_map(|act| match act {
+            Act::Award(award) if award.prize == "phone" => Some(award.unit),
+            _ => None,
+        });
+        let units: BTreeSet<u32> = given.clone().collect();
+        assert_eq!((given.count(), units.len()), (2, 2), "{case:?}");
+        let shown = valid.iter().filter_map(|act| match act {
+            Act::Shown(shown) => Some((shown.unit, shown.actor.as_str())),
+            _ => None,
+        });
+        let shown: BTreeSet<_> = shown.collect();
+        let expected = units.iter().map(|unit| (*unit, "ann")).collect();
+        assert_eq!(shown, expected, "{case:?}");
+    });
     assert!(deaths > 55, "{deaths} deaths are too few to be all");
 }
 

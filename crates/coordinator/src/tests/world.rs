@@ -8,10 +8,10 @@ use msglog::memory::MemoryLog;
 use record::SCHEMA_VERSION;
 use record::acts::{Act, Hello};
 use record::chain::{Link, Position, splice};
-use record::claim::{CLAIM, Claim};
+use record::claim::{CLAIM, Claim, Passed};
 use record::envelope::{Content, Envelope, MESSAGE, Reply};
 use record::hexed::Hex;
-use record::inband::{COPY, Copy};
+use record::inband::{COPY, Copy, TICK, Tick};
 use record::rounds::{AwardAct, SHARE, SealAck, SealDecided, Share, UnitState};
 use record::topics::{ACCEPTED, CONTROL, INBOUND, PROGRESS, RESULTS};
 use std::borrow::Cow;
@@ -144,8 +144,15 @@ impl State {
                 part.read = stored.offset + 1;
                 // dedup passes it on: outputs of quiz are placed by that.
                 let passed = accept(log, partition, "{}");
-                if record::type_of(&stored.value).as_deref() != Some(COPY) {
-                    continue;
+                match record::type_of(&stored.value).as_deref() {
+                    Some(COPY) => {}
+                    Some(TICK) => {
+                        let tick: Tick = serde_json::from_slice(&stored.value).unwrap();
+                        let told = serde_json::to_vec(&Passed::new(tick.t)).unwrap();
+                        part.write(log, partition, passed, &told);
+                        continue;
+                    }
+                    _ => continue,
                 }
                 let copy: Copy = serde_json::from_slice(&stored.value).unwrap();
                 if part.copy.is_some() && copy.prev_ctl != part.copy {
