@@ -1,6 +1,7 @@
 //! Tests of the runner as a whole, on the memory log and on both stores.
 
 mod chains;
+mod counted;
 mod crash;
 mod failures;
 mod faulty;
