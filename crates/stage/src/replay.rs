@@ -101,6 +101,9 @@ impl<F: Fold> Replay<F> {
         }
         let changes = work.drain();
         work.kept.commit(changes)?;
+        for (partition, lane) in lanes.iter_mut() {
+            fold.committed(*partition, &mut lane.part);
+        }
         let mut bench = work.bench(fold, facts);
         for (partition, meta) in metas {
             let none = vec![None; facts.topics.len()];
