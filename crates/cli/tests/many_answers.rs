@@ -6,10 +6,9 @@ mod support;
 
 use serde_json::{Value, json};
 use std::io::Write as _;
-use std::process::Command;
 use support::fan::{OPEN, accounts, plain, text};
 use support::small::{CAMPAIGN, results};
-use support::{Scene, alone, succeed, surge, until};
+use support::{Scene, alone, succeed, until};
 
 const FANS: usize = 70_000;
 /// Of these so many write what is right.
@@ -51,15 +50,7 @@ fn a_round_of_seventy_thousand_different_answers_in_one_partition_is_sealed() {
     let campaign = CAMPAIGN.replacen(single, words, 1);
     std::fs::write(scene.with_suffix("campaign.toml"), campaign).unwrap();
     write_recording(&scene);
-    succeed(
-        Command::new(surge())
-            .arg("oracle")
-            .arg(scene.recording())
-            .arg("--campaign")
-            .arg(scene.with_suffix("campaign.toml"))
-            .arg("--out")
-            .arg(scene.with_suffix("manifest.json")),
-    );
+    scene.ask_oracle();
     let node = scene.start("node", &[]);
     scene.publish("node");
     succeed(&mut scene.replay("node", &["--speed", "max"]));

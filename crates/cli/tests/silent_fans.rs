@@ -3,10 +3,8 @@
 
 mod support;
 
-use serde_json::Value;
-use std::process::Command;
 use support::preload::Syncs;
-use support::{Running, Scene, alone, surge, until};
+use support::{Running, Scene, alone, until};
 
 #[test]
 fn the_gauge_of_silent_fans_is_what_reconcile_counts() {
@@ -34,16 +32,8 @@ fn the_gauge_of_silent_fans_is_what_reconcile_counts() {
     node.wait_drained();
 
     scene.export("node", "export");
-    let verdict = scene.path("verdict.json");
-    let mut judge = Command::new(surge());
-    judge.arg("reconcile").arg("--manifest");
-    judge
-        .arg(scene.with_suffix("manifest.json"))
-        .arg("--ledger");
-    judge.arg(scene.path("ledger.jsonl")).arg("--export");
-    judge.arg(scene.path("export")).arg("--json").arg(&verdict);
-    let said = support::finish(&mut judge);
-    let verdict: Value = serde_json::from_slice(&std::fs::read(&verdict).unwrap()).unwrap();
+    let said = support::finish(&mut scene.reconciling("export"));
+    let verdict = scene.verdict();
     let silent = verdict["silent_fans"].as_f64().unwrap();
     assert!(silent > 0.0, "nobody was left without a word: {said:?}");
     // Threads hand their counts over a few times a second.

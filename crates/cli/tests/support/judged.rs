@@ -25,6 +25,19 @@ impl Scene {
         );
     }
 
+    /// Writes the manifest: what `surge oracle` makes of the recording by the campaign as it is now.
+    pub(crate) fn ask_oracle(&self) {
+        succeed(
+            Command::new(surge())
+                .arg("oracle")
+                .arg(self.recording())
+                .arg("--campaign")
+                .arg(self.with_suffix("campaign.toml"))
+                .arg("--out")
+                .arg(self.with_suffix("manifest.json")),
+        );
+    }
+
     pub(crate) fn reconcile(&self, export: &str) -> String {
         succeed(&mut self.reconciling(export))
     }

@@ -2,9 +2,8 @@
 //! manifest is the oracle's, by the scene's campaign as it is when it is asked for.
 
 use super::fan::{plain, text};
-use super::{Ended, Scene, finish, succeed, surge};
+use super::{Ended, Scene, finish};
 use serde_json::{Value, json};
-use std::process::Command;
 
 /// Messages in the order in which they were delivered, each acked.
 #[derive(Default)]
@@ -39,15 +38,7 @@ impl Written {
     pub(crate) fn reconcile(&self, scene: &Scene, data: &str) -> Ended {
         self.write(scene);
         scene.export(data, "export");
-        let mut command = Command::new(surge());
-        command
-            .args(["reconcile", "--manifest"])
-            .arg(scene.with_suffix("manifest.json"))
-            .arg("--ledger")
-            .arg(scene.path("ledger.jsonl"))
-            .arg("--export")
-            .arg(scene.path("export"));
-        finish(&mut command)
+        finish(&mut scene.reconciling("export"))
     }
 
     fn write(&self, scene: &Scene) {
@@ -56,14 +47,6 @@ impl Written {
         };
         std::fs::write(scene.recording(), lines(&self.rows)).unwrap();
         std::fs::write(scene.path("ledger.jsonl"), lines(&self.ledger)).unwrap();
-        succeed(
-            Command::new(surge())
-                .arg("oracle")
-                .arg(scene.recording())
-                .arg("--campaign")
-                .arg(scene.with_suffix("campaign.toml"))
-                .arg("--out")
-                .arg(scene.with_suffix("manifest.json")),
-        );
+        scene.ask_oracle();
     }
 }
