@@ -13,6 +13,7 @@ use super::{Believes, CONTEST, ID, Owner, log, script, ticking};
 use crate::lead::{Around, Lead, LeadError};
 use crate::publish::{PublishError, PublishRequest};
 use crate::rounds::{RoundError, RoundRequest};
+use control::rounds::Life;
 use control::{Applied, ControlState};
 use msglog::memory::MemoryLog;
 use record::acts::Act;
@@ -177,54 +178,38 @@ fn acts(lead: &mut Lead, around: &Around, verb: RoundVerb) -> Result<Told, LeadE
     told(lead.round(around, &Believes, &request), |done| done.ctl)
 }
 
+/// The round shows an operator's act exactly when he was told that it holds, and has its result unless it is void.
+fn shows_what_was_told(command: Command, shows: fn(&Life) -> bool) {
+    both(race(command, |ended, case| {
+        let life = ended.state.rounds().life(ID, Some(1)).unwrap();
+        let told = &ended.told;
+        assert_eq!(shows(life), told.is_ok(), "{case:?}: {told:?}");
+        assert_eq!(ended.results, usize::from(!life.is_void), "{case:?}");
+    }));
+}
+
 #[test]
 fn a_void_that_races_a_seal_holds_before_the_result_or_not_at_all() {
-    both(race(
+    shows_what_was_told(
         |lead, around| acts(lead, around, RoundVerb::Void),
-        |ended, case| {
-            let life = ended.state.rounds().life(ID, Some(1)).unwrap();
-            assert_eq!(
-                life.is_void,
-                ended.told.is_ok(),
-                "{case:?}: {:?}",
-                ended.told
-            );
-        },
-    ));
+        |life| life.is_void,
+    );
 }
 
 #[test]
 fn an_operators_seal_that_races_the_decision_holds_before_it_or_not_at_all() {
-    both(race(
+    shows_what_was_told(
         |lead, around| acts(lead, around, RoundVerb::Seal),
-        |ended, case| {
-            let life = ended.state.rounds().life(ID, Some(1)).unwrap();
-            assert_eq!(
-                life.is_forced,
-                ended.told.is_ok(),
-                "{case:?}: {:?}",
-                ended.told
-            );
-            assert_eq!(ended.results, 1, "{case:?}");
-        },
-    ));
+        |life| life.is_forced,
+    );
 }
 
 #[test]
 fn a_skip_that_races_a_seal_holds_before_the_result_or_not_at_all() {
-    both(race(
+    shows_what_was_told(
         |lead, around| acts(lead, around, RoundVerb::Skip),
-        |ended, case| {
-            let life = ended.state.rounds().life(ID, Some(1)).unwrap();
-            assert_eq!(
-                life.is_skipped,
-                ended.told.is_ok(),
-                "{case:?}: {:?}",
-                ended.told
-            );
-            assert_eq!(ended.results, 1, "{case:?}");
-        },
-    ));
+        |life| life.is_skipped,
+    );
 }
 
 /// Another key: the newest version before the decision judges.
