@@ -139,16 +139,24 @@ impl Node {
     /// Puts these versions of the test's campaign in force for an account, with the CreateTime from
     /// which each speaks.
     pub(crate) fn publish(&self, account: &str, number: u64, effective: &[i64]) {
-        self.publish_file(include_str!("campaign.toml"), account, number, effective);
+        self.publish_changed(account, number, effective, |_| ());
     }
 
-    /// The same of another file.
-    pub(crate) fn publish_file(&self, file: &str, account: &str, number: u64, effective: &[i64]) {
+    /// The same after a change that the file's own check may not allow.
+    pub(crate) fn publish_changed(
+        &self,
+        account: &str,
+        number: u64,
+        effective: &[i64],
+        change: fn(&mut campaign::Campaign),
+    ) {
+        let file = include_str!("campaign.toml");
         let versions = (1..).zip(effective).map(|(version, effective)| {
             let toml = file
                 .replace("ACCOUNT", account)
                 .replace("VERSION", &format!("v{version}"));
-            let (campaign, _) = campaign::Campaign::parse(&toml).unwrap();
+            let (mut campaign, _) = campaign::Campaign::parse(&toml).unwrap();
+            change(&mut campaign);
             let (compiled, _) = contest::Compiled::new(campaign).unwrap();
             Arc::new(control::Published {
                 id: compiled.campaign.id.clone(),

@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::fixture::{DEFAULT_REPLY, Node, account, callback, event, text};
+use campaign::Template;
 use record::envelope::Spoken;
 use record::operate::Ladder;
 
@@ -45,13 +46,12 @@ fn the_ladder_widens_the_window_and_silences() {
 #[test]
 fn without_words_nobody_is_silent_while_the_ladder_stands_at_silent() {
     let node = Node::start();
-    // What is left of this text is nothing: it cannot be rendered.
-    let campaign = include_str!("campaign.toml");
-    let line = campaign
-        .lines()
-        .find(|line| line.starts_with("join = \"报名"));
-    let wordless = campaign.replace(line.unwrap(), "join = \"\\u0001\"");
-    node.publish_file(&wordless, "plain", 1, &[0]);
+    // What is left of this text is nothing: it cannot be rendered. The check lets no such file pass.
+    node.publish_changed("plain", 1, &[0], |campaign| {
+        let wordless = Template::parse("\u{1}", 1).unwrap();
+        let join = campaign.templates.insert("join".to_owned(), wordless);
+        assert!(join.is_some(), "the join template is another one");
+    });
     let mut client = node.client();
     node.steps_on(Ladder::Silent);
     for n in 1..=2 {
