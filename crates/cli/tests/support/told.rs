@@ -102,6 +102,16 @@ impl Told {
 
     /// Greetings between the request to seal a round and its result: whoever greets there has taken over a seal.
     pub(crate) fn boots_within_seals(&self) -> usize {
+        self.seals().1
+    }
+
+    /// Whether a round is asked for and has no result.
+    pub(crate) fn is_sealing(&self) -> bool {
+        self.seals().0
+    }
+
+    /// Whether a seal is open at the end, and how many greeted while one was.
+    fn seals(&self) -> (bool, usize) {
         let (mut open, mut boots) = (BTreeSet::new(), 0);
         for (_, act, _) in &self.acts {
             match act {
@@ -111,7 +121,7 @@ impl Told {
                 _ => {}
             }
         }
-        boots
+        (!open.is_empty(), boots)
     }
 
     /// Every round was asked for, decided and concluded by one record each that held; nothing was said of a void one.
