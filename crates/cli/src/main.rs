@@ -38,9 +38,6 @@ use failure::Failure;
 use std::io::BufWriter;
 use std::process::ExitCode;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     // Wrong arguments end here with exit code 2, help and version with 0.
     let cli = Cli::parse();
