@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::fan::{OPEN, accounts};
+use support::node::Ended;
 use support::written::Written;
 use support::{Node, Scene, finish, surge, until, wire};
 
@@ -79,19 +80,32 @@ impl Play {
 
     /// Publishes the campaign with another key of its first round; its file.
     fn rekey(&mut self, key: &str) -> PathBuf {
-        let file = self
-            .scene
-            .with_suffix(&format!("key-{}.toml", self.version));
-        let key = format!("key = [\"{key}\"]");
-        std::fs::write(&file, self.toml.replacen("key = [\"A\"]", &key, 1)).unwrap();
+        let file = self.edited(&[("key = [\"A\"]", &format!("key = [\"{key}\"]"))]);
+        self.publish(&file).well();
+        self.version += 1;
+        file
+    }
+
+    /// A file of the campaign with other texts where they stand first.
+    fn edited(&self, changes: &[(&str, &str)]) -> PathBuf {
+        let name = format!("after-{}.toml", self.version);
+        let file = self.scene.with_suffix(&name);
+        let mut toml = self.toml.clone();
+        for (from, to) in changes {
+            assert!(toml.contains(from), "{from:?} in the campaign");
+            toml = toml.replacen(from, to, 1);
+        }
+        std::fs::write(&file, toml).unwrap();
+        file
+    }
+
+    fn publish(&self, file: &Path) -> Ended {
         let publish = format!(
-            "campaign publish {} --expect-version {} --reason key",
+            "campaign publish {} --expect-version {} --reason correction",
             file.display(),
             self.version
         );
-        self.scene.ask("node", &publish).well();
-        self.version += 1;
-        file
+        self.scene.ask("node", &publish)
     }
 
     fn rescore(&self, file: &Path, more: &str) -> String {
@@ -246,6 +260,54 @@ fn a_key_that_was_wrong_twice_is_judged_three_times() {
         said.contains("prize phone: 3 units given, 3 with their winners"),
         "{said}"
     );
+}
+
+/// The first round was meant to open five seconds later, and to close when its grace began to run out. Corrected before
+/// the second round, whose draw knows of it; then the final draw, the recount and `surge` come to the same.
+#[test]
+fn a_window_that_was_wrong_is_corrected_q_22() {
+    let mut play = Play::new(&[]);
+    play.say(&ANSWERS[..3]);
+    play.say(&[("oDee", 310, "A")]);
+    play.conclude(300 + 35, 1);
+    play.pass_a_minute();
+    assert_eq!(play.winner(0), code("oAnna"));
+    let opens = ("open = 2013-04-09T06:00:00Z", "open = 2013-04-09T06:00:05Z");
+    let closes = |at: &'static str| ("close = 2013-04-09T06:05:00Z", at);
+
+    // What stands behind the cut cannot count, so the window does not reach there.
+    let beyond = play.edited(&[opens, closes("close = 2013-04-09T06:06:00Z")]);
+    let refused = play.publish(&beyond);
+    assert!(refused.code != Some(0), "{refused:?}");
+    assert!(
+        refused.stderr.contains("let it close earlier"),
+        "{refused:?}"
+    );
+
+    let file = play.edited(&[opens, closes("close = 2013-04-09T06:05:20Z")]);
+    let tried = play.rescore(&file, "");
+    play.publish(&file).well();
+    play.version += 1;
+    assert_eq!(
+        play.rescore(&file, "").lines().skip(1).collect::<Vec<_>>(),
+        tried.lines().skip(1).collect::<Vec<_>>()
+    );
+    play.rescore(&file, "--publish");
+    assert_eq!(play.winner(0), code("oCid"));
+    let entrants = &play.rounds()[0]["answered"];
+    assert_eq!(*entrants, 2, "oCid and oDee, and no longer oAnna and oBo");
+
+    play.say(&ANSWERS[3..]);
+    play.conclude(900 + 35, 3);
+    // She kept what was announced, and is passed over; he has it now.
+    assert_eq!(play.rounds()[0]["state"], "corrected");
+    assert_eq!(play.winner(1), code("oAnna"));
+    let said = play.holds();
+    assert!(said.contains("with their winners"), "{said}");
+    play.scene.history("node", "rescore small").well();
+    // The oracle on its own, by the file that corrects and up to the cut.
+    let scored = play.score(&file);
+    assert_eq!(scored["rounds"][0]["standings"], play.rounds()[0]["digest"]);
 }
 
 #[test]

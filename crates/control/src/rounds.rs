@@ -97,6 +97,16 @@ impl Rounds {
             .collect()
     }
 
+    /// The windows with which those rounds of a campaign were sealed that have a result.
+    pub(crate) fn concluded_windows(&self, campaign: &Campaign) -> Vec<(u16, i64, i64)> {
+        self.of(&campaign.id)
+            .filter(|(_, life)| life.result.is_some())
+            .filter_map(|(_, life)| life.decision.as_ref())
+            .filter(|(_, decided)| campaign.round(decided.round).is_some())
+            .map(|(_, decided)| (decided.round, decided.open, decided.close))
+            .collect()
+    }
+
     /// An operator's act on the campaign in force. The campaign with the windows that hold from then on, when
     /// they change.
     ///

@@ -10,7 +10,7 @@ use crate::rounds::{Life, Rounds};
 use crate::snapshot::{Published, Snapshot};
 use crate::stock::Stock;
 use crate::windows;
-use record::acts::{Act, CAMPAIGN_VERSION, CampaignAct, Leads};
+use record::acts::{Act, CORRECTS_WINDOWS, CampaignAct, KEEPS_WINDOWS, Leads};
 use record::hexed::Hex;
 use record::rounds::{CommitmentAct, RoundAct, SealReq};
 use std::collections::{BTreeMap, VecDeque};
@@ -265,12 +265,17 @@ impl ControlState {
             ));
         }
         // What operators did to its rounds stays.
-        let windows = self.rounds.windows(&campaign);
+        let mut windows = self.rounds.windows(&campaign);
+        if act.v >= CORRECTS_WINDOWS {
+            self.may_correct(&campaign)?;
+            // Only corrections look at the file's window of a round that has a result.
+            windows.extend(self.rounds.concluded_windows(&campaign));
+        }
         let campaign = campaign
             .with_windows(&windows)
             .map_err(|error| format!("with the rounds as operators have moved them, {error}"))?;
         // Older publications were judged without that, and stay what they were.
-        let is_held = act.v >= CAMPAIGN_VERSION;
+        let is_held = act.v >= KEEPS_WINDOWS;
         if let (Ok(newest), true) = (self.newest_of(&act.id), is_held) {
             let current = &newest.compiled.campaign;
             windows::may_follow(&self.rounds, (current, &campaign), act.effective)?;

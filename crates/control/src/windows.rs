@@ -1,8 +1,11 @@
 //! What a publication may do to rounds that have begun: their windows are moved by operators' acts, as far as these
-//! go, and by nothing else; none of them is taken away. None is added while the final draw is under way. Their keys may change until they are sealed: a round is judged
-//! by the version that its decision names, the newest before it in `control`. Pure.
+//! go, and by nothing else; none of them is taken away. None is added while the final draw is under way. Their keys may
+//! change until they are sealed: a round is judged by the version that its decision names, the newest before it in
+//! `control`. A round that has a result may get another window in the file, by which corrections judge it;
+//! everything that goes on keeps the one that it was sealed with. Pure.
 
 use crate::rounds::{Life, Rounds};
+use crate::state::ControlState;
 use campaign::{Campaign, Round};
 
 /// A version speaks from the coordinator's time plus this on, in seconds, so that every node has it by then.
@@ -60,6 +63,50 @@ pub(crate) fn may_follow(
         .iter()
         .filter(is_new)
         .try_for_each(|round| not_in_the_past(round, at))
+}
+
+impl ControlState {
+    /// Whether a file of a campaign could judge its results again, by its windows: one that it gives a round on
+    /// purpose, other than the file that judged the round, and the others as they stand. The cut stays, so that a window
+    /// which reaches beyond it would count some who wrote there and not others.
+    ///
+    /// # Errors
+    /// Which round has a window that cannot be judged by, and the way out.
+    pub fn may_correct(&self, file: &Campaign) -> Result<(), String> {
+        let mut windows = self.rounds().windows(file);
+        let mut changes = false;
+        for (_, life) in self.rounds().of(&file.id) {
+            let (Some((_, decided)), Some(_)) = (&life.decision, &life.result) else {
+                continue;
+            };
+            let Some(round) = file.round(decided.round) else {
+                continue;
+            };
+            let mut versions = self.versions(&file.id).iter();
+            let judged = versions.find(|version| version.version == decided.version);
+            let judged = judged.and_then(|judged| Campaign::parse(&judged.toml).ok());
+            let own = judged.and_then(|(judged, _)| judged.round(round.number).map(window));
+            let mut stands = (decided.open, decided.close);
+            if own != Some(window(round)) {
+                if round.close > decided.at {
+                    return Err(format!(
+                        "round {} was sealed at {}: another window, by which a correction judges it, closes by then, not                          at {}; let it close earlier, or put `open` and `close` back",
+                        round.number, decided.at, round.close
+                    ));
+                }
+                stands = window(round);
+                changes = true;
+            }
+            windows.push((round.number, stands.0, stands.1));
+        }
+        if !changes {
+            return Ok(());
+        }
+        let fits = file.with_windows(&windows);
+        fits.map(drop).map_err(|error| {
+            format!("as its windows stand beside those of the other rounds, {error}; put `open` and `close` back")
+        })
+    }
 }
 
 fn window(round: &Round) -> (i64, i64) {

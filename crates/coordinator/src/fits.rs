@@ -1,5 +1,5 @@
-//! What a correction may change (Q-22): how answers are read and which are right, the exclusion list. Whatever
-//! else decides a result was promised to the fans, and stays. Pure.
+//! What a correction may change (Q-22): how answers are read and which are right, the exclusion list; windows, of which
+//! `control` judges. Whatever else decides a result was promised to the fans, and stays. Pure.
 
 use campaign::{Campaign, Question, Round};
 use contest::draw_name;
@@ -23,7 +23,7 @@ pub fn fits(judged: &Campaign, file: &Campaign, draw: Option<u16>) -> Result<(),
     changed.map_or(Ok(()), |what| {
         Err(format!(
             "the file has another {what} than the version that judged {}: a correction changes how answers are read \
-             and which are right, and `exclude`, nothing else (Q-22); put it back as it was",
+             and which are right, windows, and `exclude`, nothing else (Q-22); put it back as it was",
             draw_name(draw)
         ))
     })

@@ -53,26 +53,64 @@ pub(crate) struct Judged {
     pub(crate) attempt: u32,
 }
 
-/// One message of a fan.
+/// One message of a fan. There may be millions, so that it is kept small.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark {
     create_time: i64,
-    pub(crate) message: u64,
-    sort: u64,
-    /// W when it came, in seconds.
-    window_s: i64,
-    spoken: bool,
-    /// Whether it was near one that was answered in words and has no mark any more.
-    heard: bool,
-    is_message: bool,
-    pub(crate) attempts: u32,
+    message: u64,
+    /// Half of the hash: among the few marks of one fan that is enough.
+    sort: u32,
+    /// W when it came, in seconds; at most 600.
+    window_s: u16,
+    /// Deliveries of it, up to 255.
+    attempts: u8,
+    /// [`SPOKEN`], [`HEARD`], [`MESSAGE`].
+    is: u8,
 }
 
+/// It was answered in words.
+const SPOKEN: u8 = 1;
+/// It was near one that was answered in words and has no mark any more.
+const HEARD: u8 = 2;
+/// It is a message of the fan, not an event.
+const MESSAGE: u8 = 4;
+
 impl Mark {
+    fn new(said: &Said, spoken: bool) -> Self {
+        Self {
+            create_time: said.create_time,
+            message: said.message,
+            sort: half(said.sort),
+            window_s: u16::try_from(said.window_s.max(0)).unwrap_or(u16::MAX),
+            attempts: 1,
+            is: if spoken { SPOKEN } else { 0 } | if said.is_message { MESSAGE } else { 0 },
+        }
+    }
+
+    fn is(&self, what: u8) -> bool {
+        self.is & what == what
+    }
+
+    /// How many deliveries of the message came, as far as it is known: up to 255.
+    pub(crate) fn attempts(&self) -> u32 {
+        u32::from(self.attempts)
+    }
+
     /// Whether words for the other one are heard for this one too.
     fn is_near(&self, other: &Self) -> bool {
-        self.create_time.abs_diff(other.create_time) < self.window_s.unsigned_abs()
+        self.create_time.abs_diff(other.create_time) < u64::from(self.window_s)
     }
+
+    /// How far behind the newest message it is kept, in seconds.
+    fn kept_s(&self) -> i64 {
+        i64::from(self.window_s).max(KEPT_S)
+    }
+}
+
+/// The half of a hash that a mark keeps.
+fn half(hash: u64) -> u32 {
+    let [a, b, c, d, ..] = hash.to_le_bytes();
+    u32::from_le_bytes([a, b, c, d])
 }
 
 /// What is remembered of one fan.
@@ -89,9 +127,9 @@ pub(crate) struct Fan {
 impl Fan {
     pub(crate) fn judge(&mut self, said: &Said) -> Judged {
         if let Some(mark) = self.again(said)
-            && mark.spoken
+            && mark.is(SPOKEN)
         {
-            let attempt = mark.attempts;
+            let attempt = mark.attempts();
             return Judged {
                 choice: Choice::Words { claimed: false },
                 attempt,
@@ -110,9 +148,9 @@ impl Fan {
     fn choose(&mut self, said: &Said) -> Choice {
         let heard_of = |sort: Option<u64>, window_s: i64| {
             self.marks.iter().any(|mark| {
-                mark.spoken
+                mark.is(SPOKEN)
                     && mark.message != said.message
-                    && sort.map_or(mark.is_message, |sort| mark.sort == sort)
+                    && sort.map_or(mark.is(MESSAGE), |sort| mark.sort == half(sort))
                     && mark.create_time.abs_diff(said.create_time) < window_s.unsigned_abs()
             })
         };
@@ -143,7 +181,7 @@ impl Fan {
             return true;
         }
         let recent = self.marks.iter().filter(|mark| {
-            mark.is_message
+            mark.is(MESSAGE)
                 && mark.message != said.message
                 && mark.create_time <= at
                 && at.saturating_sub(mark.create_time) < HAMMER_S
@@ -169,49 +207,47 @@ impl Fan {
         self.marks
             .iter()
             .find(|mark| mark.message == said.message)
-            .map_or(1, |mark| mark.attempts)
+            .map_or(1, Mark::attempts)
     }
 
     /// Notes whether a message that has a mark was answered in words.
     pub(crate) fn speak(&mut self, message: u64, spoken: bool) {
         if let Some(mark) = self.marks.iter_mut().find(|mark| mark.message == message) {
-            mark.spoken = spoken;
+            mark.is = if spoken {
+                mark.is | SPOKEN
+            } else {
+                mark.is & !SPOKEN
+            };
         }
     }
 
     pub(crate) fn mark(&mut self, said: &Said, spoken: bool) {
         let times = self.marks.iter().map(|mark| mark.create_time);
         let newest = times.fold(said.create_time, i64::max);
-        let is_old =
-            |mark: &Mark| newest.saturating_sub(mark.create_time) > mark.window_s.max(KEPT_S);
+        let is_old = |mark: &Mark| newest.saturating_sub(mark.create_time) > mark.kept_s();
         while let Some(old) = self.marks.iter().position(is_old) {
             self.forget(old);
         }
         if self.marks.len() >= MARKS_MAX {
             // Whoever hammers: what others have been answered for first, because nobody leans on it.
-            let leans = |mark: &Mark| !mark.spoken && !self.is_unheard(mark);
+            let leans = |mark: &Mark| !mark.is(SPOKEN) && !self.is_unheard(mark);
             let least = self.marks.iter().position(leans);
             self.forget(least.unwrap_or(0));
         }
-        self.marks.push(Mark {
-            create_time: said.create_time,
-            message: said.message,
-            sort: said.sort,
-            window_s: said.window_s,
-            heard: false,
-            spoken,
-            is_message: said.is_message,
-            attempts: 1,
-        });
+        if self.marks.len() == self.marks.capacity() {
+            // Most fans have a mark or two: by its own rule a vector begins with four.
+            self.marks.reserve_exact((self.marks.len() / 2).max(1));
+        }
+        self.marks.push(Mark::new(said, spoken));
     }
 
     /// Lets a mark go; what it meant for others, and for the fan, stays.
     fn forget(&mut self, place: usize) {
         self.settled |= self.is_unheard(&self.marks[place]);
         let gone = self.marks.remove(place);
-        if gone.spoken && gone.is_message {
+        if gone.is(SPOKEN | MESSAGE) {
             for mark in self.marks.iter_mut().filter(|mark| mark.is_near(&gone)) {
-                mark.heard = true;
+                mark.is |= HEARD;
             }
         }
     }
@@ -219,9 +255,22 @@ impl Fan {
     /// Whether a message is unheard: it was not answered in words, and no message less than W away was, before it or
     /// after it.
     fn is_unheard(&self, mark: &Mark) -> bool {
-        let heard = |other: &Mark| other.spoken && other.is_message && mark.is_near(other);
-        let waits = mark.is_message && !mark.spoken && !mark.heard;
+        let heard = |other: &Mark| other.is(SPOKEN | MESSAGE) && mark.is_near(other);
+        let waits = mark.is(MESSAGE) && !mark.is(SPOKEN) && !mark.is(HEARD);
         waits && !self.marks.iter().any(heard)
+    }
+
+    /// CreateTime of the newest message that has a mark.
+    pub(crate) fn newest(&self) -> Option<i64> {
+        self.marks.iter().map(|mark| mark.create_time).max()
+    }
+
+    /// Whether anything that is remembered can still matter for a message of this CreateTime, or for the count of those who
+    /// are unheard.
+    pub(crate) fn matters(&self, now: i64) -> bool {
+        let is_kept = |mark: &Mark| now.saturating_sub(mark.create_time) <= mark.kept_s();
+        // Who is throttled has marks of that time.
+        self.unheard || self.marks.iter().any(is_kept)
     }
 
     /// Brings up to date whether a message of this fan is unheard.

@@ -27,23 +27,31 @@ impl Hasher for Hashed {
     }
 }
 
-/// One part of the memory, of a share of the fans. Two generations of equal size: what was not touched
-/// while a generation filled up is forgotten with the next.
+/// With so many fans, or with twice as many as were left the last time, a part of the memory looks for those of whom nothing
+/// matters any more.
+const SWEPT_FANS: usize = 512;
+/// So many fans do not tell how late it is: a message may be far ahead of the others.
+const AHEAD_FANS: usize = 16;
+
+/// One part of the memory, of a share of the fans. Who has said nothing for long is forgotten; and, however many speak, there
+/// are two generations of equal size: what was not touched while a generation filled up is forgotten with the next.
 #[derive(Debug)]
 pub(crate) struct Shard {
     young: Fans,
     old: Fans,
     fans_max: usize,
+    swept_at: usize,
     silent: u64,
 }
 
 impl Shard {
-    /// Remembers at least the last `fans_max` fans, at most twice as many.
+    /// Remembers at least the last `fans_max` fans of whom something matters, at most twice as many.
     pub(crate) fn new(fans_max: usize) -> Self {
         Self {
             young: Fans::default(),
             old: Fans::default(),
             fans_max: fans_max.max(1),
+            swept_at: SWEPT_FANS,
             silent: 0,
         }
     }
@@ -74,7 +82,7 @@ impl Shard {
         let fan = self.fan(said.fan);
         let was = fan.unheard;
         let attempt = match fan.again(said) {
-            Some(mark) => mark.attempts,
+            Some(mark) => mark.attempts(),
             None => {
                 fan.mark(said, false);
                 1
@@ -109,6 +117,9 @@ impl Shard {
     fn fan(&mut self, key: u64) -> &mut Fan {
         if !self.young.contains_key(&key) {
             let fan = self.old.remove(&key).unwrap_or_default();
+            if self.young.len() >= self.swept_at {
+                self.sweep();
+            }
             if self.young.len() >= self.fans_max {
                 let forgotten = std::mem::replace(&mut self.old, std::mem::take(&mut self.young));
                 let silent = forgotten.values().filter(|fan| fan.unheard).count() as u64;
@@ -117,6 +128,22 @@ impl Shard {
             self.young.insert(key, fan);
         }
         self.young.entry(key).or_default()
+    }
+
+    /// Forgets the fans of whom nothing matters any more, by the CreateTime of the newest messages. So memory follows how
+    /// many speak at a time and not how many have ever spoken.
+    fn sweep(&mut self) {
+        let mut times: Vec<i64> = self.young.values().filter_map(Fan::newest).collect();
+        let place = times.len().saturating_sub(AHEAD_FANS.saturating_add(1));
+        if place < times.len() {
+            let (_, now, _) = times.select_nth_unstable(place);
+            let now = *now;
+            for fans in [&mut self.young, &mut self.old] {
+                fans.retain(|_, fan| fan.matters(now));
+                fans.shrink_to(fans.len().saturating_mul(2));
+            }
+        }
+        self.swept_at = self.young.len().saturating_mul(2).max(SWEPT_FANS);
     }
 }
 
@@ -296,6 +323,48 @@ mod tests {
             shard.judge(&said(n, 7, 1_000 + n as i64 * 200));
         }
         assert_eq!(shard.fan(1).marks.len(), 1, "old marks go");
+    }
+
+    /// Fan `n` writes at its own second; the next ones come a minute later.
+    #[test]
+    fn who_said_nothing_for_long_is_forgotten_whatever_a_few_say_of_the_future() {
+        let fans_max = 100_000;
+        let mut shard = Shard::new(fans_max);
+        let speak = |shard: &mut Shard, fan: u64, create_time: i64| {
+            let said = said(fan, 7, create_time);
+            shard.judge(&Said { fan, ..said })
+        };
+        let in_one_sweep = SWEPT_FANS as u64;
+        for ahead in 0..AHEAD_FANS as u64 {
+            speak(&mut shard, 1_000_000 + ahead, i64::MAX - 1);
+        }
+        for fan in 0..in_one_sweep {
+            assert!(words(speak(&mut shard, fan, 100)));
+        }
+        // They are all of the same time: nobody is forgotten.
+        assert!(shard.fans() > in_one_sweep);
+        let again = said(9_999, 7, 101);
+        assert_eq!(
+            shard.judge(&Said { fan: 3, ..again }).choice,
+            Choice::Coalesced
+        );
+        let unheard = Said {
+            fan: 5_000_000,
+            ..said(1, 7, 100)
+        };
+        shard.unspoken(&unheard);
+        let mut most = 0;
+        for minute in 1..100 {
+            for fan in 0..in_one_sweep {
+                speak(&mut shard, minute * 10_000 + fan, 100 + 60 * minute as i64);
+                most = most.max(shard.fans());
+            }
+        }
+        // Three minutes of speakers matter, and there is a look once as many more have come.
+        assert!(most <= 8 * in_one_sweep, "{most} of 100 minutes");
+        assert!(shard.young.capacity() < 16 * SWEPT_FANS);
+        assert_eq!(shard.silent_fans(), 1, "who is unheard stays counted");
+        assert!(words(speak(&mut shard, 3, 101)), "forgotten");
     }
 
     #[test]

@@ -12,7 +12,8 @@ use record::acts::CampaignAct;
 use record::rounds::{RoundAct, SealDecided};
 
 impl Book {
-    /// A campaign version takes over; windows that were moved stay moved for the rounds that it still has.
+    /// A campaign version takes over; windows that were moved stay moved for the rounds that it still has, and those of
+    /// sealed rounds stay as they were sealed.
     pub(crate) fn publish<S: Shelf>(
         &mut self,
         act: &CampaignAct,
@@ -22,9 +23,11 @@ impl Book {
     ) -> Result<(), Failure<S::Error>> {
         let found = self.campaigns.iter().position(|each| each.id == act.id);
         let place = found.unwrap_or(self.campaigns.len());
-        let windows = found.and_then(|place| self.campaigns.get(place));
-        let windows = windows.map(|each| each.windows.clone()).unwrap_or_default();
-        let compiled = standing_version(act, &windows, versions)
+        let before = found.and_then(|place| self.campaigns.get(place));
+        let (held, filed) = before
+            .map(|each| (each.held_windows(), each.filed.clone()))
+            .unwrap_or_default();
+        let compiled = standing_version(act, (&held, &filed), versions)
             .map_err(|detail| reject("campaign", detail))?;
         let tag = u16::try_from(place)
             .map_err(|_| reject("campaign", "more than 65,536 campaigns in one partition"))?;
@@ -52,14 +55,17 @@ impl Book {
         }
         let running = named(&mut self.campaigns, &act.campaign)?;
         let published = version(running, running.version, shelf)?;
-        let mut windows = running.windows.clone();
         let moved = act.windows.iter();
-        windows.extend(moved.map(|window| (window.round, (window.open, window.close))));
+        let moved: Moved = moved
+            .map(|window| (window.round, (window.open, window.close)))
+            .collect();
+        let mut held = running.held_windows();
+        held.extend(&moved);
         let compiled = versions
-            .compile_moved(&published, &windows)
+            .compile_moved(&published, (&held, &running.filed))
             .map_err(|detail| reject("campaign", detail))?
             .ok_or_else(|| reject("campaign", "the windows of an act do not fit the campaign"))?;
-        running.windows = windows;
+        running.windows.extend(moved);
         let (version, ctl) = (running.version, running.ctl);
         running.succeed(version, ctl, compiled, shelf)?;
         saved::put_campaign(running, &published, shelf)
@@ -93,10 +99,10 @@ impl Book {
             ));
         }
         let window = (decided.open, decided.close);
-        let mut windows = running.windows.clone();
+        let mut windows = running.held_windows();
         windows.insert(decided.round, window);
         let compile = |windows: &Moved| {
-            let compiled = versions.compile_moved(&judge, windows);
+            let compiled = versions.compile_moved(&judge, (windows, &running.filed));
             compiled.map_err(|detail| reject("campaign", detail))
         };
         // Other rounds' windows may be of a later version; the one of the decision must fit.
@@ -106,6 +112,11 @@ impl Book {
                 .ok_or_else(|| reject("campaign", "the window of a seal does not fit"))?,
         };
         let shares = running.share(decided, cut, (&judging, &self.follows), shelf)?;
+        let judged = versions.compile(&judge);
+        let judged = judged.map_err(|detail| reject("campaign", detail))?;
+        let filed = judged.campaign.round(decided.round);
+        let filed = filed.map(|round| (decided.round, (round.open, round.close)));
+        running.filed.extend(filed);
         running.sealed.insert(decided.round, window);
         running.rolls.end(decided.round);
         let stands = version(running, running.version, shelf)?;

@@ -10,7 +10,7 @@ use record::topics;
 use stage::{Fold, Input, Outputs, Space, StateError, StepError, View};
 
 /// Version of the step: it stands in every output's link, and a change rebuilds the state.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 /// Index of `results` among the outputs.
 const RESULTS: usize = 0;
 

@@ -48,6 +48,7 @@ impl Running {
             rounds,
             windows: BTreeMap::new(),
             sealed: BTreeMap::new(),
+            filed: BTreeMap::new(),
             rolls: Rolls::default(),
         }
     }

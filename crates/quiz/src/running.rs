@@ -10,6 +10,7 @@ use crate::roll::Rolls;
 use crate::sense::{Read, Sense};
 use crate::shelf::{self, Part, Shelf};
 use crate::totals::Totals;
+use crate::versions::Moved;
 use contest::Compiled;
 use record::envelope::Envelope;
 use record::tally::Tally;
@@ -34,6 +35,9 @@ pub struct Running {
     pub(crate) windows: BTreeMap<u16, (i64, i64)>,
     /// Windows of the rounds that are sealed here.
     pub(crate) sealed: BTreeMap<u16, (i64, i64)>,
+    /// Their windows in the files that judged them. Known since the books were brought back: only whoever counts again
+    /// by another file asks for them, and he begins at the log's beginning.
+    pub(crate) filed: BTreeMap<u16, (i64, i64)>,
     pub(crate) rolls: Rolls,
 }
 
@@ -62,6 +66,14 @@ impl Running {
     #[must_use]
     pub fn is_sealed_at(&self, create_time: i64) -> bool {
         self.sealed_at(create_time).is_some()
+    }
+
+    /// The windows that are not left to the file of the version that stands here: those that operators have moved, and
+    /// those with which rounds were sealed, which a later file corrects without a say in what goes on.
+    pub(crate) fn held_windows(&self) -> Moved {
+        let mut held = self.windows.clone();
+        held.extend(self.sealed.iter().map(|(round, window)| (*round, *window)));
+        held
     }
 
     /// Seconds between a CreateTime and the campaign's span; 0 inside.

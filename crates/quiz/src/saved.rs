@@ -164,7 +164,9 @@ fn load_campaign<S: Shelf>(
         sealed,
         ..
     } = saved;
-    let compiled = standing_version(&act, &windows, versions).map_err(|_| damaged)?;
+    let held = windows.iter().chain(&sealed);
+    let held = held.map(|(round, window)| (*round, *window)).collect();
+    let compiled = standing_version(&act, (&held, &Moved::new()), versions).map_err(|_| damaged)?;
     let rounds: BTreeMap<_, _> = totals
         .into_iter()
         .map(|saved| {
@@ -189,12 +191,12 @@ fn load_campaign<S: Shelf>(
 /// The version that stands where these windows were moved. Windows that do not fit a later file give way to it.
 pub(crate) fn standing_version(
     act: &CampaignAct,
-    windows: &Moved,
+    windows: (&Moved, &Moved),
     versions: &Versions,
 ) -> Result<Arc<Compiled>, VersionError> {
     match versions.compile_moved(act, windows)? {
         Some(compiled) => Ok(compiled),
-        None => match versions.compile_moved(act, &Moved::new())? {
+        None => match versions.compile_moved(act, (&Moved::new(), &Moved::new()))? {
             Some(compiled) => Ok(compiled),
             None => versions.compile(act),
         },

@@ -72,15 +72,15 @@ impl Versions {
         }
     }
 
-    /// The campaign of an act with these windows moved, as far as it has such rounds. `None` when the
-    /// windows do not fit it.
+    /// The campaign of an act with these windows moved, as far as it has such rounds; `filed` are those of rounds that are
+    /// sealed, in the files that judged them. `None` when the windows do not fit it.
     ///
     /// # Errors
     /// As [`Versions::compile`].
     pub fn compile_moved(
         &self,
         act: &CampaignAct,
-        windows: &Moved,
+        (windows, filed): (&Moved, &Moved),
     ) -> Result<Option<Arc<Compiled>>, VersionError> {
         let published = self.compile(act)?;
         let file = self.file.as_ref().filter(|file| file.campaign.id == act.id);
@@ -89,8 +89,10 @@ impl Versions {
         let mut moved = Moved::new();
         for (&number, &to) in windows {
             let own = window(base, number);
-            // A window that the file changes on purpose is not overruled by the log's.
-            if own.is_some() && own != Some(to) && own == window(&published, number) {
+            // A window that another file changes on purpose is not overruled by the log's.
+            let filed = filed.get(&number).copied().filter(|_| file.is_some());
+            let known = filed.or_else(|| window(&published, number));
+            if own.is_some() && own != Some(to) && own == known {
                 moved.insert(number, to);
             }
         }

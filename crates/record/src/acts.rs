@@ -86,11 +86,18 @@ pub enum Act {
     Continued(ContinuedAct),
 }
 
-/// Version of [`CampaignAct`]: since 2 a publication that moves the window of a round that has begun is void. What
-/// was published before holds as it held then.
-pub const CAMPAIGN_VERSION: u16 = 2;
+/// Version of [`CampaignAct`]. Since 2 a publication that moves the window of a round that has begun is void. Since 3
+/// it may give a round that has a result another one, by which corrections judge it. What was published before
+/// holds as it held then.
+pub const CAMPAIGN_VERSION: u16 = 3;
 
-/// `{"type":"campaign","v":2,"id":"fanfest-2013-04-09","account":"mi","version":1,"expect_version":0,"toml":"…",
+/// The version of [`CampaignAct`] from which a publication keeps the windows of rounds that have begun.
+pub const KEEPS_WINDOWS: u16 = 2;
+
+/// The version of [`CampaignAct`] from which a publication may correct the window of a round that has a result.
+pub const CORRECTS_WINDOWS: u16 = 3;
+
+/// `{"type":"campaign","v":3,"id":"fanfest-2013-04-09","account":"mi","version":1,"expect_version":0,"toml":"…",
 /// "sha256":"…","effective":1365487205,"actor":"ann","reason":"first publication"}`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CampaignAct {

@@ -1,7 +1,7 @@
 //! At every moment of a round: which publications hold, and which version judges.
 
 use crate::common::{CLOSE, Control, FESTIVAL, ID, OPEN};
-use record::acts::{Act, CAMPAIGN_VERSION};
+use record::acts::{Act, CAMPAIGN_VERSION, CORRECTS_WINDOWS, KEEPS_WINDOWS};
 use record::hexed::Hex;
 use record::rounds::{ListAct, ResultAct, RoundVerb};
 
@@ -71,9 +71,12 @@ fn a_publication_moves_no_window_of_a_round_that_has_begun_q_4() {
             let mut control = Control::published();
             comes(&mut control);
             let held = control.publishes(&toml, at);
-            assert_eq!(held, moment == "planned", "{what} when it {moment}");
+            // By such a file a correction may judge; what goes on keeps the window.
+            let corrects = moment == "has a result" && what == "opens later";
+            let moves = moment == "planned";
+            assert_eq!(held, moves || corrects, "{what} when it {moment}");
             let expected = (OPEN, CLOSE);
-            if !held {
+            if !moves {
                 assert_eq!(control.window(3), expected, "{what} when it {moment}");
             }
         }
@@ -166,11 +169,81 @@ fn entrant_codes_stay_once_a_round_is_sealed_q_21() {
 #[test]
 fn an_older_publication_stays_what_it_was_q_4() {
     let mut control = Control::published();
-    control.schema = CAMPAIGN_VERSION - 1;
+    control.schema = KEEPS_WINDOWS - 1;
     assert!(control.publishes(&closing_later(), OPEN + 10));
     assert_eq!(control.window(3), (OPEN, CLOSE + 60));
     control.schema = CAMPAIGN_VERSION;
     assert!(!control.publishes(FESTIVAL, OPEN + 20));
+}
+
+/// Round 3 has a result, decided 36 s after its close.
+fn concluded() -> Control {
+    let mut control = Control::published();
+    let ctl = control.seals(3);
+    assert!(control.concludes(3, ctl, None));
+    control
+}
+
+#[test]
+fn a_window_is_corrected_up_to_the_seal_and_no_further_q_22() {
+    let close = |at: &str| {
+        edited(
+            "close = 2013-04-09T14:25:00+08:00",
+            &format!("close = 2013-04-09T{at}+08:00"),
+        )
+    };
+    for (at, holds) in [
+        ("14:24:00", true),
+        ("14:25:36", true),
+        ("14:25:37", false),
+        ("14:29:00", false),
+    ] {
+        let mut control = concluded();
+        assert_eq!(control.publishes(&close(at), CLOSE + 60), holds, "{at}");
+        assert_eq!(control.window(3), (OPEN, CLOSE), "{at}");
+        // It can be put back, and a later file keeps it as it is or changes something else.
+        assert!(control.publishes(FESTIVAL, CLOSE + 70));
+        if holds {
+            assert!(control.publishes(&close(at), CLOSE + 80));
+            assert!(control.publishes(&close(at), CLOSE + 90));
+        }
+        assert_eq!(control.window(3), (OPEN, CLOSE), "{at}");
+    }
+    // A log from before it was allowed is read as it was read then.
+    let mut control = concluded();
+    control.schema = CORRECTS_WINDOWS - 1;
+    assert!(!control.publishes(&close("14:24:00"), CLOSE + 60));
+}
+
+/// Round 2 was extended into what the file leaves free before round 3: the correction would have them overlap.
+#[test]
+fn a_corrected_window_leaves_the_other_rounds_where_they_stand_q_22() {
+    let opens = edited(
+        "open = 2013-04-09T14:20:00+08:00",
+        "open = 2013-04-09T14:16:00+08:00",
+    );
+    assert!(concluded().publishes(&opens, CLOSE + 60));
+    let mut control = Control::published();
+    let second = (OPEN - 600, OPEN - 200);
+    assert!(control.acts(RoundVerb::Extend, 2, OPEN - 400, &[second]));
+    let ctl = control.seals(3);
+    assert!(control.concludes(3, ctl, None));
+    assert!(!control.publishes(&opens, CLOSE + 60));
+    assert!(control.publishes(FESTIVAL, CLOSE + 60));
+}
+
+/// An operator had round 3 open sooner than in the file, and sealed: the file's window, still to come, is no correction.
+#[test]
+fn the_window_of_a_round_that_operators_moved_is_no_correction_q_22() {
+    let mut control = Control::published();
+    let sooner = (OPEN - 100, CLOSE - 200);
+    assert!(control.acts(RoundVerb::Open, 3, OPEN - 100, &[sooner]));
+    let ctl = control.seals(3);
+    assert!(control.concludes(3, ctl, None));
+    assert!(control.publishes(&rekeyed(), CLOSE - 100));
+    assert_eq!(control.window(3), sooner);
+    // Another one than the file that judged it has is one, and closes behind the cut.
+    assert!(!control.publishes(&closing_later(), CLOSE - 90));
 }
 
 /// Two that lead for a moment: once one has published who takes part in the final draw, the other changes it no more.

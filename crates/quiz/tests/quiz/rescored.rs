@@ -88,6 +88,59 @@ fn q_22_a_window_that_the_file_changes_replaces_the_one_of_the_decision() {
     assert_eq!((last.value.as_ref(), last.at), ("D", open(1) + 320));
 }
 
+/// what goes on keeps the window that the round was sealed with. Whoever counts again by a file that corrects it
+/// counts the same, whether that file stands in the log or not, and so does a later file that keeps the correction.
+#[test]
+fn q_22_a_published_window_judges_only_who_counts_again() {
+    let spec = Spec::default();
+    let t = open(1);
+    let mut file = spec.clone();
+    file.rounds[0].1 += 50;
+    let sealed_first = vec![
+        spec.copy(1, 0, None),
+        said("A", t + 1, 1, "A"),
+        said("C", t + 100, 2, "C"),
+        sealed(&spec, 1, 1, window(1)),
+    ];
+    let corrected = vec![
+        file.copy(2, 2, Some(1)),
+        said("D", t + 2, 3, "A"),
+        sealed(&file, 3, 2, window(2)),
+    ];
+    let counted = |mut recount: Recount| {
+        feed(&mut recount, sealed_first.clone());
+        let before = recount.digests().unwrap();
+        feed(&mut recount, corrected.clone());
+        let after = recount.digests().unwrap();
+        assert_eq!(before, after, "no answer has come or gone");
+        recount
+    };
+    let live = counted(Recount::new());
+    let field = field_of(&live, 1);
+    assert_eq!(correct(&spec, &field), [Some(1), Some(0), None]);
+    let late = |totals: &quiz::Totals| totals.late_after_seal;
+    let totals = live.totals();
+    assert_eq!(
+        totals.get(&(spec.id.to_owned(), Some(1))).map(late),
+        Some(1)
+    );
+    let and_key = Spec {
+        key: "[\"C\"]",
+        ..file.clone()
+    };
+    for (by, expected) in [
+        (&spec, [Some(1), Some(0), None]),
+        (&file, [None, Some(0), None]),
+        (&and_key, [None, Some(1), None]),
+    ] {
+        let mut again = by_file(by);
+        feed(&mut again, sealed_first.clone());
+        feed(&mut again, corrected.clone());
+        let field = field_of(&again, 1);
+        assert_eq!(correct(&spec, &field), expected);
+    }
+}
+
 #[test]
 fn q_22_an_exclusion_bars_and_removes_nobody() {
     let spec = Spec::default();

@@ -42,7 +42,8 @@ impl CutOff {
         }
         let control = control::read(&path, &campaign.id, Confirmed::default())?;
         let mut campaign = campaign.clone();
-        rescore::move_windows(&control, version_of(&control, text), &mut campaign);
+        let windows = rescore::Windows::Correcting(version_of(&control, text));
+        rescore::move_windows(&control, windows, &mut campaign);
         Ok(Self {
             cuts: rescore::cuts(&control, &accepted),
             messages,

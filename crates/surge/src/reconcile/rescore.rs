@@ -2,7 +2,7 @@
 //! seals, by the versions that judged. Never what the results say.
 
 use super::accepted::Accepted;
-use super::control::Control;
+use super::control::{Control, Found};
 use super::lines::{self, LinesError, Tail, excerpt};
 use super::messages::{Absent, Messages};
 use crate::manifest::{Digest, Manifest, Round};
@@ -24,10 +24,38 @@ pub struct Totals {
     pub rules: Option<BTreeMap<String, u64>>,
 }
 
+/// What judges: a version, with the windows that stood, or, where it corrects, with its own windows in their place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct By {
+    /// The version.
+    pub version: u64,
+    /// Whether it corrects results.
+    pub corrects: bool,
+}
+
+impl By {
+    /// A version that judges for the first time.
+    #[must_use]
+    pub fn sealing(version: u64) -> Self {
+        let corrects = false;
+        Self { version, corrects }
+    }
+
+    /// What has judged a result.
+    #[must_use]
+    pub fn of(result: &Found) -> Self {
+        Self {
+            version: result.number("version"),
+            corrects: result.act["corrects"].is_u64(),
+        }
+    }
+}
+
 /// A round or draw that was judged once more.
 #[derive(Debug)]
 pub struct Rescored {
-    judges: BTreeMap<u64, (Campaign, Judge)>,
+    /// One that corrects only where its windows are others.
+    judges: BTreeMap<By, (Campaign, Judge)>,
     /// Messages behind the cut, by round: they must be the tallies' `late_after_seal`.
     pub late: BTreeMap<u16, u64>,
     /// By the newest version.
@@ -61,18 +89,19 @@ pub fn rescore(
     }
     for version in control.judging() {
         match prepared(control, version) {
-            Ok((campaign, judge)) => {
-                let judge = judge.with_cuts(cuts.clone());
-                rescored.judges.insert(version, (campaign, judge));
-            }
+            Ok(judges) => rescored.judges.extend(
+                judges
+                    .into_iter()
+                    .map(|(by, campaign, judge)| (by, (campaign, judge.with_cuts(cuts.clone())))),
+            ),
             Err(problem) => rescored.problems.push(problem),
         }
     }
     read(recording, messages, &mut rescored)?;
-    let newest = control.newest().map(|newest| newest.version);
-    let newest = newest.and_then(|version| rescored.judges.get(&version));
+    let newest = control.newest().map(|newest| By::sealing(newest.version));
+    let newest = newest.and_then(|by| rescored.judge(by));
     if let Some((_, judge)) = newest {
-        rescored.late = judge.late_after_seal();
+        let late = judge.late_after_seal();
         let nothing = Written {
             rows: 0,
             bytes: 0,
@@ -84,6 +113,7 @@ pub fn rescore(
             digest: manifest.digest,
             rules: rescored.is_partial().then_some(manifest.rules),
         });
+        rescored.late = late;
     }
     Ok(rescored)
 }
@@ -112,10 +142,15 @@ impl Rescored {
         self.totals.as_ref().filter(differs).cloned()
     }
 
-    /// The campaign of a version, with the windows of the seals.
+    fn judge(&self, by: By) -> Option<&(Campaign, Judge)> {
+        let judge = self.judges.get(&by);
+        judge.or_else(|| self.judges.get(&By::sealing(by.version)))
+    }
+
+    /// The campaign of a version, with the windows by which it judges.
     #[must_use]
-    pub fn campaign(&self, version: u64) -> Option<&Campaign> {
-        self.judges.get(&version).map(|(campaign, _)| campaign)
+    pub fn campaign(&self, by: By) -> Option<&Campaign> {
+        self.judge(by).map(|(campaign, _)| campaign)
     }
 
     /// Whether somebody of this name stands in the recording.
@@ -126,15 +161,15 @@ impl Rescored {
 
     /// The standings of a round by a version.
     #[must_use]
-    pub fn standings(&self, version: u64, round: u16) -> Option<Vec<Standing>> {
-        let (_, judge) = self.judges.get(&version)?;
+    pub fn standings(&self, by: By, round: u16) -> Option<Vec<Standing>> {
+        let (_, judge) = self.judge(by)?;
         Some(judge.standings(round))
     }
 
     /// Who cannot win at the cut of a round, by a version.
     #[must_use]
-    pub fn bars(&self, version: u64, round: u16) -> Option<BTreeMap<String, &'static str>> {
-        let (_, judge) = self.judges.get(&version)?;
+    pub fn bars(&self, by: By, round: u16) -> Option<BTreeMap<String, &'static str>> {
+        let (_, judge) = self.judge(by)?;
         Some(judge.bars(round))
     }
 }
@@ -149,32 +184,53 @@ pub(super) fn cuts(control: &Control, accepted: &Accepted) -> Cuts {
     cuts
 }
 
-/// A version's judge, with the windows that operators gave its rounds, and those of the decisions.
-fn prepared(control: &Control, version: u64) -> Result<(Campaign, Judge), String> {
+/// A version's judge, with the windows that operators gave its rounds and those of the decisions; where it has other
+/// windows as it corrects, a second one for that.
+fn prepared(control: &Control, version: u64) -> Result<Vec<(By, Campaign, Judge)>, String> {
     let published = control
         .versions
         .get(&version)
         .ok_or_else(|| format!("version {version} of the campaign is not in control"))?;
     let faulty = |why: String| format!("version {version} of the campaign cannot be judged: {why}");
-    let mut campaign =
-        parse(&published.toml).ok_or_else(|| faulty("its file has mistakes".into()))?;
-    move_windows(control, Some(version), &mut campaign);
-    let judge = Judge::new(&campaign).map_err(|error| faulty(error.to_string()))?;
-    Ok((campaign, judge))
+    let file = parse(&published.toml).ok_or_else(|| faulty("its file has mistakes".into()))?;
+    let mut judges: Vec<(By, Campaign, Judge)> = Vec::new();
+    for windows in [Windows::Standing, Windows::Correcting(Some(version))] {
+        let mut campaign = file.clone();
+        move_windows(control, windows, &mut campaign);
+        if judges.iter().any(|(_, known, _)| *known == campaign) {
+            continue;
+        }
+        let judge = Judge::new(&campaign).map_err(|error| faulty(error.to_string()))?;
+        let corrects = windows != Windows::Standing;
+        judges.push((By { version, corrects }, campaign, judge));
+    }
+    Ok(judges)
 }
 
 fn parse(toml: &str) -> Option<Campaign> {
     Campaign::parse(toml).ok().map(|(campaign, _)| campaign)
 }
 
-/// Gives the rounds of a version the windows that stood in the end.
-pub(super) fn move_windows(control: &Control, version: Option<u64>, campaign: &mut Campaign) {
+/// Which windows a file judges by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Windows {
+    /// Those that stood in the end.
+    Standing,
+    /// The same, but for those that it corrects: this version, or a file that was never published.
+    Correcting(Option<u64>),
+}
+
+/// Gives the rounds of a file the windows by which it judges.
+pub(super) fn move_windows(control: &Control, windows: Windows, campaign: &mut Campaign) {
     for round in &mut campaign.rounds {
         let own = (round.open, round.close);
         let decision = control.decisions.get(&round.number);
         // A corrected window is that of the file which was published to correct it.
         let corrected = decision
-            .filter(|decision| version != Some(decision.version))
+            .filter(|decision| match windows {
+                Windows::Standing => false,
+                Windows::Correcting(version) => version != Some(decision.version),
+            })
             .and_then(|decision| control.versions.get(&decision.version))
             .and_then(|judged| parse(&judged.toml))
             .and_then(|judged| judged.round(round.number).map(|r| (r.open, r.close)))

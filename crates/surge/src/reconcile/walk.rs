@@ -7,6 +7,7 @@ use super::control::{Decision, Found};
 use super::entitled;
 use super::prizes::Book;
 use super::record::{self, Draw};
+use super::rescore::By;
 use super::verdict::Drawn;
 use super::{drawn, list};
 use crate::oracle::draws;
@@ -85,9 +86,10 @@ impl<'a> Walk<'a> {
                 "{name}: version {version} has judged, but it was version {expected}'s turn"
             ));
         }
-        let campaign = contest.rescored.campaign(version);
+        let by = By::of(found);
+        let campaign = contest.rescored.campaign(by);
         let standings = campaign.and_then(|campaign| match round {
-            Some(number) => contest.rescored.standings(version, number),
+            Some(number) => contest.rescored.standings(by, number),
             None => Some(self.board(campaign, found, first.at)),
         });
         let cannot = || format!("{name} cannot be judged by version {version}");
@@ -177,8 +179,8 @@ impl<'a> Walk<'a> {
             if stands.first > first {
                 return None;
             }
-            let version = stands.found.number("version");
-            self.contest.rescored.standings(version, round.number)
+            let by = By::of(stands.found);
+            self.contest.rescored.standings(by, round.number)
         };
         let rounds = campaign.rounds.iter();
         let rounds: Vec<(&Round, Vec<Standing>)> = rounds
@@ -186,14 +188,13 @@ impl<'a> Walk<'a> {
             .collect();
         let decisions = &self.contest.control.decisions;
         let last = rounds.last().map(|(round, _)| round.number);
-        let own = result.act["corrects"].is_u64();
-        let own = own.then(|| result.number("version"));
+        let own = Some(By::of(result)).filter(|by| by.corrects);
         let board = |by| {
             let bars = last.and_then(|last| self.contest.rescored.bars(by, last));
             draws::board(campaign, &rounds, &bars.unwrap_or_default())
         };
         let sealed = last.and_then(|number| decisions.get(&number));
-        let sealed = sealed.map(|decision| decision.version);
+        let sealed = sealed.map(|decision| By::sealing(decision.version));
         let mut boards = sealed.into_iter().chain(own).map(board);
         let is_found = |board: &Vec<Standing>| {
             standings::sha256(&standings::file(board)) == result.text("standings")
@@ -272,7 +273,7 @@ impl<'a> Walk<'a> {
             .stands
             .values()
             .any(|stands| stands.found.at > last.found.at);
-        let judging = self.contest.rescored.campaign(last.found.number("version"));
+        let judging = self.contest.rescored.campaign(By::of(last.found));
         if let Some(campaign) = judging.filter(|_| corrected) {
             let board = standings::sha256(&standings::file(
                 &self.board(campaign, last.found, last.first),

@@ -50,6 +50,8 @@ pub(crate) fn rescore(args: &RescoreArgs, out: &mut impl Write) -> Result<(), Fa
     let file = compile(&toml)?;
     let mut stood = season.stood()?;
     may_judge(&file.campaign, &stood, |round| asked.contains(&round)).map_err(Failure::wrong)?;
+    let windows = season.control().may_correct(&file.campaign);
+    windows.map_err(Failure::wrong)?;
     let sha256 = hash(toml.as_bytes());
     let known = season.control().versions(season.id()).iter();
     let published = known
