@@ -181,10 +181,15 @@ impl Scene {
 
     /// The same, with these options of `surge generate`.
     pub(crate) fn generated(messages: u32, options: &[&str]) -> Self {
+        Self::of_profile("fanfest-0409", messages, options)
+    }
+
+    /// A recording of this profile.
+    pub(crate) fn of_profile(profile: &str, messages: u32, options: &[&str]) -> Self {
         let scene = Self::empty();
         succeed(
             Command::new(surge())
-                .args(["generate", "fanfest-0409"])
+                .args(["generate", profile])
                 .args(["--messages", &messages.to_string()])
                 .args(options)
                 .arg("--out")

@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-/// The campaign of all scenes.
+/// The campaign of nearly all scenes.
 pub(crate) const CAMPAIGN: &str = "fanfest-2013-04-09";
 /// Its rounds.
 pub(crate) const ROUNDS: usize = 12;
@@ -45,21 +45,27 @@ impl Told {
         told
     }
 
+    /// The campaign that was published.
+    fn campaign(&self) -> &str {
+        let published = self.state.newest().next();
+        published.map_or(CAMPAIGN, |published| published.id.as_str())
+    }
+
     /// The request to seal a round.
     pub(crate) fn request(&self, round: u16) -> Option<&SealReq> {
-        let life = self.state.rounds().life(CAMPAIGN, Some(round))?;
+        let life = self.state.rounds().life(self.campaign(), Some(round))?;
         life.request.as_ref().map(|(_, request)| request)
     }
 
     /// The decision that sealed it.
     pub(crate) fn decision(&self, round: u16) -> Option<&SealDecided> {
-        let life = self.state.rounds().life(CAMPAIGN, Some(round))?;
+        let life = self.state.rounds().life(self.campaign(), Some(round))?;
         life.decision.as_ref().map(|(_, decided)| decided)
     }
 
     /// The result that stands.
     pub(crate) fn result(&self, round: u16) -> Option<&ResultAct> {
-        let result = self.state.rounds().result(CAMPAIGN, Some(round));
+        let result = self.state.rounds().result(self.campaign(), Some(round));
         result.map(|(_, result)| result)
     }
 
@@ -86,7 +92,7 @@ impl Told {
 
     /// What all rounds came to.
     pub(crate) fn outcomes(&self) -> BTreeMap<u16, Outcome> {
-        let results = self.state.rounds().of(CAMPAIGN);
+        let results = self.state.rounds().of(self.campaign());
         let outcome = |result: &ResultAct| {
             let counts = [result.entrants, result.answered, result.correct];
             (
@@ -148,12 +154,12 @@ impl Told {
 
     /// Whether every act about units and public texts that was due when the last result was made is there.
     pub(crate) fn owes_nothing(&self) -> bool {
-        let results = self.state.rounds().of(CAMPAIGN);
+        let results = self.state.rounds().of(self.campaign());
         let made = results.filter_map(|(_, life)| Some(life.result.as_ref()?.1.at));
         let Some(now) = made.max() else { return true };
         let due = prizes::due(
             &self.state,
-            CAMPAIGN,
+            self.campaign(),
             now,
             &Claims::new(0),
             &mut NoStandings,
@@ -171,7 +177,11 @@ impl Told {
                 continue;
             };
             assert_eq!(act.state, UnitState::Awarded, "{act:?}");
-            let result = self.state.rounds().result(CAMPAIGN, act.round).unwrap();
+            let result = self
+                .state
+                .rounds()
+                .result(self.campaign(), act.round)
+                .unwrap();
             assert_eq!(
                 result.0, act.result,
                 "the award at {offset} follows from a result"
