@@ -1,5 +1,5 @@
 //! Folds `control` by a hand of its own: a record whose precondition fails at its place is void here as it is for
-//! everyone. Publications and seals here, acts on windows in [`super::windows`], who confirmed a seal in [`super::seals`],
+//! everyone. Publications and seals here, what the former may do to rounds in [`super::publications`], acts on windows in [`super::windows`], who confirmed a seal in [`super::seals`],
 //! what is said of draws in [`super::said`]; what becomes of units follows from the results and is folded with them.
 
 use super::control::{Commitment, Control, Decision, Found, InForce, Version, round_of};
@@ -143,13 +143,6 @@ impl Fold {
         if campaign.id != self.campaign || campaign.account != text(act, "account") {
             return Err("its file is of another campaign or account".to_owned());
         }
-        let is_new = |round: &Round| {
-            let newest = self.control.newest();
-            newest.is_some_and(|newest| newest.campaign.round(round.number).is_none())
-        };
-        if number(act, "v") >= 2 && self.draws_final() && campaign.rounds.iter().any(is_new) {
-            return Err("it adds a round while the final draw is under way".to_owned());
-        }
         let overlaps = |other: &&Other| {
             other.account == campaign.account
                 && other.start < campaign.end
@@ -158,14 +151,7 @@ impl Fold {
         if self.others.values().any(|other| overlaps(&other)) {
             return Err("its span overlaps that of another campaign of the account".to_owned());
         }
-        let moved = self.control.windows.iter();
-        let moved = moved.filter(|(round, _)| campaign.round(**round).is_some());
-        let moved: Vec<_> = moved
-            .map(|(round, (open, close))| (*round, *open, *close))
-            .collect();
-        let campaign = campaign
-            .with_windows(&moved)
-            .map_err(|error| error.to_string())?;
+        let campaign = self.publishable(act, &campaign)?;
         if self::sha256(&toml) != sha256 {
             self.control.faults.push(format!(
                 "version {version} of the campaign has not the SHA-256 that it was published with"

@@ -19,6 +19,7 @@ pub mod messages;
 pub mod missing;
 mod owed;
 pub mod prizes;
+mod publications;
 mod record;
 pub mod rescore;
 pub mod results;

@@ -2,7 +2,7 @@
 //! seals, by the versions that judged. Never what the results say.
 
 use super::accepted::Accepted;
-use super::control::{Control, Found};
+use super::control::{Control, Decision, Found};
 use super::lines::{self, LinesError, Tail, excerpt};
 use super::messages::{Absent, Messages};
 use crate::manifest::{Digest, Manifest, Round};
@@ -231,9 +231,7 @@ pub(super) fn move_windows(control: &Control, windows: Windows, campaign: &mut C
                 Windows::Standing => false,
                 Windows::Correcting(version) => version != Some(decision.version),
             })
-            .and_then(|decision| control.versions.get(&decision.version))
-            .and_then(|judged| parse(&judged.toml))
-            .and_then(|judged| judged.round(round.number).map(|r| (r.open, r.close)))
+            .and_then(|decision| filed(control, decision, round.number))
             .is_some_and(|judged| judged != own);
         let moved = decision
             .map(|decision| (decision.open, decision.close))
@@ -242,6 +240,12 @@ pub(super) fn move_windows(control: &Control, windows: Windows, campaign: &mut C
             (round.open, round.close) = moved;
         }
     }
+}
+
+/// The window of a round in the file that judged it first.
+pub(super) fn filed(control: &Control, decision: &Decision, round: u16) -> Option<(i64, i64)> {
+    let judged = parse(&control.versions.get(&decision.version)?.toml)?;
+    judged.round(round).map(|round| (round.open, round.close))
 }
 
 /// Hands every message that stands in `accepted` to the judges, at its place.

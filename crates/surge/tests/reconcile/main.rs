@@ -7,6 +7,7 @@ mod cut_off;
 mod made;
 mod operated;
 mod prizes;
+mod publications;
 mod records;
 mod sealed;
 mod seals;
