@@ -153,6 +153,19 @@ impl Play {
         serde_json::from_slice(&std::fs::read(out).unwrap()).unwrap()
     }
 
+    /// The digest of a result that stands, which the node's metrics show too, alone of its draw.
+    fn digest(&self, draw: usize) -> String {
+        let result = &self.rounds()[draw];
+        let digest = result["digest"].as_str().unwrap().to_owned();
+        let draw = [("draw", result["draw"].as_str().unwrap())];
+        let shown = [draw[0], ("digest", digest.as_str())];
+        until("the digest among the metrics", || {
+            let series = |labels: &[(&str, &str)]| self.node.series("spillway_result_info", labels);
+            (series(&shown), series(&draw)) == (1.0, 1.0)
+        });
+        digest
+    }
+
     fn settle(&self) {
         let tick = self.node.status()["coordinator"]["tick"].as_i64();
         self.scene.tick("node", tick.unwrap());
@@ -272,6 +285,7 @@ fn a_window_that_was_wrong_is_corrected_q_22() {
     play.conclude(300 + 35, 1);
     play.pass_a_minute();
     assert_eq!(play.winner(0), code("oAnna"));
+    let before = play.digest(0);
     let opens = ("open = 2013-04-09T06:00:00Z", "open = 2013-04-09T06:00:05Z");
     let closes = |at: &'static str| ("close = 2013-04-09T06:05:00Z", at);
 
@@ -294,6 +308,7 @@ fn a_window_that_was_wrong_is_corrected_q_22() {
     );
     play.rescore(&file, "--publish");
     assert_eq!(play.winner(0), code("oCid"));
+    assert_ne!(play.digest(0), before);
     let entrants = &play.rounds()[0]["answered"];
     assert_eq!(*entrants, 2, "oCid and oDee, and no longer oAnna and oBo");
 

@@ -32,6 +32,7 @@ mod corrected;
 mod correcting;
 pub mod corrections;
 mod details;
+mod digests;
 pub mod drawn;
 mod finals;
 pub mod fits;

@@ -1,5 +1,6 @@
 //! What the coordinator shows of itself to Prometheus. A process that stands by shows zeros.
 
+use crate::digests::Digests;
 use control::ControlState;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ pub struct Metrics {
     results_waiting: Gauge,
     result_seconds: Histogram,
     pub(crate) claims_ignored: Gauge,
+    pub(crate) digests: Digests,
 }
 
 impl Metrics {
@@ -58,6 +60,7 @@ impl Metrics {
                 "spillway_coordinator_claims_ignored",
                 "Claims of prizes that claimed nothing: of fans without a unit, out of their time, or further ones.",
             )?,
+            digests: Digests::new(registry)?,
         })
     }
 
@@ -78,6 +81,7 @@ impl Metrics {
         ] {
             gauge.set(0.0);
         }
+        self.digests.clear();
     }
 
     pub(crate) fn sealing(&self, waits: impl Iterator<Item = Duration>) {

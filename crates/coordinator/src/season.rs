@@ -50,8 +50,9 @@ impl Lead {
             }
         }
         awaits = self.give(around, seat, tick)?.or(awaits);
-        self.stopwatch
-            .look(&around.control.state(), &around.board.metrics);
+        let metrics = &around.board.metrics;
+        self.stopwatch.look(&around.control.state(), metrics);
+        metrics.digests.look(&around.control.state());
         let sealing = self.ear.sealing(&around.control.state(), Instant::now());
         around.board.contest(sealing, awaits);
         Ok(())
