@@ -4,7 +4,7 @@
 use crate::{one_yaml, text};
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -51,6 +51,9 @@ pub(crate) struct Panel {
     options: Option<Options>,
     #[serde(default)]
     pub(crate) targets: Vec<Target>,
+    /// Of a table: which columns are left out.
+    #[serde(default)]
+    transformations: Vec<Transformation>,
     /// Of a row: whether it is folded, and what is folded away in it.
     collapsed: Option<bool>,
     panels: Option<[(); 0]>,
@@ -61,7 +64,21 @@ pub(crate) struct Panel {
 enum Kind {
     Row,
     Stat,
+    Table,
     Timeseries,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Transformation {
+    id: String,
+    options: Organize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Organize {
+    exclude_by_name: BTreeMap<String, bool>,
 }
 
 #[derive(Deserialize)]
@@ -127,6 +144,7 @@ struct Step {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Options {
     color_mode: Option<String>,
+    show_header: Option<bool>,
     reduce_options: Option<Reduce>,
 }
 
@@ -143,6 +161,9 @@ pub(crate) struct Target {
     datasource: Source,
     pub(crate) expr: String,
     pub(crate) legend_format: String,
+    /// Of a table: labels as columns, and the newest of each series.
+    format: Option<String>,
+    instant: Option<bool>,
 }
 
 const FILE: &str = "deploy/grafana/dashboards/spillway.json";
@@ -296,6 +317,20 @@ fn every_panel_is_whole_and_has_a_place_of_its_own() {
                 ("prometheus", &*uid),
                 "{title}"
             );
+        }
+        let tables = panel.targets.iter().filter(|target| {
+            target.format.as_deref() == Some("table") && target.instant == Some(true)
+        });
+        let is_table = panel.kind == Kind::Table;
+        assert_eq!(tables.count() == panel.targets.len(), is_table, "{title}");
+        assert_eq!(panel.transformations.len() == 1, is_table, "{title}");
+        for transformation in &panel.transformations {
+            assert_eq!(transformation.id, "organize");
+            // An information is always 1, and of now.
+            let left_out = BTreeMap::from(["Time", "Value"].map(|name| (name.to_owned(), true)));
+            assert_eq!(transformation.options.exclude_by_name, left_out, "{title}");
+            let options = panel.options.as_ref().unwrap();
+            assert_eq!(options.show_header, Some(true), "{title}");
         }
         let fields = panel.field_config.unwrap();
         assert!(fields.overrides.is_empty());

@@ -99,12 +99,10 @@ fn rounds_come_to_the_same_on_the_journal_and_on_any_partitions_and_processes_of
         }
         let told = concluded(&fleet);
         assert!(told.void().is_empty(), "{:?}", told.void());
-        assert_eq!(
-            told.outcomes(),
-            journal,
-            "{} processes, {partitions} partitions",
-            seats.len()
-        );
+        let way = format!("{} processes, {partitions} partitions", seats.len());
+        assert_eq!(told.outcomes(), journal, "{way}");
+        // At full size each way takes minutes.
+        eprintln!("{way}: as on the journal");
     }
 }
 
