@@ -11,6 +11,9 @@ use super::walk::Stands;
 use campaign::Campaign;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How much later than its time a claim may still reach the log, in seconds of ticks.
+const CLAIM_GRACE_S: i64 = 35;
+
 /// Units are given by ticks, which come once a minute where no round is open; an operator's correction by the clock.
 const TICK_S: i64 = 60;
 
@@ -169,6 +172,9 @@ impl<'a> Book<'a> {
         let Some(slot) = self.units.stepped(step) else {
             return;
         };
+        if step.act["claim"].is_object() && !self.claims_in_time(newest, slot, step) {
+            return;
+        }
         let is_by_hand = !step.text("actor").is_empty();
         if !is_by_hand {
             let problem = match step.text("state") {
@@ -185,6 +191,19 @@ impl<'a> Book<'a> {
         if is_won && self.units.holder(&slot).is_none() {
             self.waiting.insert(slot);
         }
+    }
+
+    /// Whether a fan's own message claims the unit that he has: sent since it was given and before his time was over, and in
+    /// the log before its partition was half a minute past that.
+    fn claims_in_time(&self, newest: &Campaign, slot: Slot, step: &Found) -> bool {
+        let time = |member: &str| step.act["claim"][member].as_i64();
+        let (Some(sent), Some(tick)) = (time("create_time"), time("tick")) else {
+            return false;
+        };
+        let given = self.units.holder(&slot).map(|held| held.gift.time("at"));
+        let end = self.deadline(newest, slot).unwrap_or(i64::MAX);
+        let in_time = sent < end && tick < end.saturating_add(CLAIM_GRACE_S);
+        step.text("actor").is_empty() && in_time && given.is_some_and(|given| given <= sent)
     }
 
     /// A unit comes back once its winner has had the time to claim it since he could know.

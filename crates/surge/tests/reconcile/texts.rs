@@ -132,3 +132,35 @@ fn a_unit_comes_back_when_its_time_is_over_and_not_before() {
         ),
     );
 }
+
+/// What a winner wrote claims his unit only in its time; a step that says so all the same is void, and the unit comes
+/// back as if nobody had claimed it.
+#[test]
+fn a_claim_out_of_its_time_is_void() {
+    // He was told by the notice, at 337.
+    let given = START + 337;
+    let over = given + 2 * 24 * 3600;
+    for (sent, tick, actor, holds) in [
+        (over - 1, over + 34, "", true),
+        (given, given, "", true),
+        (over, over, "", false),
+        (over - 1, over + 35, "", false),
+        (given - 1, given, "", false),
+        (given, given, "ann", false),
+    ] {
+        let mut run = told(FROM, |text| text);
+        let mut claimed = award(1, "oB", 2, "claimed");
+        claimed["claim"] = json!({"partition": 0, "offset": 9, "create_time": sent, "tick": tick});
+        claimed["actor"] = actor.into();
+        let mut expired = award(1, "oB", 2, "expired");
+        expired["at"] = (over + 40).into();
+        run.control.extend([claimed, expired]);
+        let units = run.reconcile().prizes["phone"];
+        let returned = if holds { 0 } else { 1 };
+        assert_eq!(
+            (units.given, units.returned),
+            (2, returned),
+            "{sent} {tick} {actor}"
+        );
+    }
+}
