@@ -294,7 +294,7 @@ fn a_window_that_was_wrong_is_corrected_q_22() {
     let refused = play.publish(&beyond);
     assert!(refused.code != Some(0), "{refused:?}");
     assert!(
-        refused.stderr.contains("let it close earlier"),
+        refused.stderr.contains("closes by then, not at "),
         "{refused:?}"
     );
 

@@ -90,7 +90,8 @@ impl ControlState {
             if own != Some(window(round)) {
                 if round.close > decided.at {
                     return Err(format!(
-                        "round {} was sealed at {}: another window, by which a correction judges it, closes by then, not                          at {}; let it close earlier, or put `open` and `close` back",
+                        "round {} was sealed at {}: another window, by which a correction judges it, closes by then, not \
+                         at {}; let it close earlier, or put `open` and `close` back",
                         round.number, decided.at, round.close
                     ));
                 }
