@@ -31,21 +31,21 @@ const NOTICED: Duration = Duration::from_secs(10);
 
 #[test]
 fn whatever_fails_no_ack_is_held_up_and_nothing_is_lost_or_doubled() {
-    // The longest first, and what fills the machine last.
+    // They begin one after the other, so that what goes on for longest once it has begun comes first.
     side_by_side(&[
         ("brokers", brokers::die_in_turn_freeze_and_die_together),
+        ("processes", processes::join_freeze_come_back_and_leave),
         (
             "wires",
             wires::delay_stall_cut_half_open_slow_refuse_and_freeze,
         ),
-        ("away", away::kafka_is_away_at_the_peak),
+        ("rolling", rolling::every_process_is_restarted_under_load),
         (
             "coordinators",
             coordinators::are_replaced_and_do_not_speak_again,
         ),
+        ("away", away::kafka_is_away_at_the_peak),
         ("ingress", ingress::a_node_that_was_frozen_comes_back),
-        ("processes", processes::join_freeze_come_back_and_leave),
-        ("rolling", rolling::every_process_is_restarted_under_load),
     ]);
 }
 
